@@ -1,0 +1,272 @@
+"""What crosses from the model to execution: scores, restrictions, flags. Immutable.
+
+An execution system reads a :class:`Flag` and nothing else. The vocabulary of
+:class:`TradingState` is the one execution systems already know.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from liqwarn.errors import PolicyError
+
+__all__ = [
+    "FLAG_SCHEMA",
+    "HORIZONS_H",
+    "Flag",
+    "Limits",
+    "ModelStamp",
+    "PolicyStamp",
+    "Quality",
+    "Restriction",
+    "RiskScore",
+    "Tier",
+    "TradingState",
+    "flag_from_dict",
+    "flag_to_dict",
+]
+
+FLAG_SCHEMA: Final = "liqwarn.flag/1"
+HORIZONS_H: Final = (1, 4, 24)
+"""Hours ahead every score speaks of; 4 h is the primary one."""
+
+Quality = Literal["ok", "degraded", "stale", "unknown"]
+
+
+class Tier(IntEnum):
+    """Step of the circuit breaker; a higher one is stricter."""
+
+    T0 = 0
+    T1 = 1
+    T2 = 2
+    T3 = 3
+    T4 = 4
+    T5 = 5
+
+
+class TradingState(StrEnum):
+    """What execution may do on one side of one symbol."""
+
+    ACTIVE = "ACTIVE"
+    REDUCING = "REDUCING"
+    HALTED = "HALTED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskScore:
+    """Calibrated risk of one side of one symbol as of one bar's close.
+
+    Attributes
+    ----------
+    probability : mapping of hours ahead to float
+        Coherent: never falls as the horizon grows. Empty when price or open interest is missing.
+    quantile : float or None
+        Share of the trailing, past-only 180 days of 4-h probabilities at or below this one.
+    base_rate : float
+        Climatological 4-h rate of the side, from the training data.
+    drivers : tuple of (feature, contribution)
+        Largest contributions to the raw 4-h score, in log-odds, strongest first.
+    in_progress : bool
+        Whether the rule-based detector sees a cascade of this side running now.
+    """
+
+    symbol: str
+    side: Literal["long", "short"]
+    as_of: datetime
+    probability: Mapping[int, float]
+    quantile: float | None
+    base_rate: float
+    drivers: tuple[tuple[str, float], ...]
+    in_progress: bool
+    quality: Quality
+
+    def __post_init__(self) -> None:
+        _need_aware(self.as_of, "as_of")
+        ordered = [self.probability[h] for h in sorted(self.probability)]
+        if not all(0.0 <= p <= 1.0 for p in ordered):
+            raise PolicyError(f"probabilities {ordered} are not all within 0 and 1")
+        if any(b < a for a, b in pairwise(ordered)):
+            raise PolicyError(f"probabilities {ordered} fall with the horizon, expected rising")
+        object.__setattr__(self, "probability", MappingProxyType(dict(self.probability)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a restriction allows; every number is a factor or share of the house limit.
+
+    Reducing a position is never limited by any of these.
+
+    Attributes
+    ----------
+    leverage_frac, order_size_frac, add_frac : float
+        Factors on the house limits of leverage, order size and added exposure; 0 means none.
+    max_participation_frac : float or None
+        Cap on taker participation as a share of volume; None is the house limit.
+    net_increase : bool
+        Whether net exposure of this side may grow at all.
+    post_only : bool
+        Whether entries must rest in the book.
+    collar_frac : float or None
+        Reducing orders stay within this fraction of the mark; None is no collar.
+    cancel_increasing : bool
+        Whether resting orders that would increase exposure are to be cancelled.
+    """
+
+    leverage_frac: float = 1.0
+    order_size_frac: float = 1.0
+    add_frac: float = 1.0
+    max_participation_frac: float | None = None
+    net_increase: bool = True
+    post_only: bool = False
+    collar_frac: float | None = None
+    cancel_increasing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restriction:
+    """What execution must obey now, for one side of one symbol."""
+
+    tier: Tier
+    state: TradingState
+    limits: Limits
+    probability: Mapping[int, float]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelStamp:
+    """Which model scored."""
+
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyStamp:
+    """Which policy decided."""
+
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """The risk flag of one symbol: the only thing execution sees.
+
+    Attributes
+    ----------
+    as_of : datetime
+        Close of the bar it is computed from, UTC.
+    issued_at, valid_until : datetime
+        Obey within; after `valid_until` treat as expired, never as it was.
+    sequence : int
+        Grows with every flag of the symbol; a lower one than seen before is to be refused.
+    sides : mapping of side to Restriction
+    data_sha256 : str
+        Hash of the manifest of the data scored.
+    completeness : float
+        Share of the model's core inputs that were known, 0 to 1.
+    """
+
+    symbol: str
+    as_of: datetime
+    issued_at: datetime
+    valid_until: datetime
+    sequence: int
+    quality: Quality
+    sides: Mapping[str, Restriction]
+    model: ModelStamp
+    policy: PolicyStamp
+    data_sha256: str
+    completeness: float
+
+    def __post_init__(self) -> None:
+        for name in ("as_of", "issued_at", "valid_until"):
+            _need_aware(getattr(self, name), name)
+        object.__setattr__(self, "sides", MappingProxyType(dict(self.sides)))
+
+
+def _need_aware(moment: datetime, name: str) -> None:
+    if moment.tzinfo is None:
+        raise PolicyError(f"{name} is {moment.isoformat()} without a timezone, expected UTC")
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _limits_to_dict(limits: Limits) -> dict[str, Any]:
+    return {name: getattr(limits, name) for name in Limits.__slots__}
+
+
+def _side_to_dict(side: Restriction) -> dict[str, Any]:
+    return {
+        **{f"p_{h}h": side.probability.get(h) for h in HORIZONS_H},
+        "tier": side.tier.name,
+        "state": side.state.value,
+        "limits": _limits_to_dict(side.limits),
+        "reasons": list(side.reasons),
+    }
+
+
+def flag_to_dict(flag: Flag) -> dict[str, Any]:
+    """The flag in its published JSON shape; times are ISO 8601 in UTC.
+
+    Policy thresholds are private to a deployment and are not in it.
+    """
+    return {
+        "schema": FLAG_SCHEMA,
+        "symbol": flag.symbol,
+        "as_of": _iso(flag.as_of),
+        "issued_at": _iso(flag.issued_at),
+        "valid_until": _iso(flag.valid_until),
+        "sequence": flag.sequence,
+        "quality": flag.quality,
+        "sides": {name: _side_to_dict(side) for name, side in flag.sides.items()},
+        "model": {"version": flag.model.version, "sha256": flag.model.sha256},
+        "policy": {"version": flag.policy.version, "sha256": flag.policy.sha256},
+        "data": {"sha256": flag.data_sha256, "completeness": flag.completeness},
+    }
+
+
+def _side_from_dict(raw: Mapping[str, Any]) -> Restriction:
+    return Restriction(
+        tier=Tier[raw["tier"]],
+        state=TradingState(raw["state"]),
+        limits=Limits(**raw["limits"]),
+        probability={h: raw[f"p_{h}h"] for h in HORIZONS_H if raw[f"p_{h}h"] is not None},
+        reasons=tuple(raw["reasons"]),
+    )
+
+
+def flag_from_dict(raw: Mapping[str, Any]) -> Flag:
+    """Read a flag back from its published shape.
+
+    Raises
+    ------
+    PolicyError
+        When the schema is not one this version knows, or a key is missing or unreadable. A caller
+        must treat that as an expired flag: no new risk.
+    """
+    if raw.get("schema") != FLAG_SCHEMA:
+        raise PolicyError(f"flag schema is {raw.get('schema')!r}, expected {FLAG_SCHEMA!r}")
+    try:
+        return Flag(
+            symbol=raw["symbol"],
+            as_of=datetime.fromisoformat(raw["as_of"]),
+            issued_at=datetime.fromisoformat(raw["issued_at"]),
+            valid_until=datetime.fromisoformat(raw["valid_until"]),
+            sequence=raw["sequence"],
+            quality=raw["quality"],
+            sides={name: _side_from_dict(side) for name, side in raw["sides"].items()},
+            model=ModelStamp(**raw["model"]),
+            policy=PolicyStamp(**raw["policy"]),
+            data_sha256=raw["data"]["sha256"],
+            completeness=raw["data"]["completeness"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise PolicyError(f"unreadable flag: {type(error).__name__} {error}") from error

@@ -1,0 +1,65 @@
+"""Everything liqwarn raises on purpose.
+
+::
+
+    LiqwarnError
+    ├── ConfigError       a panel, policy or settings file asks for something impossible
+    ├── DataError         a provider file says something impossible
+    │   └── ConflictError the same cell was given two different values
+    ├── StoreError        the store on disk is damaged or not ours
+    ├── FrameError        arrays whose axes, units or order do not fit together
+    ├── ModelError        a model, calibrator or evaluation that cannot be used
+    ├── PolicyError       a policy or a transition the circuit breaker must refuse
+    └── AuditError        an audit log that was edited, cut or cannot be replayed
+
+A message says what, what was found and what was expected, and names file, row and field where
+there are any: ``field 'close' has shape (3, 10), expected (3, 12)``.
+"""
+
+__all__ = [
+    "AuditError",
+    "ConfigError",
+    "ConflictError",
+    "DataError",
+    "FrameError",
+    "LiqwarnError",
+    "ModelError",
+    "PolicyError",
+    "StoreError",
+]
+
+
+class LiqwarnError(Exception):
+    """The root: ``except LiqwarnError`` catches what liqwarn raises on purpose and no bug."""
+
+
+class ConfigError(LiqwarnError):
+    """A configuration file asks for something impossible; every fault is named at once."""
+
+
+class DataError(LiqwarnError):
+    """A provider file says something impossible."""
+
+
+class ConflictError(DataError):
+    """The same symbol, time and field was given two different values."""
+
+
+class StoreError(LiqwarnError):
+    """The store on disk is damaged, incomplete or was not written by liqwarn."""
+
+
+class FrameError(LiqwarnError):
+    """Arrays whose axes, units or order do not fit together."""
+
+
+class ModelError(LiqwarnError):
+    """A model, calibrator or evaluation that cannot be used."""
+
+
+class PolicyError(LiqwarnError):
+    """A policy file or a transition that the circuit breaker must refuse."""
+
+
+class AuditError(LiqwarnError):
+    """An audit log that was edited, cut short or cannot be replayed."""
