@@ -32,7 +32,7 @@ def finite(value: object) -> float | None:
     >>> finite(2)
     2.0
     """
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, Real):
         return None
     found = float(value)
     return found if math.isfinite(found) else None
