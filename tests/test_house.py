@@ -69,7 +69,7 @@ def test_what_a_module_exports_is_sorted_true_and_documented(name):
 
 
 def test_every_module_has_a_test_of_its_name():
-    """Tests mirror the source: `features/funding.py` is tested by `tests/features/test_funding.py`."""
+    """Tests mirror the source: `policy/audit.py` is tested by `tests/policy/test_audit.py`."""
     tests = {str(f.relative_to(ROOT / "tests")) for f in (ROOT / "tests").rglob("test_*.py")}
     missing = []
     for file in FILES:

@@ -85,7 +85,7 @@ def test_the_lock_pins_hashes_and_names_no_index():
 
 
 def test_make_refuses_before_it_installs_anything(tmp_path):
-    """`make` stops at the check: no virtual environment is begun on a machine that lacks a piece."""
+    """`make` stops at the check: no virtual environment is begun."""
     tools = tmp_path / "bin"
     tools.mkdir()
     fake_python(tools, lacks="libgomp")

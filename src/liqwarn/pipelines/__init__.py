@@ -1,1 +1,1 @@
-"""(being built)."""
+"""Batch composers: each module joins the pure pieces into one job, and does its I/O."""
