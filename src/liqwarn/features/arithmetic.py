@@ -1,0 +1,82 @@
+"""Arithmetic on planes of cells in which missing is NaN, and infinite is missing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from liqwarn.frames import BoolArray, FloatArray
+
+__all__ = ["chosen", "compared", "filled", "magnitude", "mean_and_std", "mean_of_others", "quiet"]
+
+
+def quiet(function: Callable[..., Any], *values: FloatArray | float) -> FloatArray:
+    """The function's result with NaN for what is not finite, and no warning.
+
+    >>> quiet(np.divide, np.array([1.0, 0.0]), 0.0)
+    array([nan, nan])
+    """
+    with np.errstate(all="ignore"):
+        result: FloatArray = function(*values)
+    result[~np.isfinite(result)] = np.nan
+    return result
+
+
+def compared(
+    function: Callable[..., BoolArray], first: FloatArray, second: FloatArray | float
+) -> FloatArray:
+    """1.0 where the comparison holds, else 0.0; NaN where either is missing."""
+    unknown = np.isnan(first) | np.isnan(second)
+    return np.where(unknown, np.nan, function(first, second))
+
+
+def chosen(condition: FloatArray, yes: FloatArray | float, no: FloatArray | float) -> FloatArray:
+    """`yes` where the condition is not 0, else `no`; NaN where it is missing."""
+    return np.where(np.isnan(condition), np.nan, np.where(condition != 0.0, yes, no))
+
+
+def filled(values: FloatArray, other: FloatArray | float) -> FloatArray:
+    """The values, and the other's where they are missing."""
+    return np.where(np.isnan(values), other, values)
+
+
+def magnitude(values: FloatArray) -> FloatArray:
+    """Power of ten at or below; not finite where a value is not positive."""
+    return np.asarray(10.0 ** np.floor(np.log10(values)))
+
+
+def mean_and_std(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation (ddof 1) of the known symbols of each cell.
+
+    >>> mean_and_std(np.array([[1.0, np.nan], [3.0, 5.0]]))
+    (array([2., 5.]), array([1.41421356, nan]))
+    """
+    total, count = _known_sum(values)
+    mean = quiet(np.divide, total, count)
+    gap = values - mean
+    squares, _ = _known_sum(gap * gap)
+    return mean, np.sqrt(squares / np.where(count > 1, count - 1, np.nan))
+
+
+def mean_of_others(values: FloatArray) -> FloatArray:
+    """Mean of the other known symbols; NaN where there is none or the own value is missing.
+
+    >>> mean_of_others(np.array([[1.0], [3.0], [5.0]]))
+    array([[4.], [3.], [2.]])
+    """
+    total, count = _known_sum(values)
+    return (total - values) / np.where(count > 1, count - 1, np.nan)
+
+
+def _known_sum(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Sum and count of the known symbols of each cell, added row by row.
+
+    ``np.nansum`` adds in another order when there is one cell only, and the bits differ.
+    """
+    total = np.zeros(values.shape[1])
+    count = np.zeros(values.shape[1])
+    for row in values:
+        known = ~np.isnan(row)
+        total += np.where(known, row, 0.0)
+        count += known
+    return total, count
