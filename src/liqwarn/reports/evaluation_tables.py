@@ -10,6 +10,7 @@ from liqwarn.reports.verdicts import MODEL_NAMES, ablation_verdict, placebo_verd
 __all__ = [
     "ablation_table",
     "calibration_table",
+    "delta_text",
     "lift",
     "markdown_table",
     "placebo_table",
@@ -67,6 +68,15 @@ def _delta(delta: Mapping[str, Any] | None, digits: int = 3) -> str:
     return f"{signed(raw['mean'], digits)} {interval_text(raw.get('ci'), digits, plus=True)}"
 
 
+def delta_text(row: Mapping[str, Any]) -> str:
+    """The paired difference to HAR with its interval; HAR itself is the reference.
+
+    >>> delta_text({"model": "B2"}), delta_text({"model": "B0"})
+    ('reference', '–')
+    """
+    return "reference" if row["model"] == "B2" else _delta(row.get("delta_pr_auc_vs_har"))
+
+
 def skill_table(rows: Rows) -> str:
     """Ranking skill: PR-AUC with its interval, lift, ROC-AUC, the paired difference, Brier."""
     header = [
@@ -92,7 +102,7 @@ def skill_table(rows: Rows) -> str:
                 _estimate(row.get("pr_auc"), row.get("pr_auc_ci")),
                 lift(row),
                 number(row.get("roc_auc")),
-                _delta(row.get("delta_pr_auc_vs_har")),
+                delta_text(row),
                 number(row.get("brier"), 5),
                 signed(row.get("brier_skill_vs_har")),
             ]

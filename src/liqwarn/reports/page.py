@@ -1,10 +1,89 @@
 """The HTML report: one self-contained page for the people who answer for the risk."""
 
+from functools import cache
+from typing import Final
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from liqwarn.decisions import HORIZONS_H
 from liqwarn.reports.content import ReportContent
+from liqwarn.reports.diagram_view import calibration_rows, molchan, reliability
+from liqwarn.reports.event_view import driver_rows, events_view
+from liqwarn.reports.flag_view import flag_rows, tiles
+from liqwarn.reports.formats import utc
+from liqwarn.reports.quality_view import quality_rows
+from liqwarn.reports.results import BUDGETS
+from liqwarn.reports.series_view import DAYS, series_view
+from liqwarn.reports.skill_view import skill_view
+from liqwarn.reports.tiers import TIER_MEANINGS, tier_title
 
 __all__ = ["render_report"]
 
+_TIERS: Final = tuple((n, tier_title(n), meaning) for n, meaning in enumerate(TIER_MEANINGS))
+
 
 def render_report(content: ReportContent) -> str:
-    """The whole page as HTML text; the same content gives the same bytes."""
-    return f"<!doctype html><title>{len(content.flags)}</title>"
+    """The whole page as HTML text.
+
+    It needs no network and no other file, and works from ``file://``. Every text from outside is
+    escaped. The same content gives the same text.
+
+    Parameters
+    ----------
+    content : ReportContent
+        Flags, scores, events, evaluation and their origin.
+
+    Returns
+    -------
+    str
+        An HTML document in UTF-8.
+    """
+    since = _since(content.scores)
+    series = series_view(content.scores, content.events)
+    rows = flag_rows(content.flags, content.scores)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            meta=content.meta,
+            generated_at=utc(content.meta.generated_at),
+            as_of=utc(max((str(flag["as_of"]) for flag in content.flags), default=None)),
+            valid_until=utc(
+                min((str(flag["valid_until"]) for flag in content.flags), default=None)
+            ),
+            flags=rows,
+            tiles=tiles(rows, content.flags),
+            series=series,
+            payload=series.payload() if series else {},
+            drivers=driver_rows(content.scores, since),
+            events=events_view(content.events),
+            skill=skill_view(content.evaluation),
+            calibration=calibration_rows(content.evaluation),
+            reliability=reliability(content.evaluation),
+            molchan=molchan(content.evaluation),
+            quality=quality_rows(content.scores, since),
+            tiers=_TIERS,
+            days=DAYS,
+            horizons=HORIZONS_H,
+            budgets=[f"{100 * float(budget):.0f}" for budget in BUDGETS],
+        )
+    )
+
+
+def _since(scores: pd.DataFrame) -> pd.Timestamp:
+    if scores.empty:
+        return pd.Timestamp(0, tz="UTC")
+    last = pd.to_datetime(scores["time"], utc=True).max()
+    return last - pd.Timedelta(days=DAYS)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("liqwarn.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

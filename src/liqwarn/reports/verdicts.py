@@ -28,7 +28,7 @@ MODEL_NAMES: Final[Mapping[str, str]] = {
     "B1": "B1 volatility persistence",
     "B2": "B2 HAR volatility logistic",
     "B3": "B3 funding and OI rule",
-    "B4": "B4 last-hour OI drop and liquidations",
+    "B4": "B4 last-hour OI and liquidations",
     "B5": "B5 cluster proximity",
     "B6": "B6 logistic on all features",
 }
