@@ -4,13 +4,14 @@ An execution system reads a :class:`Flag` and nothing else. The vocabulary of
 :class:`TradingState` is the one execution systems already know.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast, get_args
 
 from liqwarn.errors import PolicyError
 
@@ -28,6 +29,7 @@ __all__ = [
     "TradingState",
     "flag_from_dict",
     "flag_to_dict",
+    "iso_utc",
 ]
 
 FLAG_SCHEMA: Final = "liqwarn.flag/1"
@@ -98,12 +100,15 @@ class RiskScore:
 class Limits:
     """What a restriction allows; every number is a factor or share of the house limit.
 
-    Reducing a position is never limited by any of these.
+    Reducing a position is never limited by any of these: they speak of orders that would increase
+    exposure. The one exception speaks of price, not of size: `collar_frac`.
 
     Attributes
     ----------
     leverage_frac, order_size_frac, add_frac : float
         Factors on the house limits of leverage, order size and added exposure; 0 means none.
+    collateral_buffer_mult : float
+        Factor on the collateral the house keeps free against margin calls, 1 or more.
     max_participation_frac : float or None
         Cap on taker participation as a share of volume; None is the house limit.
     net_increase : bool
@@ -111,19 +116,42 @@ class Limits:
     post_only : bool
         Whether entries must rest in the book.
     collar_frac : float or None
-        Reducing orders stay within this fraction of the mark; None is no collar.
+        Orders are priced within this fraction of the mark; None is no collar.
     cancel_increasing : bool
         Whether resting orders that would increase exposure are to be cancelled.
+
+    Raises
+    ------
+    PolicyError
+        When a number is outside its range.
+
+    Examples
+    --------
+    >>> Limits(leverage_frac=0.5).add_frac
+    1.0
     """
 
     leverage_frac: float = 1.0
     order_size_frac: float = 1.0
     add_frac: float = 1.0
+    collateral_buffer_mult: float = 1.0
     max_participation_frac: float | None = None
     net_increase: bool = True
     post_only: bool = False
     collar_frac: float | None = None
     cancel_increasing: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("leverage_frac", "order_size_frac", "add_frac"):
+            _need_share(getattr(self, name), name)
+        for name in ("max_participation_frac", "collar_frac"):
+            value = getattr(self, name)
+            if value is not None:
+                _need_share(value, name)
+        if not 1.0 <= self.collateral_buffer_mult < math.inf:
+            raise PolicyError(
+                f"collateral_buffer_mult is {self.collateral_buffer_mult}, expected 1 or more"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +163,11 @@ class Restriction:
     limits: Limits
     probability: Mapping[int, float]
     reasons: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for hours, p in self.probability.items():
+            _need_share(p, f"probability over {hours} h")
+        object.__setattr__(self, "probability", MappingProxyType(dict(self.probability)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +220,9 @@ class Flag:
     def __post_init__(self) -> None:
         for name in ("as_of", "issued_at", "valid_until"):
             _need_aware(getattr(self, name), name)
+        _need_share(self.completeness, "completeness")
+        if set(self.sides) != {"long", "short"}:
+            raise PolicyError(f"sides are {sorted(self.sides)}, expected long and short")
         object.__setattr__(self, "sides", MappingProxyType(dict(self.sides)))
 
 
@@ -195,12 +231,24 @@ def _need_aware(moment: datetime, name: str) -> None:
         raise PolicyError(f"{name} is {moment.isoformat()} without a timezone, expected UTC")
 
 
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _need_share(value: float, name: str) -> None:
+    if not 0.0 <= value <= 1.0:
+        raise PolicyError(f"{name} is {value}, expected 0 to 1")
+
+
+def iso_utc(moment: datetime) -> str:
+    """An aware time as ISO 8601 in UTC: milliseconds, or microseconds where there are any.
+
+    >>> iso_utc(datetime(2024, 8, 5, 6, tzinfo=UTC))
+    '2024-08-05T06:00:00.000Z'
+    """
+    _need_aware(moment, "time")
+    unit = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    return moment.astimezone(UTC).isoformat(timespec=unit).replace("+00:00", "Z")
 
 
 def _limits_to_dict(limits: Limits) -> dict[str, Any]:
-    return {name: getattr(limits, name) for name in Limits.__slots__}
+    return {field.name: getattr(limits, field.name) for field in fields(Limits)}
 
 
 def _side_to_dict(side: Restriction) -> dict[str, Any]:
@@ -221,12 +269,12 @@ def flag_to_dict(flag: Flag) -> dict[str, Any]:
     return {
         "schema": FLAG_SCHEMA,
         "symbol": flag.symbol,
-        "as_of": _iso(flag.as_of),
-        "issued_at": _iso(flag.issued_at),
-        "valid_until": _iso(flag.valid_until),
+        "as_of": iso_utc(flag.as_of),
+        "issued_at": iso_utc(flag.issued_at),
+        "valid_until": iso_utc(flag.valid_until),
         "sequence": flag.sequence,
         "quality": flag.quality,
-        "sides": {name: _side_to_dict(side) for name, side in flag.sides.items()},
+        "sides": {name: _side_to_dict(flag.sides[name]) for name in ("long", "short")},
         "model": {"version": flag.model.version, "sha256": flag.model.sha256},
         "policy": {"version": flag.policy.version, "sha256": flag.policy.sha256},
         "data": {"sha256": flag.data_sha256, "completeness": flag.completeness},
@@ -243,6 +291,19 @@ def _side_from_dict(raw: Mapping[str, Any]) -> Restriction:
     )
 
 
+def _quality(value: object) -> Quality:
+    for known in get_args(Quality):
+        if value == known:
+            return cast("Quality", known)
+    raise ValueError(f"quality is {value!r}, expected one of {get_args(Quality)}")
+
+
+def _sequence(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"sequence is {value!r}, expected a whole number")
+    return value
+
+
 def flag_from_dict(raw: Mapping[str, Any]) -> Flag:
     """Read a flag back from its published shape.
 
@@ -252,21 +313,22 @@ def flag_from_dict(raw: Mapping[str, Any]) -> Flag:
         When the schema is not one this version knows, or a key is missing or unreadable. A caller
         must treat that as an expired flag: no new risk.
     """
-    if raw.get("schema") != FLAG_SCHEMA:
-        raise PolicyError(f"flag schema is {raw.get('schema')!r}, expected {FLAG_SCHEMA!r}")
+    if not isinstance(raw, Mapping) or raw.get("schema") != FLAG_SCHEMA:
+        found = raw.get("schema") if isinstance(raw, Mapping) else type(raw).__name__
+        raise PolicyError(f"flag schema is {found!r}, expected {FLAG_SCHEMA!r}")
     try:
         return Flag(
             symbol=raw["symbol"],
             as_of=datetime.fromisoformat(raw["as_of"]),
             issued_at=datetime.fromisoformat(raw["issued_at"]),
             valid_until=datetime.fromisoformat(raw["valid_until"]),
-            sequence=raw["sequence"],
-            quality=raw["quality"],
+            sequence=_sequence(raw["sequence"]),
+            quality=_quality(raw["quality"]),
             sides={name: _side_from_dict(side) for name, side in raw["sides"].items()},
             model=ModelStamp(**raw["model"]),
             policy=PolicyStamp(**raw["policy"]),
             data_sha256=raw["data"]["sha256"],
             completeness=raw["data"]["completeness"],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PolicyError(f"unreadable flag: {type(error).__name__} {error}") from error

@@ -1,0 +1,267 @@
+"""The circuit breaker: a pure fold, ``step(position, score, now) -> (position, restriction)``.
+
+It reads no clock and does no I/O, so any decision of the past can be replayed bit for bit.
+
+A step has two halves, because the rules of the book need every symbol's first half:
+:func:`observe` moves a side by its own score alone; :func:`settle` adds what holds beyond the
+score (data quality, expiry, the book, humans) and says which tier is in force.
+
+Both move on the ladder in the same way: up at once, any number of tiers; down one tier at a time,
+below the tier's exit, after its minimum stay. The stay counts from the last moment the tier had a
+reason to be, which makes the fold monotone: a history with higher scores never ends up looser.
+"""
+
+from datetime import UTC, datetime
+from math import isnan
+from operator import itemgetter
+from typing import NamedTuple
+
+from liqwarn.decisions import Restriction, RiskScore, Tier
+from liqwarn.policy.position import Hold, Override, Position, Rule
+from liqwarn.policy.restriction import restrict
+from liqwarn.policy.tiers import Policy
+
+__all__ = [
+    "NO_FLOOR",
+    "Evidence",
+    "Floor",
+    "Observed",
+    "evidence_of",
+    "no_evidence",
+    "observe",
+    "settle",
+    "step",
+]
+
+
+class Floor(NamedTuple):
+    """The least tier some rule asks for."""
+
+    tier: Tier
+    rule: Rule
+
+
+NO_FLOOR = Floor(Tier.T0, Rule.CALM)
+
+
+class Evidence(NamedTuple):
+    """What one score says, as plain numbers; NaN where it says nothing.
+
+    `quantile` is NaN while too little history is known to rank the probability: then it counts as
+    the highest, so that missing history never reads as calm.
+    """
+
+    as_of: datetime
+    probability: float
+    quantile: float
+    base_rate: float
+    in_progress: bool
+    degraded: bool
+    usable: bool
+
+
+class Observed(NamedTuple):
+    """A side after the first half of a step."""
+
+    own: Hold
+    wants: Floor
+    evidence: Evidence
+    quiet_since: datetime | None
+    expired_since: datetime | None
+
+
+def evidence_of(score: RiskScore) -> Evidence:
+    """The numbers of a score that the ladder looks at; the primary horizon is 4 h."""
+    probability = score.probability.get(4, float("nan"))
+    quantile = float("nan") if score.quantile is None else score.quantile
+    return Evidence(
+        as_of=score.as_of,
+        probability=probability,
+        quantile=quantile,
+        base_rate=score.base_rate,
+        in_progress=score.in_progress,
+        degraded=score.quality != "ok" or isnan(quantile),
+        usable=not isnan(probability) and score.quality in ("ok", "degraded"),
+    )
+
+
+def no_evidence(as_of: datetime) -> Evidence:
+    """What silence says: nothing, which is never calm."""
+    nan = float("nan")
+    return Evidence(
+        as_of=as_of,
+        probability=nan,
+        quantile=nan,
+        base_rate=nan,
+        in_progress=False,
+        degraded=True,
+        usable=False,
+    )
+
+
+def step(
+    position: Position,
+    score: RiskScore,
+    now: datetime,
+    policy: Policy,
+    *,
+    book: Floor = NO_FLOOR,
+    spent: int = 0,
+) -> tuple[Position, Restriction]:
+    """One decision for one side, taken by itself.
+
+    Parameters
+    ----------
+    position : Position
+        Where the side stood.
+    score : RiskScore
+        Its newest score; one without a probability when price or open interest is missing.
+    now : datetime
+        The moment of the decision. A clock that jumps back only ever holds longer.
+    book : Floor
+        What the rest of the book imposes, see :mod:`liqwarn.policy.book`.
+    spent : int
+        Changes of the opposite side today: the daily cap is per symbol.
+
+    Returns
+    -------
+    (Position, Restriction)
+        The restriction leaves out what the opposite side adds;
+        :func:`liqwarn.policy.book.step_book` has it.
+    """
+    observed = observe(position, evidence_of(score), now, policy)
+    after = settle(position, observed, now, policy, book=book, spent=spent)
+    return after, restrict(after, None, score.probability, now, policy)
+
+
+def observe(position: Position, evidence: Evidence, now: datetime, policy: Policy) -> Observed:
+    """The first half of a step: what the side's own score says."""
+    expired_since = _expired_since(position, evidence, now)
+    quiet_since = _quiet_since(position, evidence, now, known=expired_since is None)
+    wants = _wanted(evidence, policy)
+    seen = Observed(position.own, wants, evidence, quiet_since, expired_since)
+    own, _ = _move(position.own, wants, seen, now, policy)
+    return seen._replace(own=own)
+
+
+def settle(
+    position: Position,
+    observed: Observed,
+    now: datetime,
+    policy: Policy,
+    *,
+    book: Floor = NO_FLOOR,
+    spent: int = 0,
+) -> Position:
+    """The second half of a step: every rule together."""
+    today = max(now.astimezone(UTC).date(), position.day)
+    transitions = position.transitions_on(today)
+    wants = _highest(position, observed, now, policy, book)
+    ruled, rule = _move(position.ruled, wants, observed, now, policy)
+    if ruled.tier < position.ruled.tier and transitions + spent >= policy.max_transitions_per_day:
+        ruled, rule = position.ruled, Rule.DAILY_CAP
+    tier, ceiling = ruled.tier, _standing(position.ceiling, ruled.tier, now)
+    if ceiling is not None and ceiling.tier < tier:
+        tier, rule = ceiling.tier, Rule.LOOSENED
+    return Position(
+        symbol=position.symbol,
+        side=position.side,
+        tier=tier,
+        rule=rule,
+        own=observed.own,
+        ruled=ruled,
+        valid_for=position.valid_for,
+        quiet_since=observed.quiet_since,
+        expired_since=observed.expired_since,
+        day=today,
+        transitions=transitions + (ruled.tier != position.ruled.tier),
+        sequence=max(position.sequence + 1, int(now.timestamp())),
+        floors=position.floors and tuple(f for f in position.floors if f.active(now)),
+        ceiling=ceiling,
+    )
+
+
+def _standing(ceiling: Override | None, tier: Tier, now: datetime) -> Override | None:
+    """A loosening, unless it ran out or the rules ask for more than it was granted against."""
+    if ceiling is None or not ceiling.active(now):
+        return None
+    return None if ceiling.granted_at is None or tier > ceiling.granted_at else ceiling
+
+
+def _expired_since(position: Position, evidence: Evidence, now: datetime) -> datetime | None:
+    good_until = evidence.as_of + position.valid_for
+    if evidence.usable and now < good_until:
+        return None
+    since = min(now, good_until)
+    return since if position.expired_since is None else min(since, position.expired_since)
+
+
+def _quiet_since(
+    position: Position, evidence: Evidence, now: datetime, *, known: bool
+) -> datetime | None:
+    if evidence.in_progress or not known:
+        return None
+    return now if position.quiet_since is None else position.quiet_since
+
+
+def _wanted(evidence: Evidence, policy: Policy) -> Floor:
+    """The highest tier the score itself enters; written so that NaN counts as high."""
+    if evidence.in_progress:
+        return Floor(policy.cascade_tier, Rule.CASCADE)
+    if isnan(evidence.probability):
+        return NO_FLOOR
+    wanted = NO_FLOOR
+    for rung in policy.tiers[1:5]:
+        enter = rung.enter
+        if (
+            enter is None
+            or evidence.quantile < enter.quantile
+            or evidence.probability < enter.base_multiple * evidence.base_rate
+        ):
+            break
+        wanted = Floor(rung.tier, Rule.SCORE)
+    return wanted
+
+
+def _highest(
+    position: Position, observed: Observed, now: datetime, policy: Policy, book: Floor
+) -> Floor:
+    """The strictest of all rules; among equals the first named."""
+    wants = [
+        *(_by_hand(floor) for floor in position.floors if floor.active(now)),
+        observed.wants,
+        book,
+    ]
+    since = observed.expired_since
+    if since is not None:
+        late = now - since >= policy.expired_after
+        least = policy.expired_later_tier if late else policy.expired_tier
+        wants.append(Floor(least, Rule.EXPIRED))
+    if observed.evidence.degraded:
+        wants.append(Floor(policy.degraded_tier, Rule.QUALITY))
+    return max(wants, key=itemgetter(0))
+
+
+def _by_hand(floor: Override) -> Floor:
+    return Floor(floor.tier, Rule.INTEGRITY if floor.integrity else Rule.OPERATOR)
+
+
+def _move(
+    hold: Hold, wants: Floor, seen: Observed, now: datetime, policy: Policy
+) -> tuple[Hold, Rule]:
+    """Up at once to what is wanted; down one tier when everything allows it; else stay."""
+    if wants.tier >= hold.tier:
+        if wants.tier == Tier.T0:
+            return hold, Rule.CALM
+        entered = now if wants.tier > hold.tier else hold.entered
+        return Hold(wants.tier, entered, now), wants.rule
+    rung = policy.tiers[hold.tier]
+    if seen.expired_since is not None:
+        return hold, Rule.EXPIRED
+    if now - hold.since < rung.dwell:
+        return hold, Rule.DWELL
+    quiet = seen.quiet_since is not None and now - seen.quiet_since >= rung.quiet
+    below_exit = rung.exit_quantile is not None and seen.evidence.quantile < rung.exit_quantile
+    if not (quiet and below_exit):
+        return hold, Rule.EXIT
+    return Hold(Tier(hold.tier - 1), now, now), Rule.RELAXED

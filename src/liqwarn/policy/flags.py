@@ -1,0 +1,164 @@
+"""Flags: issued from positions, and what they mean once they are no longer good."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from liqwarn.decisions import (
+    Flag,
+    ModelStamp,
+    Quality,
+    Restriction,
+    RiskScore,
+    Tier,
+    TradingState,
+    iso_utc,
+)
+from liqwarn.errors import PolicyError
+from liqwarn.frames import SIDES, Side
+from liqwarn.policy.limits import no_new_risk, stricter
+from liqwarn.policy.position import Position
+from liqwarn.policy.restriction import restrict, state_of
+from liqwarn.policy.tiers import Policy
+
+__all__ = ["FlagSource", "expire", "expired_tier", "issue_flag", "unknown_restrictions"]
+
+_WORST: Final[tuple[Quality, ...]] = ("ok", "degraded", "stale", "unknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagSource:
+    """What a flag was made from."""
+
+    model: ModelStamp
+    data_sha256: str
+    completeness: float
+
+
+def issue_flag(
+    positions: Mapping[Side, Position],
+    scores: Mapping[Side, RiskScore],
+    now: datetime,
+    policy: Policy,
+    *,
+    issued_at: datetime,
+    source: FlagSource,
+) -> Flag:
+    """The flag of one symbol after a step.
+
+    Parameters
+    ----------
+    positions, scores : mappings of both sides
+        The positions after the step, and the scores it was made from.
+    now : datetime
+        The moment of the step.
+    issued_at : datetime
+        When the flag is published; the time a replay does not reproduce.
+
+    Returns
+    -------
+    Flag
+        Valid until its bar's validity ends, or a loosening by hand does, whichever is first.
+
+    Raises
+    ------
+    PolicyError
+        When a side is missing, or the sides are of different symbols.
+    """
+    symbols = {position.symbol for position in positions.values()}
+    if set(positions) != set(SIDES) or set(scores) != set(SIDES) or len(symbols) != 1:
+        raise PolicyError(
+            f"flag of {sorted(symbols)} from positions {sorted(positions)} and scores "
+            f"{sorted(scores)}, expected both sides of one symbol"
+        )
+    long, short = positions["long"], positions["short"]
+    ends = [scores[side].as_of + positions[side].valid_for for side in SIDES]
+    ends += [p.ceiling.expires_at for p in (long, short) if p.ceiling and p.ceiling.expires_at]
+    return Flag(
+        symbol=long.symbol,
+        as_of=min(score.as_of for score in scores.values()),
+        issued_at=issued_at,
+        valid_until=min(ends),
+        sequence=max(long.sequence, short.sequence),
+        quality=max((_quality(positions[s], scores[s]) for s in SIDES), key=_WORST.index),
+        sides={
+            "long": restrict(long, short, scores["long"].probability, now, policy),
+            "short": restrict(short, long, scores["short"].probability, now, policy),
+        },
+        model=source.model,
+        policy=policy.stamp,
+        data_sha256=source.data_sha256,
+        completeness=source.completeness,
+    )
+
+
+def _quality(position: Position, score: RiskScore) -> Quality:
+    if position.expired_since is None or score.quality in ("stale", "unknown"):
+        return score.quality
+    return "stale" if score.probability else "unknown"
+
+
+def expired_tier(tier: Tier, expired_for: timedelta, policy: Policy) -> Tier:
+    """The least tier to assume of a side whose flag expired that long ago.
+
+    >>> from types import SimpleNamespace
+    >>> rule = SimpleNamespace(expired_tier=Tier.T2, expired_later_tier=Tier.T3,
+    ...                        expired_after=timedelta(minutes=60))
+    >>> expired_tier(Tier.T0, timedelta(0), rule).name, expired_tier(
+    ...     Tier.T4, timedelta(days=9), rule).name
+    ('T2', 'T4')
+    """
+    late = expired_for >= policy.expired_after
+    return max(tier, policy.expired_later_tier if late else policy.expired_tier)
+
+
+def expire(flag: Flag, expired_for: timedelta, policy: Policy) -> Flag:
+    """What an expired flag says: stale, no new risk, and never looser than it was.
+
+    Parameters
+    ----------
+    expired_for : timedelta
+        Since how long it has not been valid, by the reader's clock.
+
+    Returns
+    -------
+    Flag
+        The same flag with quality ``stale``, without probabilities, every side at
+        :func:`expired_tier` or higher.
+    """
+    sides = {
+        name: _expired_side(side, flag, expired_for, policy) for name, side in flag.sides.items()
+    }
+    return replace(flag, quality="stale", sides=sides)
+
+
+def _expired_side(
+    side: Restriction, flag: Flag, expired_for: timedelta, policy: Policy
+) -> Restriction:
+    tier = expired_tier(side.tier, expired_for, policy)
+    limits = no_new_risk(stricter(side.limits, policy.tiers[tier].threatened))
+    return Restriction(
+        tier=tier,
+        state=state_of(limits, halted=side.state is TradingState.HALTED),
+        limits=limits,
+        probability={},
+        reasons=(
+            f"Expired: valid until {iso_utc(flag.valid_until)}; no new risk until a fresh flag.",
+            *side.reasons,
+        ),
+    )
+
+
+def unknown_restrictions(policy: Policy) -> dict[Side, Restriction]:
+    """What to assume of a symbol without a readable flag: as expired for longer than any grace."""
+    tier = policy.expired_later_tier
+    limits = no_new_risk(policy.tiers[tier].threatened)
+    unknown = Restriction(
+        tier=tier,
+        state=state_of(limits, halted=False),
+        limits=limits,
+        probability={},
+        reasons=("No flag is known for this symbol: as expired, no new risk.",),
+    )
+    return dict.fromkeys(SIDES, unknown)
