@@ -1,1 +1,1 @@
-"""(being built)."""
+"""An embedded simulated market: leveraged cohorts on a log-price grid, cascades from within."""
