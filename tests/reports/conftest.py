@@ -52,12 +52,12 @@ LIMITS = (
     Limits(add_frac=0.0, net_increase=False, cancel_increasing=True),
 )
 REASONS = (
-    (),
-    ("score in the top decile",),
-    ("score in the top twentieth", "4× base rate"),
-    ("score in the top fiftieth", "3 core symbols at T2 or above"),
-    ("cascade in progress",),
-    ("integrity failure",),
+    ("No rule asks for a restriction.",),
+    ("The probability of a cascade is high for this symbol.",),
+    ("The probability of a cascade is high for this symbol.",),
+    ("Several core symbols are at risk together with this one.",),
+    ("A cascade is in progress.",),
+    ("An integrity check failed: disk",),
 )
 EVENTS = ("2024-05-12", "2024-06-07", "2024-06-18", "2024-07-04", "2024-08-02", "2024-08-04")
 

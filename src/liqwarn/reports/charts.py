@@ -94,19 +94,19 @@ def reliability_figure(curves: Curves) -> Figure:
 
 
 def molchan_figure(curves: Curves) -> Figure:
-    """Share of events missed against share of time in alarm; the diagonal is guessing.
+    """Share missed of what should be warned of, against share of time in alarm.
 
     Parameters
     ----------
     curves : mapping of label to {"alarm_time", "miss_rate"}
-        Fractions between 0 and 1, ordered by alarm time.
+        Fractions between 0 and 1, ordered by alarm time; guessing lies on the diagonal.
 
     Raises
     ------
     FrameError
         When a column is missing or the columns differ in size.
     """
-    figure, axes = _axes("Molchan diagram", "share of time in alarm", "share of events missed")
+    figure, axes = _axes("Molchan diagram", "share of time in alarm", "share missed")
     axes.plot([0, 1], [1, 0], color="#6b7280", linewidth=1, label="guessing")
     for (label, curve), (colour, line) in zip(curves.items(), cycle(_STYLES), strict=False):
         alarm, missed = _columns(label, curve, "alarm_time", "miss_rate")

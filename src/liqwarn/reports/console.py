@@ -45,7 +45,7 @@ def flags_table(flags: Iterable[Mapping[str, Any]]) -> Table:
             *(percent(row.probability[h]) for h in (1, 4, 24)),
             row.quality,
             utc(row.valid_until),
-            escape("; ".join(row.reasons)),
+            escape(" ".join(row.reasons)),
         )
     return table
 

@@ -72,6 +72,7 @@ class SeriesView:
         return {
             "start": start,
             "end": self.time.end,
+            "tiers": [tier_title(tier) for tier in range(len(TIER_NAMES))],
             "symbols": {
                 s.symbol: {
                     side.side: {

@@ -53,9 +53,8 @@
   // Values under the pointer.
   const series = JSON.parse(document.getElementById("series").textContent);
   const tip = document.getElementById("tip");
-  const names = ["T0 normal", "T1 watch", "T2 caution", "T3 restrict", "T4 reduce-only", "T5 halt"];
   const stamp = (s) => new Date(1000 * s).toISOString().slice(0, 16).replace("T", " ") + " UTC";
-  const tierAt = (runs, s) => { const r = runs.find((x) => x[0] <= s && s < x[1]); return r ? names[r[2]] : "not scored"; };
+  const tierAt = (runs, s) => { const r = runs.find((x) => x[0] <= s && s < x[1]); return r ? series.tiers[r[2]] : "not scored"; };
   const chance = (p) => (p === null || p === undefined ? "–" : (p / 1000).toFixed(2) + " %");
   const lines = (plot, share) => {
     const span = series.end - series.start;
