@@ -9,6 +9,7 @@ Magnitudes up to 1e150 are safe; beyond, squares overflow.
 """
 
 from liqwarn.windows.arguments import FloatArray, needed_bars
+from liqwarn.windows.correlation import rolling_corr
 from liqwarn.windows.extremes import bars_since_max, bars_since_min, rolling_max, rolling_min
 from liqwarn.windows.moments import (
     rolling_count,
@@ -18,8 +19,8 @@ from liqwarn.windows.moments import (
     rolling_zscore,
 )
 from liqwarn.windows.order import rolling_quantile, rolling_rank
-from liqwarn.windows.pairs import rolling_corr, rolling_slope
 from liqwarn.windows.runs import lag, rolling_run_length
+from liqwarn.windows.slope import rolling_slope
 
 __all__ = [
     "FloatArray",

@@ -1,58 +1,78 @@
 """Blocks of one window's length, aligned to the absolute bar number.
 
-A window that ends in a block is the block's bars so far (*ahead* of the boundary) and the last
-bars of the block before (*behind* it). Sums ahead run from the boundary forwards, sums behind run
-from it backwards, so neither ever sees a bar outside the window, wherever the array starts.
+A window that ends in a block is the block's bars so far (*ahead* of the block's start) and the
+last bars of the block before (*behind* it). Sums ahead run forwards from the start, sums behind
+run backwards from it, so neither ever holds a bar outside the window: the value is the same
+wherever the array starts, and an infinity or a gap is forgotten as soon as it leaves the window.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-from liqwarn.windows.arguments import FloatArray, compiled
+from liqwarn.windows.arguments import FloatArray, check_window, compiled
 
-__all__ = ["edges", "fill_counts", "load_block"]
+__all__ = ["Plan", "interior", "load_row", "neighbours", "plan_blocks"]
+
+
+class Plan(NamedTuple):
+    """Where a row lies among the blocks, once it is padded with missing bars to whole blocks."""
+
+    window: int
+    min_count: int
+    before: int
+    """Missing bars before column 0: one block, and the part of column 0's block before it."""
+    n_bars: int
+    size: int
+
+
+def plan_blocks(n_bars: int, window: int, first_bar: int, min_count: int | None) -> Plan:
+    """Check the arguments and lay the blocks."""
+    least = check_window(window, first_bar, min_count)
+    phase = first_bar % window
+    n_blocks = 1 + -(-(phase + n_bars) // window)
+    return Plan(window, least, window + phase, n_bars, n_blocks * window)
 
 
 @compiled
-def load_block(row: FloatArray, start: int, block: FloatArray) -> int:
-    """Copy the bars from column `start` on; NaN for missing ones. Returns how many are finite."""
-    low = max(0, -start)
-    high = max(low, min(block.size, row.size - start))
-    block[:low] = np.nan
-    block[high:] = np.nan
-    source = row[start + low : start + high]
-    target = block[low:high]
+def load_row(row: FloatArray, before: int, padded: FloatArray) -> bool:
+    """Copy a row to ``padded[before:]``, NaN for what is missing. Whether every bar is finite."""
+    padded[:before] = np.nan
+    padded[before + row.size :] = np.nan
+    inside = padded[before : before + row.size]
     n_finite = 0
-    for k in range(target.size):
-        value = source[k] + 0.0  # -0.0 becomes 0.0
-        finite = value - value == 0.0
-        target[k] = value if finite else np.nan
+    for t in range(row.size):
+        finite = row[t] - row[t] == 0.0
+        inside[t] = row[t] + 0.0 if finite else np.nan  # -0.0 becomes 0.0
         n_finite += finite
-    return n_finite
+    return n_finite == row.size
 
 
 @compiled
-def edges(block: FloatArray, n_finite: int) -> tuple[int, int]:
-    """Positions of the first and the last finite value; (size, -1) when there is none."""
-    if n_finite == 0:
-        return block.size, -1
-    first = 0
-    while np.isnan(block[first]):
-        first += 1
-    last = block.size - 1
-    while np.isnan(block[last]):
-        last -= 1
-    return first, last
+def interior(plan: Plan, complete: bool) -> tuple[int, int]:
+    """First and end start of the blocks that have, with the one before them, no missing bar."""
+    if not complete:
+        return plan.size, plan.size
+    first = -(-plan.before // plan.window) * plan.window + plan.window
+    end = (plan.before + plan.n_bars) // plan.window * plan.window
+    return min(first, plan.size), min(max(first, end), plan.size)
 
 
 @compiled
-def fill_counts(block: FloatArray, ahead: FloatArray, behind: FloatArray) -> None:
-    """Finite values in ``block[: k + 1]`` and in ``block[k:]``."""
-    size = block.size
-    forwards = 0.0
-    backwards = 0.0
-    behind[size] = 0.0
-    for k in range(size):
-        forwards += block[k] == block[k]
-        backwards += block[size - 1 - k] == block[size - 1 - k]
-        ahead[k] = forwards
-        behind[size - 1 - k] = backwards
+def neighbours(padded: FloatArray, start: int, window: int) -> tuple[float, float]:
+    """The finite values nearest to a block's start: the first in it, the last before it.
+
+    NaN where a block has none. What a part of a window is summed around, since it is in the
+    window whenever that part has any value.
+    """
+    head = padded[start]
+    k = 1
+    while np.isnan(head) and k < window:
+        head = padded[start + k]
+        k += 1
+    tail = padded[start - 1]
+    k = 2
+    while np.isnan(tail) and k <= window:
+        tail = padded[start - k]
+        k += 1
+    return head, tail

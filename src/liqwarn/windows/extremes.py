@@ -2,99 +2,98 @@
 
 import numpy as np
 
-from liqwarn.windows.arguments import FloatArray, check_window, compiled, plane
-from liqwarn.windows.blocks import fill_counts, load_block
+from liqwarn.windows.arguments import FloatArray, compiled, plane
+from liqwarn.windows.blocks import Plan, interior, load_row, plan_blocks
 
 __all__ = ["bars_since_max", "bars_since_min", "rolling_max", "rolling_min"]
 
 
 @compiled
-def _scan(block: FloatArray, sign: float, ahead: FloatArray, behind: FloatArray) -> None:
-    """Maxima of ``sign * block[: k + 1]`` and ``sign * block[k:]``; -inf where nothing is known."""
-    last = block.size - 1
-    forwards = -np.inf
-    backwards = -np.inf
-    behind[block.size] = -np.inf
-    for k in range(block.size):
-        u = sign * block[k]
-        v = sign * block[last - k]
-        forwards = u if u > forwards else forwards
-        backwards = v if v > backwards else backwards
-        ahead[k] = forwards
-        behind[last - k] = backwards
+def _complete_extremes(
+    padded: FloatArray, span: tuple[int, int], plan: Plan, sign: float, out: FloatArray
+) -> None:
+    window, one = np.uint64(plan.window), np.uint64(1)
+    behind = np.full(plan.window, -np.inf)
+    for start in range(np.uint64(span[0]), np.uint64(span[1]), window):
+        largest = -np.inf
+        for k in range(one, window):
+            value = sign * padded[start - k]
+            largest = value if value > largest else largest
+            behind[window - one - k] = largest
+        largest = -np.inf
+        at = start - np.uint64(plan.before)
+        for k in range(np.uint64(0), window):
+            value = sign * padded[start + k]
+            largest = value if value > largest else largest
+            out[at + k] = sign * (largest if largest > behind[k] else behind[k])
 
 
 @compiled
-def _extremes(x: FloatArray, out: FloatArray, plan: tuple[int, int, int], sign: float) -> None:
-    window, first_bar, min_count = plan
-    block = np.empty(window)
-    ahead = np.empty((2, window))
-    current = np.empty((2, window + 1))
-    previous = np.empty((2, window + 1))
-    n_bars = x.shape[1]
+def _scan(padded: FloatArray, start: int, sign: float, parts: FloatArray) -> None:
+    """Count and maximum ahead (rows 0 and 1) and behind (rows 2 and 3) of `start`."""
+    window = parts.shape[1]
+    parts[2, window - 1] = 0.0
+    parts[3, window - 1] = -np.inf
+    for side in range(2):
+        count = 0.0
+        largest = -np.inf
+        for k in range(side, window):
+            value = sign * padded[start - k if side else start + k]
+            count += not np.isnan(value)
+            largest = value if value > largest else largest
+            at = window - 1 - k if side else k
+            parts[2 * side, at] = count
+            parts[2 * side + 1, at] = largest
+
+
+@compiled
+def _extremes(
+    padded: FloatArray, span: tuple[int, int], plan: Plan, sign: float, out: FloatArray
+) -> None:
+    parts = np.empty((4, plan.window))
+    for start in range(span[0], span[1], plan.window):
+        _scan(padded, start, sign, parts)
+        low = max(0, plan.before - start)
+        high = min(plan.window, plan.before + plan.n_bars - start)
+        for k in range(low, high):
+            known = parts[0, k] + parts[2, k] >= plan.min_count
+            largest = sign * max(parts[1, k], parts[3, k])
+            out[start + k - plan.before] = largest if known else np.nan
+
+
+@compiled
+def _roll(x: FloatArray, plan: Plan, sign: float, out: FloatArray) -> None:
+    padded = np.empty(plan.size)
     for row in range(x.shape[0]):
-        previous[0] = 0.0
-        previous[1] = -np.inf
-        for start in range(-(first_bar % window), n_bars, window):
-            load_block(x[row], start, block)
-            fill_counts(block, ahead[0], current[0])
-            _scan(block, sign, ahead[1], current[1])
-            low = max(0, -start)
-            high = min(window, n_bars - start)
-            target = out[row, start + low : start + high]
-            a = ahead[:, low:high]
-            b = previous[:, low + 1 : high + 1]
-            for k in range(target.size):
-                largest = a[1, k] if a[1, k] > b[1, k] else b[1, k]
-                known = a[0, k] + b[0, k] >= min_count
-                target[k] = sign * largest if known else np.nan
-            previous, current = current, previous
+        complete = load_row(x[row], plan.before, padded)
+        first, end = interior(plan, complete)
+        _extremes(padded, (plan.window, first), plan, sign, out[row])
+        _complete_extremes(padded, (first, end), plan, sign, out[row])
+        _extremes(padded, (end, plan.size), plan, sign, out[row])
 
 
 @compiled
-def _ages(x: FloatArray, out: FloatArray, plan: tuple[int, int], sign: float) -> None:
+def _ages(x: FloatArray, plan: Plan, sign: float, out: FloatArray) -> None:
     """Bars since the latest extreme, by a queue of the bars that may still become it."""
-    window, min_count = plan
-    n_bars = x.shape[1]
-    padded = np.empty(n_bars + window - 1)
-    queue = np.empty(padded.size, np.int64)
+    padded = np.empty(plan.size)
+    queue = np.empty(plan.size, np.int64)
     for row in range(x.shape[0]):
-        load_block(x[row], 1 - window, padded)
-        head = 0
-        end = 0
-        n = 0
-        for t in range(n_bars):
-            now = t + window - 1
+        load_row(x[row], plan.before, padded)
+        head, end, count = 0, 0, 0
+        for now in range(plan.before, plan.before + plan.n_bars):
             last = sign * padded[now]
-            if last == last:
-                n += 1
+            if not np.isnan(last):
+                count += 1
                 while end > head and sign * padded[queue[end - 1]] <= last:
                     end -= 1
                 queue[end] = now
                 end += 1
-            if end > head and queue[head] < t:
+            gone = now - plan.window
+            count -= not np.isnan(padded[gone])
+            if end > head and queue[head] == gone:
                 head += 1
-            out[row, t] = now - queue[head] if n >= min_count else np.nan
-            n -= padded[t] == padded[t]
-
-
-def _extreme(
-    x: FloatArray, window: int, first_bar: int, min_count: int | None, sign: float
-) -> FloatArray:
-    source = plane(x)
-    out = np.empty(source.shape)
-    least = check_window(window, first_bar, min_count)
-    _extremes(source, out, (window, first_bar, least), sign)
-    return out
-
-
-def _age(
-    x: FloatArray, window: int, first_bar: int, min_count: int | None, sign: float
-) -> FloatArray:
-    source = plane(x)
-    out = np.empty(source.shape)
-    _ages(source, out, (window, check_window(window, first_bar, min_count)), sign)
-    return out
+            known = count >= plan.min_count
+            out[row, now - plan.before] = now - queue[head] if known else np.nan
 
 
 def rolling_max(
@@ -102,12 +101,15 @@ def rolling_max(
 ) -> FloatArray:
     """Largest finite value of the trailing window, in the unit of `x`.
 
-    Parameters are those of :func:`~liqwarn.windows.moments.rolling_sum`.
+    Parameters and errors are those of :func:`~liqwarn.windows.moments.rolling_sum`.
 
     >>> rolling_max(np.array([[1.0, 3.0, 2.0, 0.0]]), 2, first_bar=0)
     array([[nan,  3.,  3.,  2.]])
     """
-    return _extreme(x, window, first_bar, min_count, 1.0)
+    source = plane(x)
+    out = np.empty(source.shape)
+    _roll(source, plan_blocks(source.shape[1], window, first_bar, min_count), 1.0, out)
+    return out
 
 
 def rolling_min(
@@ -115,12 +117,15 @@ def rolling_min(
 ) -> FloatArray:
     """Smallest finite value of the trailing window, in the unit of `x`.
 
-    Parameters are those of :func:`~liqwarn.windows.moments.rolling_sum`.
+    Parameters and errors are those of :func:`~liqwarn.windows.moments.rolling_sum`.
 
     >>> rolling_min(np.array([[1.0, 3.0, 2.0, 0.0]]), 2, first_bar=0)
     array([[nan,  1.,  2.,  0.]])
     """
-    return _extreme(x, window, first_bar, min_count, -1.0)
+    source = plane(x)
+    out = np.empty(source.shape)
+    _roll(source, plan_blocks(source.shape[1], window, first_bar, min_count), -1.0, out)
+    return out
 
 
 def bars_since_max(
@@ -128,12 +133,15 @@ def bars_since_max(
 ) -> FloatArray:
     """Bars since the window's largest value, the latest of equal ones: 0 to ``window - 1``.
 
-    Parameters are those of :func:`~liqwarn.windows.moments.rolling_sum`.
+    Parameters and errors are those of :func:`~liqwarn.windows.moments.rolling_sum`.
 
     >>> bars_since_max(np.array([[1.0, 3.0, 2.0, 3.0]]), 3, first_bar=0)
     array([[nan, nan,  1.,  0.]])
     """
-    return _age(x, window, first_bar, min_count, 1.0)
+    source = plane(x)
+    out = np.empty(source.shape)
+    _ages(source, plan_blocks(source.shape[1], window, first_bar, min_count), 1.0, out)
+    return out
 
 
 def bars_since_min(
@@ -141,9 +149,12 @@ def bars_since_min(
 ) -> FloatArray:
     """Bars since the window's smallest value, the latest of equal ones: 0 to ``window - 1``.
 
-    Parameters are those of :func:`~liqwarn.windows.moments.rolling_sum`.
+    Parameters and errors are those of :func:`~liqwarn.windows.moments.rolling_sum`.
 
     >>> bars_since_min(np.array([[1.0, 3.0, 2.0, 3.0]]), 3, first_bar=0)
     array([[nan, nan,  2.,  1.]])
     """
-    return _age(x, window, first_bar, min_count, -1.0)
+    source = plane(x)
+    out = np.empty(source.shape)
+    _ages(source, plan_blocks(source.shape[1], window, first_bar, min_count), -1.0, out)
+    return out

@@ -1,8 +1,11 @@
 """Sums, means, standard deviations and z-scores over trailing windows.
 
-Each part of a window is summed around a value of its own, the one next to the block boundary, so
-that neither a large level nor a jump cancels: the error of a variance is relative to the variance,
-and a variance is 0 exactly when the window is constant.
+Each part of a window is summed around the value next to the block's start, so that neither a large
+level nor a jump cancels: the error of a variance is relative to the variance, and a variance is 0
+when, and only when, the window is constant.
+
+Blocks without a missing bar take a short cut. It does the same arithmetic in the same order as
+the general way, so the bits do not depend on which one was taken.
 """
 
 from typing import Final
@@ -10,144 +13,154 @@ from typing import Final
 import numpy as np
 
 from liqwarn.windows.arguments import FloatArray, check_window, compiled, plane
-from liqwarn.windows.blocks import edges, fill_counts, load_block
+from liqwarn.windows.blocks import Plan, interior, load_row, neighbours, plan_blocks
 
 __all__ = ["rolling_count", "rolling_mean", "rolling_std", "rolling_sum", "rolling_zscore"]
 
-COUNT: Final = 0
-SUM: Final = 1
-MEAN: Final = 2
-STD: Final = 3
-ZSCORE: Final = 4
+SUM: Final = 0
+MEAN: Final = 1
+STD: Final = 2
+ZSCORE: Final = 3
 
 
 @compiled
-def _scan_sums(block: FloatArray, origins: tuple[float, float], parts: FloatArray) -> None:
-    """Sums of ``block[: k + 1] - head`` to row 0 and of ``block[k:] - tail`` to row 1."""
-    head, tail = origins
-    last = block.size - 1
-    forwards = 0.0
-    backwards = 0.0
-    for k in range(block.size):
-        u = block[k] - head
-        v = block[last - k] - tail
-        forwards += u if u == u else 0.0
-        backwards += v if v == v else 0.0
-        parts[0, k] = forwards
-        parts[1, last - k] = backwards
-
-
-@compiled
-def _scan_squares(block: FloatArray, origins: tuple[float, float], parts: FloatArray) -> None:
-    """Sums of squares, laid out as in `_scan_sums`."""
-    head, tail = origins
-    last = block.size - 1
-    forwards = 0.0
-    backwards = 0.0
-    for k in range(block.size):
-        u = block[k] - head
-        v = block[last - k] - tail
-        forwards += u * u if u == u else 0.0
-        backwards += v * v if v == v else 0.0
-        parts[0, k] = forwards
-        parts[1, last - k] = backwards
-
-
-@compiled
-def _write_sums(
-    out: FloatArray,
-    ahead: FloatArray,
-    behind: FloatArray,
-    around: tuple[float, float],
-    min_count: int,
-    kind: int,
+def _complete_means(
+    padded: FloatArray, span: tuple[int, int], plan: Plan, kind: int, out: FloatArray
 ) -> None:
-    origin, shift = around
-    for k in range(out.size):
-        n = ahead[0, k] + behind[0, k]
-        total = ahead[1, k] + (behind[1, k] + behind[0, k] * shift)
-        if kind == MEAN:
-            total = origin + total / n
-        elif kind == COUNT:
-            total = n
-        out[k] = total if n >= min_count else np.nan
+    window, one = np.uint64(plan.window), np.uint64(1)
+    behind = np.zeros(plan.window)
+    n = float(plan.window) if kind == MEAN else 1.0
+    for start in range(np.uint64(span[0]), np.uint64(span[1]), window):
+        head = padded[start] if kind == MEAN else 0.0
+        tail = padded[start - one] if kind == MEAN else 0.0
+        shift = tail - head
+        total = 0.0
+        for k in range(one, window):
+            total += padded[start - k] - tail
+            behind[window - one - k] = total + float(k) * shift
+        total = 0.0
+        at = start - np.uint64(plan.before)
+        for k in range(np.uint64(0), window):
+            total += padded[start + k] - head
+            out[at + k] = head + (total + behind[k]) / n
 
 
 @compiled
-def _write_spreads(
-    out: FloatArray,
-    ahead: FloatArray,
-    behind: FloatArray,
-    around: tuple[float, float],
-    min_count: int,
-    values: FloatArray,
+def _complete_spreads(
+    padded: FloatArray, span: tuple[int, int], plan: Plan, kind: int, out: FloatArray
 ) -> None:
-    """Standard deviations, or z-scores where `values` holds the bars."""
-    origin, shift = around
-    for k in range(out.size):
-        n = ahead[0, k] + behind[0, k]
-        pushed = behind[0, k] * shift
-        total = ahead[1, k] + (behind[1, k] + pushed)
-        squares = ahead[2, k] + (behind[2, k] + shift * (2.0 * behind[1, k] + pushed))
-        mean = total / n
-        std = np.sqrt(max(squares - total * mean, 0.0) / (n - 1.0))
-        result = std
-        if values.size:
-            result = (values[k] - origin - mean) / std if std > 0.0 else np.nan
-        out[k] = result if n >= min_count else np.nan
+    window, one = np.uint64(plan.window), np.uint64(1)
+    behind = np.zeros((2, plan.window))
+    n = float(plan.window)
+    for start in range(np.uint64(span[0]), np.uint64(span[1]), window):
+        head, tail = padded[start], padded[start - one]
+        shift = tail - head
+        total = 0.0
+        squares = 0.0
+        for k in range(one, window):
+            value = padded[start - k] - tail
+            total += value
+            squares += value * value
+            pushed = float(k) * shift
+            behind[0, window - one - k] = total + pushed
+            behind[1, window - one - k] = squares + shift * (total + total + pushed)
+        total = 0.0
+        squares = 0.0
+        at = start - np.uint64(plan.before)
+        for k in range(np.uint64(0), window):
+            value = padded[start + k] - head
+            total += value
+            squares += value * value
+            both = total + behind[0, k]
+            spread = n * (squares + behind[1, k]) - both * both
+            if kind == STD:
+                out[at + k] = np.sqrt(max(spread, 0.0) / (n * (n - 1.0)))
+            else:
+                z = (n * value - both) * np.sqrt((n - 1.0) / n / spread)
+                out[at + k] = z if spread > 0.0 else np.nan
 
 
 @compiled
-def _roll(x: FloatArray, out: FloatArray, plan: tuple[int, int, int], kind: int) -> None:
-    window, first_bar, min_count = plan
-    block = np.empty(window)
-    nothing = np.empty(0)
-    ahead = np.empty((3, window))
-    current = np.empty((3, window + 1))
-    previous = np.empty((3, window + 1))
-    parts = np.empty((2, window))
-    n_bars = x.shape[1]
+def _scan(
+    padded: FloatArray, start: int, origins: tuple[float, float], parts: FloatArray
+) -> None:
+    """Count, sum and sum of squares ahead (rows 0 to 2) and behind (rows 3 to 5) of `start`."""
+    window = parts.shape[1]
+    parts[3:, window - 1] = 0.0
+    for side in range(2):
+        count = 0.0
+        total = 0.0
+        squares = 0.0
+        for k in range(side, window):
+            value = padded[start - k if side else start + k] - origins[side]
+            known = not np.isnan(value)
+            value = value if known else 0.0
+            count += known
+            total += value
+            squares += value * value
+            at = window - 1 - k if side else k
+            parts[3 * side, at] = count
+            parts[3 * side + 1, at] = total
+            parts[3 * side + 2, at] = squares
+
+
+@compiled
+def _join(part: FloatArray, shift: float) -> tuple[float, float, float]:
+    """Count, sum and sum of squares of a whole window, around its head if it has one."""
+    ahead, behind = part[0], part[3]
+    pushed = behind * shift if ahead > 0.0 and behind > 0.0 else 0.0
+    total = part[1] + (part[4] + pushed)
+    if pushed == 0.0:
+        return ahead + behind, total, part[2] + part[5]
+    return ahead + behind, total, part[2] + (part[5] + shift * (part[4] + part[4] + pushed))
+
+
+@compiled
+def _moment(sums: tuple[float, float, float], kind: int, origin: float, last: float) -> float:
+    n, total, squares = sums
+    if kind == SUM:
+        return total
+    if kind == MEAN:
+        return origin + total / n
+    spread = n * squares - total * total
+    if kind == STD:
+        return np.sqrt(max(spread, 0.0) / (n * (n - 1.0)))
+    if spread > 0.0:
+        return (n * (last - origin) - total) * np.sqrt((n - 1.0) / n / spread)
+    return np.nan
+
+
+@compiled
+def _moments(
+    padded: FloatArray, span: tuple[int, int], plan: Plan, kind: int, out: FloatArray
+) -> None:
+    """The general way: any bar may be missing, and a block may lie partly outside the row."""
+    window = plan.window
+    parts = np.empty((6, window))
+    for start in range(span[0], span[1], window):
+        head, tail = neighbours(padded, start, window) if kind != SUM else (0.0, 0.0)
+        _scan(padded, start, (head, tail), parts)
+        low = max(0, plan.before - start)
+        high = min(window, plan.before + plan.n_bars - start)
+        for k in range(low, high):
+            sums = _join(parts[:, k], tail - head)
+            origin = head if parts[0, k] > 0.0 else tail
+            value = _moment(sums, kind, origin, padded[start + k])
+            out[start + k - plan.before] = value if sums[0] >= plan.min_count else np.nan
+
+
+@compiled
+def _roll(x: FloatArray, plan: Plan, kind: int, out: FloatArray) -> None:
+    padded = np.empty(plan.size)
     for row in range(x.shape[0]):
-        previous[:] = 0.0
-        tail_before = np.nan
-        for start in range(-(first_bar % window), n_bars, window):
-            n_finite = load_block(x[row], start, block)
-            first, last = edges(block, n_finite)
-            shifted = n_finite > 0 and kind >= MEAN
-            head = block[first] if shifted else 0.0
-            tail = block[last] if shifted else 0.0
-            fill_counts(block, ahead[0], current[0])
-            _scan_sums(block, (head, tail), parts)
-            ahead[1] = parts[0]
-            current[1, :window] = parts[1]
-            current[1, window] = 0.0
-            if kind >= STD:
-                _scan_squares(block, (head, tail), parts)
-                ahead[2] = parts[0]
-                current[2, :window] = parts[1]
-                current[2, window] = 0.0
-            low = max(0, -start)
-            high = min(window, n_bars - start)
-            middle = min(max(low, first), high)
-            for part in range(2):
-                begin = low if part == 0 else middle
-                end = middle if part == 0 else high
-                target = out[row, start + begin : start + end]
-                # before the block's first finite value only the bars behind it speak
-                origin = tail_before if part == 0 else head
-                shift = tail_before - head if part == 1 and previous[0, 0] > 0.0 else 0.0
-                if kind < MEAN:
-                    origin = 0.0
-                    shift = 0.0
-                a = ahead[:, begin:end]
-                b = previous[:, begin + 1 : end + 1]
-                if kind < STD:
-                    _write_sums(target, a, b, (origin, shift), min_count, kind)
-                else:
-                    values = block[begin:end] if kind == ZSCORE else nothing
-                    _write_spreads(target, a, b, (origin, shift), min_count, values)
-            tail_before = tail
-            previous, current = current, previous
+        complete = load_row(x[row], plan.before, padded)
+        first, end = interior(plan, complete)
+        _moments(padded, (plan.window, first), plan, kind, out[row])
+        if kind <= MEAN:
+            _complete_means(padded, (first, end), plan, kind, out[row])
+        else:
+            _complete_spreads(padded, (first, end), plan, kind, out[row])
+        _moments(padded, (end, plan.size), plan, kind, out[row])
 
 
 def _rolled(
@@ -155,7 +168,7 @@ def _rolled(
 ) -> FloatArray:
     source = plane(x)
     out = np.empty(source.shape)
-    _roll(source, out, (window, first_bar, check_window(window, first_bar, min_count)), kind)
+    _roll(source, plan_blocks(source.shape[1], window, first_bar, min_count), kind, out)
     return out
 
 
@@ -164,25 +177,18 @@ def rolling_count(
 ) -> FloatArray:
     """How many values of the trailing window are finite.
 
-    Parameters
-    ----------
-    x : ndarray of float64, shape (n_symbols, n_bars)
-    window : int
-        Bars, the current one included.
-    first_bar : int
-        Absolute number of column 0.
-    min_count : int, optional
-        NaN where fewer are finite; unlike elsewhere the default is no lower limit.
+    Parameters are those of :func:`rolling_sum`, but without `min_count` every count is given.
 
     >>> rolling_count(np.array([[1.0, np.nan, 3.0, 4.0]]), 3, first_bar=0)
     array([[1., 1., 2., 2.]])
     """
     source = plane(x)
-    out = np.empty(source.shape)
-    least = 0 if min_count is None else min_count
     check_window(window, first_bar, min_count)
-    _roll(source, out, (window, first_bar, least), COUNT)
-    return out
+    counts = np.cumsum(np.isfinite(source), axis=1, dtype=np.float64)
+    counts[:, window:] -= counts[:, :-window].copy()
+    if min_count is not None:
+        counts[counts < min_count] = np.nan
+    return counts
 
 
 def rolling_sum(
@@ -203,6 +209,11 @@ def rolling_sum(
     min_count : int, optional
         NaN where fewer values are finite; the whole window by default.
 
+    Raises
+    ------
+    FrameError
+        When `x` is not float64 with two axes, or a number is out of range.
+
     >>> rolling_sum(np.array([[1.0, 2.0, 3.0, 4.0]]), 2, first_bar=0)
     array([[nan,  3.,  5.,  7.]])
     """
@@ -214,7 +225,7 @@ def rolling_mean(
 ) -> FloatArray:
     """Mean of the finite values of the trailing window, in the unit of `x`.
 
-    Parameters are those of :func:`rolling_sum`.
+    Parameters and errors are those of :func:`rolling_sum`.
 
     >>> rolling_mean(np.array([[1.0, 2.0, 3.0, 4.0]]), 2, first_bar=7)
     array([[nan, 1.5, 2.5, 3.5]])
@@ -227,7 +238,7 @@ def rolling_std(
 ) -> FloatArray:
     """Sample standard deviation (``ddof=1``) of the trailing window, in the unit of `x`.
 
-    Exactly 0 for a constant window, NaN for a single value. Parameters are those of
+    0 exactly for a constant window, NaN for a single value. Parameters and errors are those of
     :func:`rolling_sum`.
 
     >>> rolling_std(np.array([[1.0, 2.0, 3.0, 3.0, 3.0]]), 3, first_bar=0).round(6)
@@ -241,8 +252,8 @@ def rolling_zscore(
 ) -> FloatArray:
     """Distance of the last value from the window's mean, in sample standard deviations.
 
-    NaN where the last value is missing or the window is constant. Parameters are those of
-    :func:`rolling_sum`.
+    NaN where the last value is missing or the window is constant. Parameters and errors are those
+    of :func:`rolling_sum`.
 
     >>> rolling_zscore(np.array([[1.0, 2.0, 3.0, 3.0, 3.0]]), 3, first_bar=0).round(6)
     array([[     nan,      nan, 1.     , 0.57735,      nan]])

@@ -4,7 +4,7 @@ import numpy as np
 
 from liqwarn.errors import FrameError
 from liqwarn.windows.arguments import FloatArray, check_window, compiled, plane
-from liqwarn.windows.blocks import load_block
+from liqwarn.windows.blocks import load_row
 
 __all__ = ["rolling_quantile", "rolling_rank"]
 
@@ -14,7 +14,7 @@ def _rank(x: FloatArray, out: FloatArray, window: int, min_count: int) -> None:
     n_bars = x.shape[1]
     padded = np.empty(n_bars + window - 1)
     for row in range(x.shape[0]):
-        load_block(x[row], 1 - window, padded)
+        load_row(x[row], window - 1, padded)
         n = 0
         for t in range(n_bars):
             bars = padded[t : t + window]
@@ -63,7 +63,7 @@ def _quantile(x: FloatArray, out: FloatArray, window: int, min_count: int, q: fl
     padded = np.empty(n_bars + window - 1)
     ordered = np.empty(window + 1)
     for row in range(x.shape[0]):
-        load_block(x[row], 1 - window, padded)
+        load_row(x[row], window - 1, padded)
         n = 0
         for t in range(n_bars):
             last = padded[t + window - 1]
