@@ -61,9 +61,12 @@ def funding_rank(rate: Past, interval_h: Past, hours: float) -> Past:
     return _per_8h(rate, interval_h).rank(hours)
 
 
-@feature(inputs=_RATE, unit="fraction of notional", over=("1d", "3d", "7d", "30d"), resolution="1h")
+@feature(inputs=_RATE, unit="fraction of notional", over=("1d", "7d", "30d"), resolution="1h")
 def funding_carry(rate: Past, interval_h: Past, hours: float) -> Past:
-    """Funding that a long paid over the window; positive is a cost to longs."""
+    """Funding that a long paid over the window; positive is a cost to longs.
+
+    Over 3 days it is ``funding_mean_3d`` times nine, and so not a column of its own.
+    """
     per_8h = _per_8h(rate, interval_h)
     return per_8h.total(hours) * per_8h.cell_hours / 8.0
 

@@ -66,7 +66,7 @@ def oi_drawdown(coins: Past, hours: float) -> Past:
     return (coins / coins.max(hours)).log()
 
 
-@feature(inputs=("open_interest", "volume"), unit="windows of volume", over=("24h",))
+@feature(inputs=("open_interest", "volume"), unit="days of volume", over=("24h",))
 def oi_to_volume(coins: Past, volume: Past, hours: float) -> Past:
     """Open interest over the volume of the window; positive, high when much hangs on few trades."""
     return coins / volume.total(hours)

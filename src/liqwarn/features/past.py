@@ -103,7 +103,8 @@ class Past:
         lookback: int = 1,
         leader: int | None = None,
     ) -> None:
-        self._values = values
+        self._values = values.view()
+        self._values.flags.writeable = False
         self._cell = cell
         self._first_cell = first_cell
         self._lookback = lookback
