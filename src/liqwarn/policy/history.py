@@ -208,7 +208,8 @@ def _steps(
 def _first_bars(scores: ScoreHistory) -> NDArray[np.int64]:
     """First bar with any probability, per symbol; 0 where there is none at all."""
     scored = np.isfinite(scores.probability).any(axis=(2, 3))
-    return np.argmax(scored, axis=1)
+    first: NDArray[np.int64] = np.argmax(scored, axis=1)
+    return first
 
 
 class _Columns:
