@@ -1,0 +1,15 @@
+"""The Typer application all commands register with."""
+
+import typer
+
+__all__ = ["app", "audit"]
+
+app = typer.Typer(
+    name="liqwarn",
+    help="Early warning of liquidation cascades in crypto perpetuals, and a circuit breaker.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+audit = typer.Typer(help="Check and replay the audit log of decisions.", no_args_is_help=True)
+app.add_typer(audit, name="audit")

@@ -1,0 +1,13 @@
+"""The command line's entry point: loads every command, then runs the one asked for."""
+
+import liqwarn.cli.data_commands
+import liqwarn.cli.model_commands
+import liqwarn.cli.service_commands  # noqa: F401  imported so that they register
+from liqwarn.cli.app import app
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run ``liqwarn``; exits with 0 on success, 1 on a refusal, 2 on wrong usage."""
+    app()

@@ -1,0 +1,97 @@
+"""From a panel file to the market it describes: bring the store up to date, then join as of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from liqwarn.config import config_sha256, load_panel, load_settings
+from liqwarn.data.asof import market_frame
+from liqwarn.data.ingest import ingest
+from liqwarn.data.panel import Panel
+from liqwarn.data.quality import FrameQuality, measure_quality
+from liqwarn.data.store import Store
+from liqwarn.data.summary import IngestSummary
+from liqwarn.errors import ConfigError
+from liqwarn.frames import MarketFrame
+from liqwarn.pipelines.progress import OnProgress, silent
+
+__all__ = ["Market", "MarketJob", "bring_up_to_date", "open_market"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketJob:
+    """Which market, from where.
+
+    Attributes
+    ----------
+    panel : Path
+        Panel file.
+    data : Path or None
+        Folder of provider files; None uses what the store holds already.
+    store : Path or None
+        Store folder; None is ``LIQWARN_HOME/store/PANEL``.
+    replace : bool
+        Accept values that differ from the stored ones.
+    """
+
+    panel: Path
+    data: Path | None = None
+    store: Path | None = None
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Market:
+    """A panel's market as of its last bar, and the hashes that name it."""
+
+    panel: Panel
+    panel_sha256: str
+    frame: MarketFrame
+    quality: FrameQuality
+    data_sha256: str
+    ingested: IngestSummary | None
+
+
+def _store(job: MarketJob, panel: Panel) -> Store:
+    return Store(job.store or load_settings().home / "store" / panel.name)
+
+
+def bring_up_to_date(
+    job: MarketJob, *, now: datetime, on_progress: OnProgress = silent
+) -> IngestSummary:
+    """Read every provider file of the panel into its store.
+
+    Raises
+    ------
+    ConfigError
+        When the job names no data folder, or the folder is not there.
+    """
+    panel = load_panel(job.panel)
+    if job.data is None or not job.data.is_dir():
+        raise ConfigError(f"data folder is {job.data}, expected a folder of provider files")
+
+    def files(_file: str, done: int, total: int) -> None:
+        on_progress(f"ingest {panel.name}", done, total)
+
+    store = _store(job, panel)
+    return ingest(panel, job.data, store, now=now, replace=job.replace, on_progress=files)
+
+
+def open_market(job: MarketJob, *, now: datetime, on_progress: OnProgress = silent) -> Market:
+    """The market frame of a panel, after ingesting what is new."""
+    panel = load_panel(job.panel)
+    store = _store(job, panel)
+    summary = None
+    if job.data is not None:
+        summary = bring_up_to_date(job, now=now, on_progress=on_progress)
+    on_progress("as-of join", 0, 1)
+    frame = market_frame(store, panel)
+    on_progress("as-of join", 1, 1)
+    return Market(
+        panel=panel,
+        panel_sha256=config_sha256(job.panel),
+        frame=frame,
+        quality=measure_quality(frame, panel),
+        data_sha256=store.sha256,
+        ingested=summary,
+    )

@@ -1,0 +1,85 @@
+"""A market with everything derived from it: features, events, labels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from liqwarn.durable import replace_file
+from liqwarn.errors import ConfigError
+from liqwarn.features.builder import FeatureBuilder
+from liqwarn.frames import SIDES, FeatureMatrix, Labels
+from liqwarn.models.events import Event, EventConfig, detect_events, event_table
+from liqwarn.models.labels import make_labels
+from liqwarn.pipelines.market import Market
+from liqwarn.pipelines.progress import OnProgress, silent
+
+__all__ = ["Study", "build_study", "write_events", "write_features", "write_table"]
+
+_YEAR_DAYS: Final = 365.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Study:
+    """A market, its features, and what happened in it."""
+
+    market: Market
+    matrix: FeatureMatrix
+    definition: EventConfig
+    events: tuple[Event, ...]
+    labels: Labels
+
+
+def build_study(market: Market, *, on_progress: OnProgress = silent) -> Study:
+    """Features, events and labels of a market; labels are unknown where open interest is."""
+    frame = market.frame
+    on_progress("features", 0, 2)
+    matrix = FeatureBuilder().build(frame)
+    on_progress("features", 1, 2)
+    definition = EventConfig.for_bar(frame.bar)
+    events = detect_events(frame, definition)
+    labels = make_labels(frame, events, definition)
+    on_progress("features", 2, 2)
+    return Study(market=market, matrix=matrix, definition=definition, events=events, labels=labels)
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Put a table at `path`, whole, as parquet or CSV by its suffix.
+
+    Raises
+    ------
+    ConfigError
+        For any other suffix.
+    """
+    if path.suffix == ".parquet":
+        content = pa.Table.from_pandas(table, preserve_index=False)
+        replace_file(path, lambda p: pq.write_table(content, p, write_page_checksum=True))
+    elif path.suffix == ".csv":
+        replace_file(path, lambda p: table.to_csv(p, index=False, date_format="%Y-%m-%dT%H:%M:%SZ"))
+    else:
+        raise ConfigError(f"{path} ends with '{path.suffix}', expected .parquet or .csv")
+
+
+def write_features(study: Study, path: Path) -> tuple[int, int]:
+    """Write the feature matrix as a long table; returns its rows and features."""
+    matrix = study.matrix
+    n_symbols, n_bars = len(matrix.symbols), len(matrix.times)
+    table = pd.DataFrame(matrix.rows(), columns=list(matrix.names))
+    table.insert(0, "symbol", pd.Index(matrix.symbols).repeat(n_bars))
+    times = pd.DatetimeIndex(matrix.times).tz_localize("UTC").as_unit("us")
+    table.insert(1, "time", times.append([times] * (n_symbols - 1)))
+    write_table(table, path)
+    return len(table), len(matrix.names)
+
+
+def write_events(market: Market, path: Path) -> dict[str, float]:
+    """Write the event catalogue; returns how many there are of each side, and how often."""
+    frame = market.frame
+    events = detect_events(frame, EventConfig.for_bar(frame.bar))
+    write_table(event_table(events), path)
+    years = frame.shape[0] * len(frame.times) * frame.bar_s / 86_400 / _YEAR_DAYS
+    counts = {side: float(sum(e.side == side for e in events)) for side in SIDES}
+    return {**{k: int(v) for k, v in counts.items()}, "per_symbol_year": len(events) / years}
