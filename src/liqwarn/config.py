@@ -1,0 +1,189 @@
+"""Configuration: YAML to frozen settings, every fault reported at once; the environment.
+
+The only module that reads the environment.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from liqwarn.data.mapping import nearest
+from liqwarn.data.panel import Panel
+from liqwarn.errors import ConfigError
+from liqwarn.policy.ladder import Policy, parse_policy
+
+__all__ = ["Settings", "config_sha256", "load_panel", "load_policy", "load_settings", "read_yaml"]
+
+_HOME: Final = "LIQWARN_HOME"
+_MLFLOW: Final = "LIQWARN_MLFLOW_URI"
+_ELSEWHERE: Final = "LIQWARN_REAL_DATA"  # read by the tests
+_QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment says.
+
+    Attributes
+    ----------
+    home : Path
+        Absolute folder of outputs; ``LIQWARN_HOME``, by default ``runs`` here.
+    mlflow_uri : str
+        Tracking store; ``LIQWARN_MLFLOW_URI``, by default SQLite below `home`.
+    """
+
+    home: Path
+    mlflow_uri: str
+
+
+def load_settings() -> Settings:
+    """Read the environment, and switch the telemetry of what we start off.
+
+    Raises
+    ------
+    ConfigError
+        When a ``LIQWARN_`` variable is none of ours.
+    """
+    known = (_HOME, _MLFLOW, _ELSEWHERE)
+    unknown = sorted(k for k in os.environ if k.startswith("LIQWARN_") and k not in known)
+    if unknown:
+        faults = [f"environment: unknown variable {k}{nearest(k, known)}" for k in unknown]
+        raise ConfigError("\n".join(faults))
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    home = Path(os.environ.get(_HOME) or "runs").resolve()
+    uri = os.environ.get(_MLFLOW) or f"sqlite:///{home / 'mlflow.db'}"
+    return Settings(home=home, mlflow_uri=uri)
+
+
+def config_sha256(path: Path) -> str:
+    """Hash of a configuration file, for reports, flags and MLflow."""
+    return hashlib.sha256(_bytes(path)).hexdigest()
+
+
+def load_panel(path: Path) -> Panel:
+    r"""Read a panel file.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file and every fault in it, an unknown key with the nearest known one.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "panel.yaml"
+    >>> _ = path.write_text("name: one\nmarket: real\nbar: 1h\nsymbol: [BTCUSDT]\nsources: []")
+    >>> load_panel(path)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    liqwarn.errors.ConfigError: ...panel.yaml: 3 faults
+      symbols: required and missing
+      sources: Tuple should have at least 1 item after validation, not 0
+      symbol: unknown key, did you mean 'symbols'?
+    """
+    raw = read_yaml(path)
+    try:
+        return Panel.model_validate(raw)
+    except ValidationError as error:
+        faults = [fault for told in error.errors() for fault in _faults(told)]
+        count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
+        raise ConfigError("\n  ".join([f"{path}: {count}", *faults])) from error
+
+
+def load_policy(path: Path) -> Policy:
+    """Read a circuit-breaker policy.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file and every fault in it.
+    """
+    raw = read_yaml(path)
+    try:
+        return parse_policy(raw, sha256=config_sha256(path))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file as a mapping; a key stated twice is an error.
+
+    Raises
+    ------
+    ConfigError
+        When it is missing, not YAML, not a mapping, or states a key twice.
+    """
+    try:
+        raw = yaml.load(_bytes(path), Loader=_StrictLoader)  # noqa: S506 - a safe loader, stricter
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML, {error}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: found {type(raw).__name__}, expected keys and values")
+    return raw
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that is stated twice, of which YAML would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"key '{key}' is stated twice", problem_mark=key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        hint = nearest(path.name, beside)
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}){hint}") from error
+
+
+def _faults(told: Mapping[str, Any]) -> Iterator[str]:
+    """One line a fault: where it is, and what is wrong there."""
+    place = _place(told["loc"])
+    if told["type"] == "extra_forbidden":
+        known = _keys_at(told["loc"][:-1])
+        yield f"{place}: unknown key{nearest(str(told['loc'][-1]), known)}"
+    elif told["type"] == "missing":
+        yield f"{place}: required and missing"
+    else:
+        for line in str(told["msg"]).removeprefix("Value error, ").split("\n"):
+            yield f"{place}: {line}" if place else line
+
+
+def _place(loc: tuple[str | int, ...]) -> str:
+    text = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in loc if p != "[key]")
+    return text.removeprefix(".")
+
+
+def _keys_at(loc: tuple[str | int, ...]) -> list[str]:
+    """Keys that the model at this place of a panel knows."""
+    found: type[BaseModel] | None = Panel
+    for step in loc:
+        if found is not None and isinstance(step, str):
+            named = {f.alias or name: f.annotation for name, f in found.model_fields.items()}
+            found = _model(named[step]) if step in named else found  # else: a key of a mapping
+    return [] if found is None else [f.alias or n for n, f in found.model_fields.items()]
+
+
+def _model(annotation: object) -> type[BaseModel] | None:
+    """The model inside ``tuple[Model, ...]``, ``Model | None`` or ``Mapping[str, Model]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = [found for arg in get_args(annotation) if (found := _model(arg)) is not None]
+    return inner[-1] if inner else None

@@ -1,0 +1,222 @@
+"""The append-only store: parquet parts under hive folders, and a manifest that vouches for them.
+
+::
+
+    manifest.json                                   written last, atomically
+    panel=btc_core/source=perp/symbol=BTCUSDT/year=2024/part-00000.parquet
+    quarantine/btc_core/perp/….jsonl                refused rows of each provider file
+
+A part is never changed. Rows that correct older ones go to a new part; a read takes the latest
+writing of each event time, and the history keeps the others. A replaced value counts as known
+when the old one was: the store remembers *that* it was corrected, not when the correction became
+public, so replaying the past shows the corrected history.
+
+Whatever kills a writer, a reader sees the store before the append or after it: parts that no
+manifest names are ignored, and written over by the next append.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from liqwarn.data.manifest import Manifest, Origin, Part, load_manifest, save_manifest
+from liqwarn.data.merge import Clash, compare
+from liqwarn.data.parts import encode, read_part
+from liqwarn.data.records import Records, SeriesKey
+from liqwarn.data.snapshot import Snapshot
+from liqwarn.durable import write_bytes
+from liqwarn.errors import ConflictError, StoreError
+
+__all__ = ["AppendCount", "Origin", "Store"]
+
+_LOCK_SECONDS: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppendCount:
+    """What an append did: rows new, unchanged and replaced."""
+
+    new: int
+    unchanged: int
+    replaced: int
+
+
+class Store:
+    """Records of provider files, as known.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the store; created by the first append.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> store = Store(Path(tempfile.mkdtemp()))
+    >>> store.verify(), store.keys()
+    (0, ())
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @property
+    def root(self) -> Path:
+        """Folder of the store."""
+        return self._root
+
+    @property
+    def sha256(self) -> str:
+        """Hash of everything in it: the same rows give the same hash, whenever ingested."""
+        return load_manifest(self._root).sha256
+
+    def snapshot(self) -> Snapshot:
+        """The store as it is now, for several reads that belong together."""
+        return Snapshot(root=self._root, manifest=load_manifest(self._root))
+
+    def keys(self) -> tuple[SeriesKey, ...]:
+        """Series the store holds, sorted."""
+        return tuple(sorted({part.key for part in load_manifest(self._root).parts.values()}))
+
+    def read(self, key: SeriesKey, *, start: int | None = None, end: int | None = None) -> Records:
+        """The last writing of each event time of a series, within ``[start, end]`` seconds UTC."""
+        return self.snapshot().read(key, start=start, end=end)
+
+    def verify(self) -> int:
+        """Read everything the manifest names and check it; how many parts there are.
+
+        Raises
+        ------
+        StoreError
+            Naming every part that is missing, cut short or changed.
+        """
+        faults = []
+        parts = load_manifest(self._root).parts
+        for _, part in sorted(parts.items()):
+            try:
+                records, _origin = read_part(self._root, part)
+                if len(records) != part.rows:
+                    faults.append(f"{part.path}: {len(records)} rows, expected {part.rows}")
+            except StoreError as error:
+                faults.append(str(error))
+        if faults:
+            raise StoreError("\n".join(faults))
+        return len(parts)
+
+    def quarantine_file(self, panel: str, source: str, origin: Origin) -> Path:
+        """Where the refused rows of a provider file are kept."""
+        name = f"{Path(origin.file).stem}-{origin.sha256[:12]}.jsonl"
+        return self._root / "quarantine" / panel / source / name
+
+    def append(
+        self, batch: Sequence[Records], *, origin: Origin, replace: bool = False
+    ) -> AppendCount:
+        """Add what is new in the records of one provider file; all of it or nothing.
+
+        Raises
+        ------
+        ConflictError
+            When a value differs from the stored one and `replace` is not set. Nothing is written.
+        StoreError
+            When the store is damaged, or another writer holds it for minutes.
+        """
+        _make_folders(self._root)
+        try:
+            with FileLock(self._root / ".lock", timeout=_LOCK_SECONDS):
+                return self._append(batch, origin, replace=replace)
+        except Timeout as error:
+            raise StoreError(f"{self._root}: another writer holds the lock") from error
+
+    def _append(self, batch: Sequence[Records], origin: Origin, *, replace: bool) -> AppendCount:
+        snapshot = self.snapshot()
+        changes = []
+        for records in batch:
+            span = (int(records.event[0]), int(records.event[-1])) if len(records) else (0, 0)
+            stored, origins = snapshot.read_with_origin(records.key, start=span[0], end=span[1])
+            change = compare(stored, records)
+            if change.clash is not None and not replace:
+                old = snapshot.manifest.origins[int(origins[change.clash.stored_at])]
+                raise ConflictError(_conflict(records.key, change.clash, origin, old))
+            changes.append(change)
+        fresh = [change.fresh for change in changes if len(change.fresh)]
+        if fresh:
+            self._write(snapshot.manifest, fresh, origin)
+        return AppendCount(
+            new=sum(change.new for change in changes),
+            unchanged=sum(change.unchanged for change in changes),
+            replaced=sum(change.replaced for change in changes),
+        )
+
+    def _write(self, manifest: Manifest, fresh: Sequence[Records], origin: Origin) -> None:
+        known = {(o.file, o.sha256): i for i, o in enumerate(manifest.origins)}
+        number = known.get((origin.file, origin.sha256), len(manifest.origins))
+        origins = manifest.origins if number < len(known) else (*manifest.origins, origin)
+        parts = dict(manifest.parts)
+        for year, records in _by_year(fresh):
+            part, content = _new_part(parts, year, records, number)
+            path = self._root / part.path
+            _make_folders(path.parent)
+            _remove_leftovers(path.parent)
+            write_bytes(path, content)
+            parts[part.path] = part
+        _remove_leftovers(self._root)
+        save_manifest(self._root, Manifest(origins=origins, parts=parts))
+
+
+def _by_year(batch: Sequence[Records]) -> Iterator[tuple[int, Records]]:
+    for records in batch:
+        years = (
+            records.event.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
+        )
+        for year in np.unique(years).tolist():
+            yield year, records.take(years == year)
+
+
+def _new_part(
+    parts: Mapping[str, Part], year: int, records: Records, origin: int
+) -> tuple[Part, bytes]:
+    key = records.key
+    folder = f"panel={key.panel}/source={key.source}/symbol={key.symbol}/year={year}"
+    number = sum(path.startswith(folder + "/") for path in parts)
+    content = encode(records, np.full(len(records), origin, dtype=np.int64))
+    part = Part(
+        path=f"{folder}/part-{number:05d}.parquet",
+        rows=len(records),
+        size=len(content),
+        sha256=sha256(content).hexdigest(),
+        first=int(records.event[0]),
+        last=int(records.event[-1]),
+    )
+    return part, content
+
+
+def _make_folders(folder: Path) -> None:
+    """Create a folder and its parents, each name durable before anything is put inside."""
+    missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in reversed(missing):
+        handle = os.open(made.parent, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Temporary files of writers that were killed; the lock is held, so nobody writes them now."""
+    for leftover in folder.glob(".*.tmp"):
+        leftover.unlink()
+
+
+def _conflict(key: SeriesKey, clash: Clash, new: Origin, old: Origin) -> str:
+    when = np.datetime64(clash.event, "s")
+    more = f" ({clash.cells} cells differ)" if clash.cells > 1 else ""
+    return (
+        f"{new.file} row {clash.row} field '{clash.field}' of {key.symbol} at {when}Z: found "
+        f"{clash.new!r}, the store has {clash.old!r} from {old.file}{more}; "
+        "ingest with replace to correct it"
+    )
