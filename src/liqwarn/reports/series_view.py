@@ -11,7 +11,7 @@ from liqwarn.decisions import Tier
 from liqwarn.frames import SIDES, epoch_seconds
 from liqwarn.reports.formats import finite, utc
 from liqwarn.reports.scales import LogScale, TimeScale
-from liqwarn.reports.tiers import TIER_NAMES, tier_number, tier_title
+from liqwarn.reports.tiers import tier_number, tier_title
 from liqwarn.reports.timelines import Run, decimate_max, line_path, run_path, tier_runs
 
 __all__ = ["DAYS", "Marker", "SeriesView", "SideSeries", "SymbolSeries", "series_view"]
@@ -72,7 +72,7 @@ class SeriesView:
         return {
             "start": start,
             "end": self.time.end,
-            "tiers": [tier_title(tier) for tier in range(len(TIER_NAMES))],
+            "tiers": [tier_title(tier) for tier in Tier],
             "symbols": {
                 s.symbol: {
                     side.side: {
@@ -148,7 +148,7 @@ def _side(side: str, rows: pd.DataFrame, axes: _Axes) -> SideSeries:
     runs = tier_runs(seconds, tiers, axes.bar_s)
     likely = rows["p_4h"].to_numpy(dtype=np.float64, na_value=np.nan)
     peaks = decimate_max(seconds, likely, axes.time, _buckets(axes))
-    paths = ((tier, run_path(runs, tier, axes.time)) for tier in range(1, len(TIER_NAMES)))
+    paths = ((tier, run_path(runs, tier, axes.time)) for tier in range(1, len(Tier)))
     return SideSeries(
         side=side,
         runs=tuple(runs),

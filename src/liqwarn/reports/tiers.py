@@ -6,12 +6,10 @@ from typing import Any, Final
 
 from liqwarn.decisions import HORIZONS_H, Tier
 from liqwarn.frames import SIDES
+from liqwarn.policy.restriction import TIER_NAMES
 from liqwarn.reports.formats import finite
 
-__all__ = ["TIER_MEANINGS", "TIER_NAMES", "FlagSide", "flag_sides", "tier_number", "tier_title"]
-
-TIER_NAMES: Final = ("normal", "watch", "caution", "restrict", "reduce-only", "halt")
-"""One word a tier, T0 to T5."""
+__all__ = ["TIER_MEANINGS", "FlagSide", "flag_sides", "tier_number", "tier_title"]
 
 TIER_MEANINGS: Final = (
     "House limits apply.",
@@ -30,7 +28,7 @@ def tier_number(raw: object) -> int:
     >>> tier_number("T4"), tier_number(Tier.T1), tier_number("?"), tier_number(None)
     (4, 1, 2, 2)
     """
-    if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < len(TIER_NAMES):
+    if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < len(Tier):
         return int(raw)
     return Tier[raw].value if isinstance(raw, str) and raw in Tier.__members__ else Tier.T2.value
 
@@ -41,7 +39,7 @@ def tier_title(tier: int) -> str:
     >>> tier_title(3)
     'T3 restrict'
     """
-    return f"T{tier} {TIER_NAMES[tier]}"
+    return f"T{tier} {TIER_NAMES[Tier(tier)]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,72 @@
+import pytest
+
+from liqwarn.reports.verdicts import (
+    ablation_verdict,
+    few_events,
+    has_placebo_skill,
+    placebo_verdict,
+    verdict,
+    verdict_sentence,
+)
+
+
+@pytest.mark.parametrize(
+    ("ci", "expected"),
+    [
+        ([0.001, 0.02], "better"),
+        ([-0.001, 0.02], "tie"),
+        ([0.0, 0.02], "tie"),
+        ([-0.02, 0.0], "tie"),
+        ([-0.02, -0.001], "worse"),
+        ([None, 0.02], "not measured"),
+        ([float("nan"), float("nan")], "not measured"),
+        (None, "not measured"),
+    ],
+)
+def test_only_an_interval_clear_of_zero_decides(ci, expected):
+    assert verdict({"mean": 0.01, "ci": ci}) == expected
+
+
+def test_a_tie_is_called_a_tie_however_large_the_mean():
+    said = verdict_sentence({"delta_pr_auc_vs_har": {"mean": 0.5, "ci": [-0.1, 1.1]}})
+
+    assert said.startswith("A tie with the HAR baseline")
+
+
+def test_a_worse_result_is_said_to_be_worse():
+    said = verdict_sentence({"delta_pr_auc_vs_har": {"mean": -0.02, "ci": [-0.03, -0.01]}})
+
+    assert said.startswith("Worse than the HAR baseline (ΔPR-AUC −0.020")
+
+
+@pytest.mark.parametrize(("events", "warns"), [(29, True), (30, False), (None, True)])
+def test_few_events_come_with_a_caveat(events, warns):
+    assert bool(few_events({"events": events})) is warns
+
+
+@pytest.mark.parametrize(
+    ("ci", "expected"),
+    [([0.001, 0.003], "adds skill"), ([-0.1, 0.1], "adds nothing"), ([-2, -1], "does harm")],
+)
+def test_ablation(ci, expected):
+    assert ablation_verdict({"delta_pr_auc": {"mean": 0.0, "ci": ci}}) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"pr_auc_ci": [0.02, 0.03], "base_rate": 0.01}, True),
+        ({"pr_auc_ci": [0.005, 0.03], "base_rate": 0.01}, False),
+        ({"roc_auc_ci": [0.51, 0.6], "pr_auc_ci": [0.005, 0.03], "base_rate": 0.01}, True),
+        ({"roc_auc_ci": [0.45, 0.6]}, False),
+        ({}, None),
+    ],
+)
+def test_a_placebo_with_skill_is_seen(row, expected):
+    assert has_placebo_skill(row) is expected
+
+
+def test_a_placebo_with_skill_is_a_warning():
+    said = placebo_verdict({"pr_auc": 0.025, "pr_auc_ci": [0.02, 0.03], "base_rate": 0.01})
+
+    assert said.startswith("WARNING")
