@@ -30,6 +30,7 @@ __all__ = [
     "flag_from_dict",
     "flag_to_dict",
     "iso_utc",
+    "side_to_dict",
 ]
 
 FLAG_SCHEMA: Final = "liqwarn.flag/1"
@@ -251,7 +252,8 @@ def _limits_to_dict(limits: Limits) -> dict[str, Any]:
     return {field.name: getattr(limits, field.name) for field in fields(Limits)}
 
 
-def _side_to_dict(side: Restriction) -> dict[str, Any]:
+def side_to_dict(side: Restriction) -> dict[str, Any]:
+    """One side of a flag in its published JSON shape."""
     return {
         **{f"p_{h}h": side.probability.get(h) for h in HORIZONS_H},
         "tier": side.tier.name,
@@ -274,7 +276,7 @@ def flag_to_dict(flag: Flag) -> dict[str, Any]:
         "valid_until": iso_utc(flag.valid_until),
         "sequence": flag.sequence,
         "quality": flag.quality,
-        "sides": {name: _side_to_dict(flag.sides[name]) for name in ("long", "short")},
+        "sides": {name: side_to_dict(flag.sides[name]) for name in ("long", "short")},
         "model": {"version": flag.model.version, "sha256": flag.model.sha256},
         "policy": {"version": flag.policy.version, "sha256": flag.policy.sha256},
         "data": {"sha256": flag.data_sha256, "completeness": flag.completeness},

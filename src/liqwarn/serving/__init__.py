@@ -1,1 +1,1 @@
-"""(being built)."""
+"""Flags over HTTP: a file of flags, kept honest about its age, served on loopback."""
