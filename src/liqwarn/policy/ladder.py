@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -82,12 +82,18 @@ def _fault(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails is no
 def _unknown_key(location: tuple[int | str, ...]) -> str:
     shape: type[BaseModel] | None = PolicyShape
     for part in location[:-1]:
-        found = shape.model_fields[str(part)].annotation if shape else None
-        shape = found if isinstance(found, type) and issubclass(found, BaseModel) else None
+        shape = _shape_of(shape.model_fields[str(part)].annotation) if shape else None
     names = [f.alias or name for name, f in shape.model_fields.items()] if shape else []
     near = get_close_matches(str(location[-1]), names, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(names)}"
     return f"{'.'.join(str(part) for part in location)}: unknown key, {hint}"
+
+
+def _shape_of(annotation: object) -> type[BaseModel] | None:
+    for found in (annotation, *get_args(annotation)):
+        if isinstance(found, type) and issubclass(found, BaseModel):
+            return found
+    return None
 
 
 def _ladder_faults(shape: PolicyShape) -> Iterator[str]:

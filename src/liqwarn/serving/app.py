@@ -6,6 +6,7 @@ from typing import Any, Final
 import orjson
 from fastapi import FastAPI, Request, Response
 
+from liqwarn import __version__
 from liqwarn.decisions import flag_to_dict, iso_utc, side_to_dict
 from liqwarn.policy.flags import unknown_restrictions
 from liqwarn.policy.tiers import Policy
