@@ -9,26 +9,6 @@ __all__ = ["bars_since_max", "bars_since_min", "rolling_max", "rolling_min"]
 
 
 @compiled
-def _complete_extremes(
-    padded: FloatArray, span: tuple[int, int], plan: Plan, sign: float, out: FloatArray
-) -> None:
-    window, one = np.uint64(plan.window), np.uint64(1)
-    behind = np.full(plan.window, -np.inf)
-    for start in range(np.uint64(span[0]), np.uint64(span[1]), window):
-        largest = -np.inf
-        for k in range(one, window):
-            value = sign * padded[start - k]
-            largest = value if value > largest else largest
-            behind[window - one - k] = largest
-        largest = -np.inf
-        at = start - np.uint64(plan.before)
-        for k in range(np.uint64(0), window):
-            value = sign * padded[start + k]
-            largest = value if value > largest else largest
-            out[at + k] = sign * (largest if largest > behind[k] else behind[k])
-
-
-@compiled
 def _scan(padded: FloatArray, start: int, sign: float, parts: FloatArray) -> None:
     """Count and maximum ahead (rows 0 and 1) and behind (rows 2 and 3) of `start`."""
     window = parts.shape[1]
@@ -44,6 +24,31 @@ def _scan(padded: FloatArray, start: int, sign: float, parts: FloatArray) -> Non
             at = window - 1 - k if side else k
             parts[2 * side, at] = count
             parts[2 * side + 1, at] = largest
+
+
+@compiled
+def _complete_extremes(
+    padded: FloatArray, span: tuple[int, int], plan: Plan, sign: float, out: FloatArray
+) -> None:
+    window, one = np.uint64(plan.window), np.uint64(1)
+    last = window - one
+    parts = np.empty((4, plan.window))
+    _scan(padded, span[0], sign, parts)
+    behind, following = np.full(plan.window + 1, -np.inf), np.full(plan.window + 1, -np.inf)
+    behind[1:] = parts[3]
+    for start in range(np.uint64(span[0]), np.uint64(span[1]), window):
+        ahead, backwards = -np.inf, -np.inf
+        at = start - np.uint64(plan.before)
+        for k in range(np.uint64(0), window):
+            value = sign * padded[start + k]
+            ahead = value if value > ahead else ahead
+            earlier = behind[k + one]
+            out[at + k] = sign * (ahead if ahead > earlier else earlier)
+            # two independent chains of comparisons in one loop hide each other's latency
+            value = sign * padded[start + last - k]
+            backwards = value if value > backwards else backwards
+            following[last - k] = backwards
+        behind, following = following, behind
 
 
 @compiled
@@ -68,7 +73,8 @@ def _roll(x: FloatArray, plan: Plan, sign: float, out: FloatArray) -> None:
         complete = load_row(x[row], plan.before, padded)
         first, end = interior(plan, complete)
         _extremes(padded, (plan.window, first), plan, sign, out[row])
-        _complete_extremes(padded, (first, end), plan, sign, out[row])
+        if first < end:
+            _complete_extremes(padded, (first, end), plan, sign, out[row])
         _extremes(padded, (end, plan.size), plan, sign, out[row])
 
 

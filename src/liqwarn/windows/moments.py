@@ -24,63 +24,6 @@ ZSCORE: Final = 3
 
 
 @compiled
-def _complete_means(
-    padded: FloatArray, span: tuple[int, int], plan: Plan, kind: int, out: FloatArray
-) -> None:
-    window, one = np.uint64(plan.window), np.uint64(1)
-    behind = np.zeros(plan.window)
-    n = float(plan.window) if kind == MEAN else 1.0
-    for start in range(np.uint64(span[0]), np.uint64(span[1]), window):
-        head = padded[start] if kind == MEAN else 0.0
-        tail = padded[start - one] if kind == MEAN else 0.0
-        shift = tail - head
-        total = 0.0
-        for k in range(one, window):
-            total += padded[start - k] - tail
-            behind[window - one - k] = total + float(k) * shift
-        total = 0.0
-        at = start - np.uint64(plan.before)
-        for k in range(np.uint64(0), window):
-            total += padded[start + k] - head
-            out[at + k] = head + (total + behind[k]) / n
-
-
-@compiled
-def _complete_spreads(
-    padded: FloatArray, span: tuple[int, int], plan: Plan, kind: int, out: FloatArray
-) -> None:
-    window, one = np.uint64(plan.window), np.uint64(1)
-    behind = np.zeros((2, plan.window))
-    n = float(plan.window)
-    for start in range(np.uint64(span[0]), np.uint64(span[1]), window):
-        head, tail = padded[start], padded[start - one]
-        shift = tail - head
-        total = 0.0
-        squares = 0.0
-        for k in range(one, window):
-            value = padded[start - k] - tail
-            total += value
-            squares += value * value
-            pushed = float(k) * shift
-            behind[0, window - one - k] = total + pushed
-            behind[1, window - one - k] = squares + shift * (total + total + pushed)
-        total = 0.0
-        squares = 0.0
-        at = start - np.uint64(plan.before)
-        for k in range(np.uint64(0), window):
-            value = padded[start + k] - head
-            total += value
-            squares += value * value
-            both = total + behind[0, k]
-            spread = n * (squares + behind[1, k]) - both * both
-            if kind == STD:
-                out[at + k] = np.sqrt(max(spread, 0.0) / (n * (n - 1.0)))
-            else:
-                z = (n * value - both) * np.sqrt((n - 1.0) / n / spread)
-                out[at + k] = z if spread > 0.0 else np.nan
-
-
-@compiled
 def _scan(
     padded: FloatArray, start: int, origins: tuple[float, float], parts: FloatArray
 ) -> None:
@@ -102,6 +45,76 @@ def _scan(
             parts[3 * side, at] = count
             parts[3 * side + 1, at] = total
             parts[3 * side + 2, at] = squares
+
+
+@compiled
+def _behind(padded: FloatArray, start: int, kind: int, window: int) -> FloatArray:
+    """Count, sum and sum of squares of the bars behind `start`."""
+    parts = np.empty((6, window))
+    tail = padded[start - 1] if kind != SUM else 0.0
+    _scan(padded, start, (0.0, tail), parts)
+    return parts[3:]
+
+
+@compiled
+def _complete_means(
+    padded: FloatArray, span: tuple[int, int], plan: Plan, kind: int, out: FloatArray
+) -> None:
+    window, one = np.uint64(plan.window), np.uint64(1)
+    last = window - one
+    behind, following = np.zeros(plan.window + 1), np.zeros(plan.window + 1)
+    behind[1:] = _behind(padded, span[0], kind, plan.window)[1]
+    n = float(plan.window) if kind == MEAN else 1.0
+    for start in range(np.uint64(span[0]), np.uint64(span[1]), window):
+        head = padded[start] if kind == MEAN else 0.0
+        tail = padded[start + last] if kind == MEAN else 0.0
+        shift = padded[start - one] - head if kind == MEAN else 0.0
+        ahead, backwards = 0.0, 0.0
+        at = start - np.uint64(plan.before)
+        for k in range(np.uint64(0), window):
+            ahead += padded[start + k] - head
+            pushed = float(last - k) * shift
+            out[at + k] = head + (ahead + (behind[k + one] + pushed)) / n
+            # two independent chains of additions in one loop hide each other's latency
+            backwards += padded[start + last - k] - tail
+            following[last - k] = backwards
+        behind, following = following, behind
+
+
+@compiled
+def _complete_spreads(
+    padded: FloatArray, span: tuple[int, int], plan: Plan, kind: int, out: FloatArray
+) -> None:
+    window, one = np.uint64(plan.window), np.uint64(1)
+    last = window - one
+    behind, following = np.zeros((2, plan.window + 1)), np.zeros((2, plan.window + 1))
+    behind[:, 1:] = _behind(padded, span[0], kind, plan.window)[1:]
+    n = float(plan.window)
+    for start in range(np.uint64(span[0]), np.uint64(span[1]), window):
+        head, tail = padded[start], padded[start + last]
+        shift = padded[start - one] - head
+        ahead, ahead_squares, backwards, backwards_squares = 0.0, 0.0, 0.0, 0.0
+        at = start - np.uint64(plan.before)
+        for k in range(np.uint64(0), window):
+            value = padded[start + k] - head
+            ahead += value
+            ahead_squares += value * value
+            pushed = float(last - k) * shift
+            part = behind[0, k + one]
+            total = ahead + (part + pushed)
+            squares = ahead_squares + (behind[1, k + one] + shift * (part + part + pushed))
+            spread = n * squares - total * total
+            if kind == STD:
+                out[at + k] = np.sqrt(max(spread, 0.0) / (n * (n - 1.0)))
+            else:
+                z = (n * value - total) * np.sqrt((n - 1.0) / n / spread)
+                out[at + k] = z if spread > 0.0 else np.nan
+            value = padded[start + last - k] - tail
+            backwards += value
+            backwards_squares += value * value
+            following[0, last - k] = backwards
+            following[1, last - k] = backwards_squares
+        behind, following = following, behind
 
 
 @compiled
@@ -156,9 +169,9 @@ def _roll(x: FloatArray, plan: Plan, kind: int, out: FloatArray) -> None:
         complete = load_row(x[row], plan.before, padded)
         first, end = interior(plan, complete)
         _moments(padded, (plan.window, first), plan, kind, out[row])
-        if kind <= MEAN:
+        if first < end and kind <= MEAN:
             _complete_means(padded, (first, end), plan, kind, out[row])
-        else:
+        elif first < end:
             _complete_spreads(padded, (first, end), plan, kind, out[row])
         _moments(padded, (end, plan.size), plan, kind, out[row])
 
