@@ -18,6 +18,7 @@ BARS = {"30min": HOUR / 2, "1h": HOUR, "4h": 4 * HOUR}
 PRICES = {"open", "high", "low", "close", "mark", "index"}
 COINS = {"volume", "taker_buy_volume", "taker_sell_volume", "inflow", "outflow", "netflow"}
 COINS |= {"open_interest", "reserve"}
+ABSURD = (np.nan, np.inf, -np.inf, 0.0, -1.0, 1e300, 1e-300)
 USD = {"long_liq_usd", "short_liq_usd", "bid_depth_usd", "ask_depth_usd"}
 
 
@@ -86,12 +87,10 @@ def law_missing(feature, frame):
     cases = [{}, holes, zeros]
     for name in feature.inputs:
         others = {key: values for key, values in short.fields.items() if key != name}
-        cases.append(others)
-        for absurd in (np.nan, np.inf, -np.inf, 0.0, -1.0, 1e300, 1e-300):
-            if name in short.fields:
-                cases.append({**others, name: np.full(short.shape, absurd)})
+        planes = [np.full(short.shape, absurd) for absurd in ABSURD if name in short.fields]
+        cases += [others, *({**others, name: plane} for plane in planes)]
     for absurd in (0.0, -1.0, 1e300):
-        cases.append({name: np.full(short.shape, absurd) for name in short.fields})
+        cases += [dict.fromkeys(short.fields, np.full(short.shape, absurd))]
     for fields in cases:
         assert not np.isinf(values_of(feature, replaced(short, fields))).any()
 

@@ -41,8 +41,8 @@ def filled(values: FloatArray, other: FloatArray | float) -> FloatArray:
 
 
 def magnitude(values: FloatArray) -> FloatArray:
-    """Power of ten at or below; not finite where a value is not positive."""
-    return np.asarray(10.0 ** np.floor(np.log10(values)))
+    """Power of ten at or below; NaN where a value is not positive."""
+    return np.where(values > 0.0, 10.0 ** np.floor(np.log10(values)), np.nan)
 
 
 def mean_and_std(values: FloatArray) -> tuple[FloatArray, FloatArray]:

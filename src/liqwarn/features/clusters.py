@@ -4,8 +4,9 @@ Per side: above the price (stops and liquidations of shorts) and below it (of lo
 of the price and in average true ranges of an hour over the last day.
 
 The leverage ladder takes the average entry of the last 1, 3 and 7 days, weighted by the open
-interest that was added (by volume where that is unknown), and the liquidation price of each of
-five leverages from there. A rung that the price has reached within its window is gone.
+interest that was added (by volume where that is unknown, or nothing was), and the liquidation
+price of each of five leverages from there. A rung that the price has reached within its window is
+gone.
 """
 
 from typing import Final
@@ -119,8 +120,9 @@ def _entry(inputs: tuple[Past, ...], hours: float) -> Past:
     """Average price at which the window's positions were opened."""
     high, low, close, volume, coins = inputs
     typical = (high + low + close) / 3.0
-    opened = maximum(coins - coins.previous(), 0.0).fill(volume)
-    return (typical * opened).mean(hours) / opened.mean(hours)
+    added = maximum(coins - coins.previous(), 0.0)
+    by_added = (typical * added).mean(hours) / added.mean(hours)
+    return by_added.fill((typical * volume).mean(hours) / volume.mean(hours))
 
 
 def _rungs(side: Side, inputs: tuple[Past, ...]) -> list[Past]:
