@@ -181,7 +181,7 @@ class Leverage:
     """
 
     ladder: tuple[float, ...] = (2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0)
-    mix: tuple[float, ...] = (0.36, 0.26, 0.17, 0.085, 0.065, 0.03, 0.016, 0.009, 0.003, 0.002)
+    mix: tuple[float, ...] = (0.37, 0.26, 0.17, 0.085, 0.062, 0.028, 0.014, 0.007, 0.0025, 0.0015)
     tilt: float = 0.38
     maintenance_rate: float = 0.005
 
@@ -219,7 +219,7 @@ class Positioning:
     replaced: float = 0.35
     crowding_mean: float = 0.15
     crowding_std: float = 0.7
-    crowding_half_life_h: float = 110.0
+    crowding_half_life_h: float = 190.0
     trend_pull: float = 0.35
 
 
@@ -338,5 +338,5 @@ def _negative(part: Volatility | Liquidity | Positioning) -> Iterator[str]:
         value = getattr(part, item.name)
         if item.name not in ("leverage_effect", "crowding_mean") and not value >= 0.0:
             yield f"{type(part).__name__.lower()}.{item.name} is {value}, expected at least 0"
-        if item.name.endswith(("_h", "_min")) and not value > 0.0:
+        if item.name.endswith(("_h", "_min", "bargain")) and value == 0.0:
             yield f"{type(part).__name__.lower()}.{item.name} is {value}, expected above 0"

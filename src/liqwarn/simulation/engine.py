@@ -14,6 +14,7 @@ __all__ = ["run"]
 ROUNDS = 4  # of liquidation and impact inside one step; what is left waits for the next step
 EDGES = -np.log1p(-np.array(BANDS)), np.log1p(np.array(BANDS))  # of the bands, in log price
 LOWEST_SCALE = 1e-60
+LAST = N_BINS - 1  # N_BINS is a power of two, so `place & LAST` is `place` modulo N_BINS
 
 
 @njit(cache=True)
@@ -64,11 +65,11 @@ def _step(
     state.pull[symbol] *= rules.rebound
     state.value[symbol] += news * np.exp(rules.aftershock * thin)
     state.value[symbol] += rules.contagion * rules.beta[symbol] * state.market[1]
-    _note_price(state, record, symbol, bar)
+    _stray(world, state, record, symbol, step, before)
     forced = 0.0
     if not rules.leverage_off:
         forced = _cascade(rules, world, state, record, symbol, bar)
-        _note_price(state, record, symbol, bar)
+        _note(record, symbol, bar, state.value[symbol] + state.pull[symbol])
     move = state.value[symbol] + state.pull[symbol] - before
     _withdraw(rules, state, symbol, move / world.step_std[symbol, bar])
     _trade(rules, state, symbol, move, world.activity[symbol, bar])
@@ -78,8 +79,22 @@ def _step(
 
 
 @njit(cache=True)
-def _note_price(state: State, record: Record, symbol: int, bar: int) -> None:
-    price = state.value[symbol] + state.pull[symbol]
+def _stray(
+    world: World, state: State, record: Record, symbol: int, step: int, before: float
+) -> None:
+    """Extremes of price inside the step: those of a Brownian bridge between its ends."""
+    bar = step // (world.returns.shape[1] // world.step_std.shape[1])
+    after = state.value[symbol] + state.pull[symbol]
+    for side in range(2):
+        sign = 1 - 2 * side
+        wild = 2.0 * world.step_std[symbol, bar] ** 2 * world.wicks[side, symbol, step]
+        lowest = 0.5 * (sign * (before + after) - np.sqrt((after - before) ** 2 + wild))
+        state.lowest[symbol, side] = lowest
+        _note(record, symbol, bar, sign * lowest)
+
+
+@njit(cache=True)
+def _note(record: Record, symbol: int, bar: int, price: float) -> None:
     record.prices[1, symbol, bar] = max(record.prices[1, symbol, bar], price)
     record.prices[2, symbol, bar] = min(record.prices[2, symbol, bar], price)
 
@@ -114,13 +129,15 @@ def _own(state: State, symbol: int, side: int) -> float:
 
 @njit(cache=True)
 def _cross(state: State, symbol: int, side: int) -> float:
-    """Take the cohorts at or above the side's price out of the ring; returns their coins."""
-    first = int(np.ceil(_own(state, symbol, side) / BIN_WIDTH))
+    """Take the cohorts that price has crossed out of the ring; returns their coins."""
+    lowest = min(state.lowest[symbol, side], _own(state, symbol, side))
+    state.lowest[symbol, side] = np.inf  # who enters from here on never saw that price
+    first = int(np.ceil(lowest / BIN_WIDTH))
     ring = state.ring[symbol, side]
     stored = 0.0
     for place in range(first, state.top[symbol, side] + 1):
-        stored += ring[place % N_BINS]
-        ring[place % N_BINS] = 0.0
+        stored += ring[place & LAST]
+        ring[place & LAST] = 0.0
     state.top[symbol, side] = min(state.top[symbol, side], first - 1)
     return float(stored * state.scale[symbol, side])
 
@@ -202,7 +219,7 @@ def _enter(rules: Rules, state: State, symbol: int, side: int, coins: float) -> 
         place = int(np.floor((here - rules.reach[side, rung]) / BIN_WIDTH))
         _make_room(state, symbol, side, place)
         if place > state.top[symbol, side] - N_BINS:
-            state.ring[symbol, side, place % N_BINS] += stored * state.mix[symbol, side, rung]
+            state.ring[symbol, side, place & LAST] += stored * state.mix[symbol, side, rung]
         else:
             state.far[symbol, side] += stored * state.mix[symbol, side, rung]
 
@@ -212,8 +229,8 @@ def _make_room(state: State, symbol: int, side: int, place: int) -> None:
     """Raise the ring's top to `place`; what falls off its lower end is out of reach."""
     top = state.top[symbol, side]
     for new in range(top + 1, place + 1):
-        state.far[symbol, side] += state.ring[symbol, side, new % N_BINS]
-        state.ring[symbol, side, new % N_BINS] = 0.0
+        state.far[symbol, side] += state.ring[symbol, side, new & LAST]
+        state.ring[symbol, side, new & LAST] = 0.0
     state.top[symbol, side] = max(top, place)
 
 
@@ -249,7 +266,7 @@ def _count(state: State, record: Record, symbol: int, bar: int, side: int) -> No
     for place in range(top, int(np.floor((here - edges[-1]) / BIN_WIDTH)), -1):
         while here - place * BIN_WIDTH > edges[band + 1]:
             band += 1
-        coins = scale * state.ring[symbol, side, place % N_BINS]
+        coins = scale * state.ring[symbol, side, place & LAST]
         record.near[symbol, bar, side, band] += coins
 
 

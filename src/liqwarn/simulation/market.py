@@ -95,7 +95,7 @@ def advance(config: MarketConfig, seed: int, shocks: Shocks) -> tuple[Record, St
     rules = rules_of(config)
     state, record = new_state(config, rules), new_record(*shocks.activity.shape)
     climate = draw_climate(config, seed, shocks.activity)
-    world = World(shocks.returns, shocks.step_std, shocks.activity, climate)
+    world = World(shocks.returns, shocks.wicks, shocks.step_std, shocks.activity, climate)
     run(rules, world, state, record)
     return record, state
 

@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     FLOWS = 7
     ACCOUNTS = 8
     VENUES = 9
+    WICKS = 10
 
 
 def stream(seed: int, purpose: Purpose) -> np.random.Generator:

@@ -27,6 +27,8 @@ class Shocks:
     ----------
     returns : ndarray, shape (n_symbols, n_bars * steps_per_bar)
         Exogenous log return of each step.
+    wicks : ndarray, shape (2, n_symbols, n_bars * steps_per_bar)
+        Unit exponentials: how far price strays inside a step, down and up.
     step_std : ndarray, shape (n_symbols, n_bars)
         Standard deviation of a step's return without jumps, as traders feel it.
     activity : ndarray, shape (n_symbols, n_bars)
@@ -36,6 +38,7 @@ class Shocks:
     """
 
     returns: FloatArray
+    wicks: FloatArray
     step_std: FloatArray
     activity: FloatArray
     deposits: FloatArray
@@ -56,6 +59,7 @@ def draw_shocks(config: MarketConfig, seed: int) -> Shocks:
     returns += np.repeat(drift / config.steps_per_bar, config.steps_per_bar, axis=1)
     return Shocks(
         returns=returns,
+        wicks=stream(seed, Purpose.WICKS).standard_exponential((2, *returns.shape)),
         step_std=step_std,
         activity=activity,
         deposits=deposits,

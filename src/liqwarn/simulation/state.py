@@ -19,7 +19,7 @@ __all__ = ["BANDS", "Record", "Rules", "State", "World", "new_record", "new_stat
 BANDS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.10)
 """Edges of the distance bands in which true cohort mass is recorded, as shares of price."""
 
-N_BINS = 2048
+N_BINS = 2048  # a power of two
 BIN_WIDTH = 0.001  # of log price
 TREND_HALF_LIFE_H = 72.0
 
@@ -59,6 +59,7 @@ class World(NamedTuple):
     """Exogenous paths."""
 
     returns: FloatArray  # (n_symbols, n_steps)
+    wicks: FloatArray  # (2, n_symbols, n_steps)
     step_std: FloatArray  # (n_symbols, n_bars)
     activity: FloatArray
     climate: Climate
@@ -75,6 +76,7 @@ class State(NamedTuple):
 
     value: FloatArray  # (n_symbols,): log price without the part that rebounds
     pull: FloatArray  # (n_symbols,): the part that rebounds
+    lowest: FloatArray  # (n_symbols, 2): y at its lowest inside the step
     thin: FloatArray  # (n_symbols, 2): log depth withdrawn, bids first
     ring: FloatArray  # (n_symbols, 2, N_BINS)
     scale: FloatArray  # (n_symbols, 2)
@@ -152,6 +154,7 @@ def new_state(config: MarketConfig, rules: Rules) -> State:
     return State(
         value=value,
         pull=np.zeros(n),
+        lowest=np.zeros((n, 2)),
         thin=np.zeros((n, 2)),
         ring=np.zeros((n, 2, N_BINS)),
         scale=np.ones((n, 2)),
