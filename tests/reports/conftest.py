@@ -173,7 +173,7 @@ def make_events(symbols=SYMBOLS, seed=11):
                         "long_liq_usd": 4e7 * size * 30 if side == "long" else 1.2e6,
                         "short_liq_usd": float("nan") if side == "long" else 3e7 * size,
                         "severity": float(rng.gamma(4, 1.2)) + 2,
-                        "flags": "severe" if size > 0.05 else "",
+                        "flags": "severe;flow_confirmed" if size > 0.05 else "flow_unknown",
                     }
                 )
     return pd.DataFrame(rows)
@@ -202,6 +202,8 @@ def make_result(side, horizon_h, model, skill, rng):
         "calibration_slope": 0.94 + 0.02 * rng.normal(),
         "calibration_intercept": -0.08,
         "ece": 0.0011,
+        "brier_skill_vs_climatology": 0.011,
+        "molchan_skill": 0.52,
         "event_recall": {k: min(v * skill / 4, 1.0) for k, v in budgets.items()},
         "lead_minutes": {"median": 100.0, "q25": 40.0, "q75": 165.0, "share_ge_15": 0.78},
         "false_alarms_per_symbol_week": {"0.01": 0.31, "0.02": 0.55, "0.05": 1.2, "0.10": 2.1},
@@ -236,6 +238,21 @@ def make_evaluation():
             for h in (1, 4, 24)
             for model, skill in SKILLS.items()
         ],
+        "by_symbol": [
+            {
+                "symbol": symbol,
+                "side": side,
+                "horizon_h": 4,
+                "model": "liqwarn",
+                "n": 26_280,
+                "base_rate": 0.011,
+                "pr_auc": 0.041,
+                "roc_auc": 0.8,
+                "delta_pr_auc_vs_har": {"mean": 0.012, "ci": [-0.004, 0.03]},
+            }
+            for symbol in SYMBOLS
+            for side in ("long", "short")
+        ],
         "ablation": [
             {
                 "family": family,
@@ -257,6 +274,7 @@ def make_evaluation():
                 "pr_auc": 0.0112,
                 "pr_auc_ci": [0.0097, 0.0131],
                 "roc_auc": 0.503,
+                "roc_auc_ci": [0.47, 0.53],
             }
             for kind in ("shuffled_features", "shifted_labels")
             for side in ("long", "short")

@@ -37,7 +37,7 @@ def test_few_events_are_said_beside_the_figures(evaluation):
 
 
 def test_a_placebo_with_skill_is_a_warning_on_top_of_its_table(evaluation):
-    evaluation["placebo"][0]["pr_auc_ci"] = [0.02, 0.03]
+    evaluation["placebo"][0]["roc_auc_ci"] = [0.55, 0.6]
     text = evaluation_markdown(evaluation)
 
     assert "**WARNING: 1 of 4 placebo runs show skill." in text
@@ -45,14 +45,14 @@ def test_a_placebo_with_skill_is_a_warning_on_top_of_its_table(evaluation):
 
 
 def test_a_placebo_that_could_not_be_judged_is_no_proof(evaluation):
-    evaluation["placebo"][0]["pr_auc_ci"] = [None, None]
+    evaluation["placebo"][0] |= {"pr_auc_ci": [None, None], "roc_auc_ci": None}
 
     assert "No placebo shows skill." not in evaluation_markdown(evaluation)
 
 
 def emptied(node, filler):
     if isinstance(node, dict):
-        keep = ("side", "model", "horizon_h", "panel", "family", "kind")
+        keep = ("side", "symbol", "model", "horizon_h", "panel", "family", "kind")
         return {k: v if k in keep else emptied(v, filler) for k, v in node.items()}
     if isinstance(node, list):
         return [emptied(v, filler) for v in node]
@@ -75,6 +75,13 @@ def test_an_empty_evaluation_claims_nothing(evaluation):
 
     assert "nothing can be said about skill" in text
     assert "No placebo was run." in text
+
+
+def test_every_symbol_is_shown_by_itself_unless_there_is_only_one(evaluation):
+    assert evaluation_markdown(evaluation).count("| DOGEUSDT |") == 2
+    evaluation["n_symbols"] = 1
+
+    assert "## By symbol" not in evaluation_markdown(evaluation)
 
 
 def test_a_missing_liqwarn_is_said(evaluation):

@@ -26,10 +26,10 @@ def test_no_events(build):
 
 
 def test_flags_may_be_text_or_a_list(build):
-    events = build["events"]().head(3).assign(flags=[["severe", "estimated_oi"], "severe", None])
+    events = build["events"]().head(3).assign(flags=["severe;flow_unknown", ["severe"], None])
     shown = {row.flags for row in events_view(events).rows}
 
-    assert shown == {"severe, estimated_oi", "severe", ""}
+    assert shown == {"severe, flow unknown", "severe", ""}
 
 
 def test_a_driver_in_every_score_has_a_share_of_one(build):

@@ -168,7 +168,7 @@ def test_a_few_events_are_said_beside_the_panel(content, evaluation):
 
 
 def test_a_placebo_with_skill_cannot_be_overlooked(content, evaluation):
-    evaluation["placebo"][0]["pr_auc_ci"] = [0.02, 0.03]
+    evaluation["placebo"][0]["roc_auc_ci"] = [0.55, 0.6]
     page = render_report(replace(content, evaluation=evaluation))
 
     assert "<details open>\n    <summary>Placebo runs: <strong>WARNING" in page

@@ -33,6 +33,6 @@ def test_missing_figures_draw_no_dot():
 
 
 def test_a_placebo_with_skill_is_marked(evaluation):
-    evaluation["placebo"][1]["pr_auc_ci"] = [0.02, 0.03]
+    evaluation["placebo"][1]["roc_auc_ci"] = [0.55, 0.6]
 
     assert [row.warn for row in skill_view(evaluation).placebo] == [False, True, False, False]

@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from liqwarn.errors import FrameError
+from liqwarn.models.events import EVENT_COLUMNS
 
-__all__ = ["EVENT_COLUMNS", "SCORE_COLUMNS", "ReportContent", "ReportMeta"]
+__all__ = ["SCORE_COLUMNS", "ReportContent", "ReportMeta"]
 
 SCORE_COLUMNS: Final = (
     "symbol",
@@ -35,21 +36,6 @@ SCORE_COLUMNS: Final = (
     "rule",
 )
 """Columns of ``scores.parquet``; one row a symbol, bar close and side."""
-
-EVENT_COLUMNS: Final = (
-    "symbol",
-    "side",
-    "onset",
-    "peak",
-    "end",
-    "move",
-    "oi_loss",
-    "long_liq_usd",
-    "short_liq_usd",
-    "severity",
-    "flags",
-)
-"""Columns of ``events.csv``, the event catalogue."""
 
 
 def _empty() -> Mapping[str, Any]:
@@ -107,7 +93,7 @@ class ReportContent:
     scores : DataFrame
         Columns :data:`SCORE_COLUMNS`; the page shows its last 90 days.
     events : DataFrame
-        Columns :data:`EVENT_COLUMNS`.
+        The catalogue, columns :data:`liqwarn.models.events.EVENT_COLUMNS`.
     evaluation : mapping or None
         Contents of ``evaluation.json``; None when nothing was evaluated, and the page says so.
     meta : ReportMeta

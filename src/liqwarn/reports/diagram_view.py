@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from liqwarn.reports.formats import finite, number, percent, signed
-from liqwarn.reports.results import cells, result_of
+from liqwarn.reports.results import PRIMARY_H, cells, result_of
 from liqwarn.reports.scales import LogScale, text_of
-from liqwarn.reports.skill_view import PRIMARY_H
 
 __all__ = ["CalibrationRow", "Diagram", "Dot", "calibration_rows", "molchan", "reliability"]
 
@@ -44,6 +43,7 @@ class CalibrationRow:
     slope: str
     intercept: str
     ece: str
+    molchan: str
     verdict: str
 
 
@@ -64,6 +64,7 @@ def _calibration(row: Mapping[str, Any], where: str) -> CalibrationRow:
         slope=number(slope, 2),
         intercept=signed(row.get("calibration_intercept"), 2),
         ece=number(row.get("ece"), 4),
+        molchan=number(row.get("molchan_skill"), 2),
         verdict=_slope_verdict(slope),
     )
 

@@ -8,10 +8,11 @@ from liqwarn.reports.evaluation_tables import (
     calibration_table,
     placebo_table,
     skill_table,
+    symbol_table,
     warning_table,
 )
 from liqwarn.reports.formats import number, percent, utc
-from liqwarn.reports.results import cells, of_budget, result_of, results_of, rows_of
+from liqwarn.reports.results import PRIMARY_H, cells, of_budget, result_of, results_of, rows_of
 from liqwarn.reports.verdicts import few_events, has_placebo_skill, verdict_sentence
 
 __all__ = ["evaluation_markdown"]
@@ -64,6 +65,7 @@ def evaluation_markdown(evaluation: Mapping[str, Any]) -> str:
         _head(evaluation),
         _summary(evaluation),
         *(_cell(evaluation, side, horizon_h) for side, horizon_h in cells(evaluation)),
+        *_symbols(evaluation),
         _ablation(evaluation),
         _placebo(evaluation),
         _READING,
@@ -120,6 +122,14 @@ def _cell(evaluation: Mapping[str, Any], side: str, horizon_h: int) -> str:
             calibration_table(rows),
         ]
     )
+
+
+def _symbols(evaluation: Mapping[str, Any]) -> list[str]:
+    rows = rows_of(evaluation, "by_symbol")
+    if not rows or evaluation.get("n_symbols") == 1:
+        return []
+    table = symbol_table(sorted(rows, key=lambda row: row.get("horizon_h") != PRIMARY_H))
+    return [f"## By symbol\n\nSymbols without an onset in the test span are left out.\n\n{table}"]
 
 
 def _ablation(evaluation: Mapping[str, Any]) -> str:

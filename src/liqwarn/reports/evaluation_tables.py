@@ -15,6 +15,7 @@ __all__ = [
     "markdown_table",
     "placebo_table",
     "skill_table",
+    "symbol_table",
     "warning_table",
 ]
 
@@ -112,15 +113,17 @@ def skill_table(rows: Rows) -> str:
 
 
 def calibration_table(rows: Rows) -> str:
-    """Calibration: slope 1 and intercept 0 are ideal; ECE is the mean gap."""
+    """Calibration: slope 1 and intercept 0 are ideal; ECE is the mean gap. Molchan: 0 guesses."""
     return markdown_table(
-        ["model", "slope", "intercept", "expected calibration error"],
+        ["model", "slope", "intercept", "ECE", "Brier skill vs climatology", "Molchan skill"],
         (
             [
                 _model(row),
                 number(row.get("calibration_slope"), 2),
                 signed(row.get("calibration_intercept"), 2),
                 number(row.get("ece"), 4),
+                signed(row.get("brier_skill_vs_climatology")),
+                number(row.get("molchan_skill"), 2),
             ]
             for row in rows
         ),
@@ -156,6 +159,35 @@ def _lead(lead: Mapping[str, Any]) -> str:
     return f"{number(lead['median'], 0)} {quartiles}"
 
 
+def symbol_table(rows: Rows) -> str:
+    """The model in each symbol by itself."""
+    return markdown_table(
+        [
+            "symbol",
+            "side",
+            "horizon",
+            "rows",
+            "base rate",
+            "PR-AUC",
+            "lift",
+            "ΔPR-AUC vs HAR [95 %]",
+        ],
+        (
+            [
+                str(row.get("symbol", DASH)),
+                str(row.get("side", DASH)),
+                f"{number(row.get('horizon_h'), 0)} h",
+                compact(row.get("n")),
+                percent(row.get("base_rate"), 2),
+                number(row.get("pr_auc")),
+                lift(row),
+                _delta(row.get("delta_pr_auc_vs_har")),
+            ]
+            for row in rows
+        ),
+    )
+
+
 def ablation_table(rows: Rows) -> str:
     """Each feature family removed in turn."""
     return markdown_table(
@@ -176,7 +208,7 @@ def ablation_table(rows: Rows) -> str:
 def placebo_table(rows: Rows) -> str:
     """Runs that must find nothing."""
     return markdown_table(
-        ["placebo", "side", "horizon", "base rate", "PR-AUC [95 %]", "ROC-AUC", "verdict"],
+        ["placebo", "side", "horizon", "base rate", "PR-AUC [95 %]", "ROC-AUC [95 %]", "verdict"],
         (
             [
                 str(row.get("kind", DASH)).replace("_", " "),
@@ -184,7 +216,7 @@ def placebo_table(rows: Rows) -> str:
                 f"{number(row.get('horizon_h'), 0)} h",
                 percent(row.get("base_rate"), 2),
                 _estimate(row.get("pr_auc"), row.get("pr_auc_ci")),
-                number(row.get("roc_auc")),
+                _estimate(row.get("roc_auc"), row.get("roc_auc_ci")),
                 placebo_verdict(row),
             ]
             for row in rows

@@ -79,9 +79,10 @@ def _event(row: dict[str, Any]) -> EventRow:
 
 
 def _flags(raw: object) -> str:
-    if isinstance(raw, str):
-        return raw
-    return ", ".join(map(str, raw)) if isinstance(raw, list | tuple) else ""
+    names = raw.split(";") if isinstance(raw, str) else raw
+    if not isinstance(names, list | tuple):
+        return ""
+    return ", ".join(str(name).strip().replace("_", " ") for name in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,13 @@ from liqwarn.frames import SIDES
 from liqwarn.reports.formats import finite
 from liqwarn.reports.verdicts import MODEL_NAMES
 
-__all__ = ["BUDGETS", "cells", "of_budget", "result_of", "results_of", "rows_of"]
+__all__ = ["BUDGETS", "PRIMARY_H", "cells", "of_budget", "result_of", "results_of", "rows_of"]
 
 BUDGETS: Final = ("0.01", "0.02", "0.05", "0.10")
 """Alarm budgets: share of time in alarm."""
+
+PRIMARY_H: Final = 4
+"""The horizon that is shown first, in hours."""
 
 
 def rows_of(evaluation: Mapping[str, Any], part: str) -> list[Mapping[str, Any]]:

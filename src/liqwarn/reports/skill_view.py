@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from liqwarn.reports.evaluation_tables import delta_text, lift
 from liqwarn.reports.formats import (
@@ -14,7 +14,15 @@ from liqwarn.reports.formats import (
     signed,
     utc,
 )
-from liqwarn.reports.results import BUDGETS, cells, of_budget, result_of, results_of, rows_of
+from liqwarn.reports.results import (
+    BUDGETS,
+    PRIMARY_H,
+    cells,
+    of_budget,
+    result_of,
+    results_of,
+    rows_of,
+)
 from liqwarn.reports.verdicts import (
     MODEL_NAMES,
     ablation_verdict,
@@ -26,8 +34,6 @@ from liqwarn.reports.verdicts import (
 )
 
 __all__ = ["PlainRow", "SkillPanel", "SkillRow", "SkillView", "skill_view"]
-
-PRIMARY_H: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,5 +162,7 @@ def _ablation(row: Mapping[str, Any]) -> PlainRow:
 def _placebo(row: Mapping[str, Any]) -> PlainRow:
     shown = f"{number(row.get('pr_auc'))} {interval_text(row.get('pr_auc_ci'))}"
     kind = str(row.get("kind", "–")).replace("_", " ")
-    texts = (kind, _where(row), percent(row.get("base_rate"), 2), shown, placebo_verdict(row))
+    ranking = f"{number(row.get('roc_auc'))} {interval_text(row.get('roc_auc_ci'))}"
+    base = percent(row.get("base_rate"), 2)
+    texts = (kind, _where(row), base, shown, ranking, placebo_verdict(row))
     return PlainRow(texts, warn=has_placebo_skill(row) is True)

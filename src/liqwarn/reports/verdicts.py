@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from liqwarn.reports.formats import finite, interval, interval_text, number, signed
+from liqwarn.reports.formats import finite, interval, interval_text, signed
 
 __all__ = [
     "FEW_EVENTS",
@@ -116,6 +116,5 @@ def placebo_verdict(row: Mapping[str, Any]) -> str:
     if found is None:
         return "not measured"
     if found:
-        shown = number(row.get("pr_auc"))
-        return f"WARNING: a placebo shows skill (PR-AUC {shown}); look for a leak first"
+        return "WARNING: a placebo shows skill; look for a leak before anything else"
     return "no skill, as it must be"
