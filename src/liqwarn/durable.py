@@ -22,7 +22,9 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     `write` raises, `path` is untouched and the temporary file is gone.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}", dir=path.parent
+    )
     os.close(handle)
     temporary = Path(name)
     try:

@@ -1,0 +1,101 @@
+"""From features to risk: probabilities, their percentile in the past, whether a cascade runs."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from liqwarn.decisions import HORIZONS_H
+from liqwarn.frames import SIDES, BoolArray, FloatArray
+from liqwarn.models.events import in_progress
+from liqwarn.models.score_quantile import score_quantile
+from liqwarn.pipelines.bundle import Bundle
+from liqwarn.pipelines.study import Study
+from liqwarn.policy.history import ScoreHistory
+
+__all__ = ["Risk", "assess"]
+
+PRIMARY = HORIZONS_H.index(4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Risk:
+    """Scores of the bars asked for, as the breaker takes them, and what they were made from.
+
+    Attributes
+    ----------
+    first : int
+        Position in the market frame of the first bar scored.
+    scores : ScoreHistory
+    raw : ndarray of float64, shape (n_symbols, n_bars, 2, n_horizons)
+        Scores before calibration, in log-odds.
+    """
+
+    first: int
+    scores: ScoreHistory
+    raw: FloatArray
+
+
+def assess(study: Study, bundle: Bundle, since: datetime | None = None) -> Risk:
+    """Score every bar from `since` on.
+
+    The trailing percentile of a probability is taken among probabilities of bars the model had not
+    seen: its out-of-fold ones up to the end of its training, its own afterwards.
+
+    Raises
+    ------
+    ModelError
+        When the features are not the model's.
+    """
+    frame, matrix, model = study.market.frame, study.matrix, bundle.model
+    n_symbols, n_bars = frame.shape
+    probability = model.predict_proba(matrix.rows(), matrix.names)
+    probability = probability.reshape(n_symbols, n_bars, len(SIDES), len(model.horizons_h_))
+    probability[~study.market.quality.usable] = np.nan
+    first = 0 if since is None else int(np.searchsorted(frame.times, _utc64(since)))
+    past = _unseen(study, bundle, probability[..., PRIMARY])
+    quantile = score_quantile(past, probability[..., PRIMARY], frame.first_bar, frame.bar)
+    bars = slice(min(first, n_bars - 1), None)
+    base_rate = np.broadcast_to(model.base_rate_[:, PRIMARY], (n_symbols, n_bars, len(SIDES)))
+    scores = ScoreHistory(
+        symbols=frame.symbols,
+        times=frame.times[bars],
+        bar=frame.bar,
+        horizons_h=model.horizons_h_,
+        probability=probability[:, bars],
+        quantile=quantile[:, bars],
+        base_rate=base_rate[:, bars],
+        in_progress=in_progress(frame, study.events)[:, bars],
+        quality=study.market.quality.quality[:, bars],
+    )
+    return Risk(first=bars.start, scores=scores, raw=_raw(study, bundle, bars))
+
+
+def _raw(study: Study, bundle: Bundle, bars: slice) -> FloatArray:
+    values = study.matrix.values[:, bars]
+    raw = bundle.model.raw(values.reshape(-1, values.shape[2]), study.matrix.names)
+    return raw.reshape(*values.shape[:2], *raw.shape[1:])
+
+
+def _unseen(study: Study, bundle: Bundle, own: FloatArray) -> FloatArray:
+    """4-h probabilities of bars the model had not seen, shape (n_symbols, n_bars, 2)."""
+    frame, training = study.market.frame, bundle.training
+    if training.panel != study.market.panel.name:
+        return own
+    seen = frame.times <= _utc64(training.trained_until)
+    past = np.where(seen[None, :, None], np.nan, own)
+    for side, column in enumerate(SIDES):
+        table = bundle.history.pivot_table(index="symbol", columns="time", values=column)
+        times = pd.DatetimeIndex(frame.times).tz_localize("UTC").as_unit("us")
+        known = table.reindex(index=list(frame.symbols), columns=times).to_numpy()
+        past[..., side] = np.where(_known(seen, known), known, past[..., side])
+    return past
+
+
+def _known(seen: BoolArray, values: FloatArray) -> BoolArray:
+    return seen[None, :] & np.isfinite(values)
+
+
+def _utc64(moment: datetime) -> np.datetime64:
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "s")
