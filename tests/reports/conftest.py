@@ -206,6 +206,7 @@ def make_result(side, horizon_h, model, skill, rng):
         "molchan_skill": 0.52,
         "event_recall": {k: min(v * skill / 4, 1.0) for k, v in budgets.items()},
         "lead_minutes": {"median": 100.0, "q25": 40.0, "q75": 165.0, "share_ge_15": 0.78},
+        "alarm_time": {"0.01": 0.011, "0.02": 0.023, "0.05": 0.061, "0.10": 0.12},
         "false_alarms_per_symbol_week": {"0.01": 0.31, "0.02": 0.55, "0.05": 1.2, "0.10": 2.1},
         "delta_pr_auc_vs_har": {"mean": delta, "ci": [delta - 0.3 * wide, delta + 0.3 * wide]},
         "reliability": {

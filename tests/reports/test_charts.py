@@ -51,10 +51,15 @@ def test_the_line_is_the_data():
     assert drawn.get_xydata().tolist() == [[0.0, 1.0], [0.5, 0.2], [1.0, 0.0]]
 
 
-def test_nan_bins_do_not_break_the_axes():
-    curves = {"long": {"predicted": [0.1, float("nan")], "observed": [0.2, 0.1], "n": [5, 0]}}
+def test_a_bin_without_events_lies_on_the_edge_and_an_unknown_one_nowhere(tmp_path):
+    curves = {
+        "long": {"predicted": [0.1, 0.2, float("nan")], "observed": [0.2, 0.0, 0.1], "n": [5, 1, 0]}
+    }
+    figure = reliability_figure(curves)
+    save_figure(figure, tmp_path / "a.png")
+    drawn = next(line for line in figure.axes[0].lines if line.get_label() == "long")
 
-    assert reliability_figure(curves).axes[0].get_xlim() == pytest.approx((0, 0.216))
+    assert drawn.get_ydata().tolist() == [0.2, figure.axes[0].get_ylim()[0], 0.1]
 
 
 @pytest.mark.parametrize(("draw", "curves"), FIGURES)

@@ -29,6 +29,10 @@ def test_the_summary_says_better_tie_and_worse(evaluation):
     assert "- **long, 24 h**: Worse than the HAR baseline" in text
 
 
+def test_the_time_truly_spent_in_alarm_is_said(evaluation):
+    assert "at 5 % time in alarm (in truth 6.1 %" in evaluation_markdown(evaluation)
+
+
 def test_few_events_are_said_beside_the_figures(evaluation):
     for row in evaluation["results"]:
         row["events"] = 12

@@ -28,7 +28,7 @@ def test_missing_figures_print_as_dashes():
 
 
 def test_missing_lead_times_print_as_dashes():
-    assert "| – | – |" in warning_table([EMPTY | {"lead_minutes": None, "event_recall": None}])
+    assert "| – | – | – |" in warning_table([EMPTY | {"lead_minutes": None, "event_recall": None}])
 
 
 def test_har_is_the_reference_of_the_paired_difference(evaluation):

@@ -29,6 +29,7 @@ __all__ = [
 Curves = Mapping[str, Mapping[str, Sequence[float]]]
 """Label of a curve to its columns."""
 
+_FLOOR: Final = 1e-4
 _STYLES: Final = (("#1f5fbf", "-"), ("#c4501b", "--"), ("#4d7c0f", "-."), ("#7c3aed", ":"))
 
 
@@ -65,6 +66,9 @@ def _legend(axes: Axes) -> None:
 def reliability_figure(curves: Curves) -> Figure:
     """Predicted probability against observed rate; on the diagonal is calibrated.
 
+    Both axes are logarithmic, since nearly all probabilities are small; a bin without any event
+    lies on the lower edge.
+
     Parameters
     ----------
     curves : mapping of label to {"predicted", "observed", "n"}
@@ -78,17 +82,17 @@ def reliability_figure(curves: Curves) -> Figure:
     figure, axes = _axes(
         "Reliability (marker area: rows)", "predicted probability", "observed rate of onsets"
     )
-    top = 0.0
     for (label, curve), (colour, line) in zip(curves.items(), cycle(_STYLES), strict=False):
         predicted, observed, count = _columns(label, curve, "predicted", "observed", "n")
-        area = [12 + 120 * n / max([*count, 1.0]) for n in count]
-        axes.plot(predicted, observed, color=colour, linestyle=line, linewidth=1.4, label=label)
-        axes.scatter(predicted, observed, s=area, color=colour, alpha=0.45, linewidths=0)
-        top = max([top, *(v for v in predicted + observed if v == v)])  # noqa: PLR0124 - drops NaN
-    limit = min(1.0, top * 1.08) or 1.0
-    axes.plot([0, limit], [0, limit], color="#6b7280", linewidth=1, label="perfectly calibrated")
-    axes.set_xlim(0, limit)
-    axes.set_ylim(0, limit)
+        area = [12 + 90 * n / max([*count, 1.0]) for n in count]
+        shown = [max(rate, _FLOOR) for rate in observed]
+        axes.plot(predicted, shown, color=colour, linestyle=line, linewidth=1.4, label=label)
+        axes.scatter(predicted, shown, s=area, color=colour, alpha=0.45, linewidths=0)
+    axes.plot([_FLOOR, 1], [_FLOOR, 1], color="#6b7280", linewidth=1, label="perfectly calibrated")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(_FLOOR, 1)
+    axes.set_ylim(_FLOOR, 1)
     _legend(axes)
     return figure
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -16,7 +17,7 @@ _STYLES: Final = ("green", "cyan", "yellow", "dark_orange", "bold red", "bold wh
 
 
 def flags_table(flags: Iterable[Mapping[str, Any]]) -> Table:
-    """The flags as a rich table.
+    """The flags as a rich table that fits 80 columns.
 
     Parameters
     ----------
@@ -28,30 +29,29 @@ def flags_table(flags: Iterable[Mapping[str, Any]]) -> Table:
     >>> flags_table([]).row_count
     0
     """
-    table = Table(title="Flags", title_justify="left", header_style="bold", pad_edge=False)
+    rows = flag_sides(flags)
+    until = sorted({row.valid_until for row in rows})
+    caption = f"valid until {utc(until[0])} UTC, then expired" if until else "no flags"
+    table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False)
     for name in ("Symbol", "Side", "Tier", "State"):
         table.add_column(name, no_wrap=True)
     for name in ("P 1h", "P 4h", "P 24h"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in ("Quality", "Valid until (UTC)"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("Why", overflow="fold")
-    for row in flag_sides(flags):
+    table.add_column("Data", no_wrap=True)
+    for row in rows:
         table.add_row(
             escape(row.symbol),
             row.side,
             Text(tier_title(row.tier), style=_STYLES[row.tier]),
-            row.state,
+            escape(row.state),
             *(percent(row.probability[h]) for h in (1, 4, 24)),
-            row.quality,
-            utc(row.valid_until),
-            escape(" ".join(row.reasons)),
+            escape(row.quality),
         )
     return table
 
 
 def flags_text(flags: Iterable[Mapping[str, Any]]) -> str:
-    """The flags as plain lines, for logs and pipes.
+    """The flags as plain lines, with their reasons, for logs and pipes.
 
     Examples
     --------
@@ -60,8 +60,8 @@ def flags_text(flags: Iterable[Mapping[str, Any]]) -> str:
     """
     lines = [
         f"{row.symbol} {row.side}: {tier_title(row.tier)}, {row.state}, "
-        f"p(4 h) {percent(row.probability[4])}, {row.quality}, "
-        f"valid until {utc(row.valid_until)} UTC"
+        f"p(4 h) {percent(row.probability[4])}, data {row.quality}, "
+        f"valid until {utc(row.valid_until)} UTC. {' '.join(row.reasons)}".rstrip()
         for row in flag_sides(flags)
     ]
     return "\n".join(lines) or "no flags"

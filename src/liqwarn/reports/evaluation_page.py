@@ -30,6 +30,7 @@ together.
 one side of 0; otherwise it is a tie.
 - *Recall at 5 %* is the share of events warned of before their onset when 5 % of all time may \
 be spent in alarm; the threshold is frozen on training data.
+- *True alarm time* is what that threshold spent on the test span; it drifts from the budget.
 - *False at 5 %* counts false alarm episodes per symbol and week at the same budget.
 - Lead time runs from the close of the alarm's bar to the start of the onset bar; an alarm after \
 onset is a miss.
@@ -99,14 +100,20 @@ def _summary(evaluation: Mapping[str, Any]) -> str:
 
 def _sentences(result: Mapping[str, Any]) -> str:
     recall = percent(of_budget(result.get("event_recall"), "0.05"), 0)
+    events = number(result.get("events"), 0)
+    spent = _spent(of_budget(result.get("alarm_time"), "0.05"))
     lead = number((result.get("lead_minutes") or {}).get("median"), 0)
     said = [
         verdict_sentence(result),
-        f"{number(result.get('events'), 0)} events; {recall} warned of at 5 % time in alarm.",
+        f"{events} events; {recall} warned of at 5 % time in alarm{spent}.",
         f"Median lead {lead} min.",
         few_events(result),
     ]
     return " ".join(sentence for sentence in said if sentence)
+
+
+def _spent(share: float | None) -> str:
+    return "" if share is None else f" (in truth {percent(share)}, the threshold being frozen)"
 
 
 def _cell(evaluation: Mapping[str, Any], side: str, horizon_h: int) -> str:

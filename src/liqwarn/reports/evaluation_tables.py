@@ -135,7 +135,7 @@ def warning_table(rows: Rows) -> str:
     shares = [f"{100 * float(budget):.0f} %" for budget in BUDGETS]
     header = ["model", *(f"recall at {s}" for s in shares), *(f"false at {s}" for s in shares)]
     return markdown_table(
-        [*header, "lead median (quartiles), min", "lead ≥ 15 min"],
+        [*header, "true alarm time at 5 %", "lead median (quartiles), min", "lead ≥ 15 min"],
         (
             [
                 _model(row),
@@ -144,6 +144,7 @@ def warning_table(rows: Rows) -> str:
                     number(of_budget(row.get("false_alarms_per_symbol_week"), b), 2)
                     for b in BUDGETS
                 ),
+                percent(of_budget(row.get("alarm_time"), "0.05")),
                 _lead(row.get("lead_minutes") or {}),
                 percent((row.get("lead_minutes") or {}).get("share_ge_15"), 0),
             ]

@@ -143,6 +143,7 @@ def _row(row: Mapping[str, Any], top: float) -> SkillRow:
             signed(row.get("brier_skill_vs_har")),
             number(row.get("calibration_slope"), 2),
             " / ".join(number(r if r is None else 100 * r, 0) for r in recalls) + " %",
+            percent(of_budget(row.get("alarm_time"), "0.05")),
             number(of_budget(row.get("false_alarms_per_symbol_week"), "0.05"), 2),
             number(lead.get("median"), 0),
         ),
