@@ -65,7 +65,10 @@ def _any_start(call, x, window, first_bar, cut):
 
 def _any_chunk(call, x, window, first_bar, cut):
     before = max(0, cut - window + 1)
-    chunks = [call(x[:, :cut], first_bar), call(x[:, before:], first_bar + before)[:, cut - before :]]
+    chunks = [
+        call(x[:, :cut], first_bar),
+        call(x[:, before:], first_bar + before)[:, cut - before :],
+    ]
     _demand(np.concatenate(chunks, axis=1), call(x, first_bar), "any chunk")
 
 
@@ -83,9 +86,7 @@ def _any_subset(call, x, window, first_bar, cut):
 def _blind_to_the_future(call, x, window, first_bar, cut):
     other = x.copy()
     other[:, cut + 1 :] = np.where(np.isnan(x[:, cut + 1 :]), 3.0, np.inf)
-    _demand(
-        call(other, first_bar)[:, : cut + 1], call(x, first_bar)[:, : cut + 1], "no look-ahead"
-    )
+    _demand(call(other, first_bar)[:, : cut + 1], call(x, first_bar)[:, : cut + 1], "no look-ahead")
 
 
 def _forgetful(call, x, window, first_bar, cut):
@@ -174,3 +175,15 @@ def laws() -> SimpleNamespace:
     return SimpleNamespace(
         kernels=KERNELS, check=check_laws, cases=cases, same_bits=same_bits, by_window=by_window
     )
+
+
+@pytest.fixture(scope="session")
+def long_series() -> dict[str, np.ndarray]:
+    """Two symbols, 500 bars: a walk, many ties, many gaps."""
+    rng = np.random.default_rng(11)
+    shape = (2, 500)
+    return {
+        "walk": np.cumsum(rng.normal(size=shape), axis=1),
+        "ties": rng.integers(0, 5, size=shape).astype(float),
+        "gaps": np.where(rng.random(shape) < 0.3, np.nan, rng.normal(size=shape).round(1)),
+    }

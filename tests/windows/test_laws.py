@@ -118,5 +118,5 @@ def test_a_peeking_kernel_is_caught_by_the_law_against_it(laws):
         return ahead
 
     x = np.random.default_rng(4).normal(size=(2, 30))
-    with pytest.raises(AssertionError, match="any chunk|one bar|no look-ahead"):
+    with pytest.raises(AssertionError, match=r"any chunk|one bar|no look-ahead"):
         laws.check(peek, x, 3, first_bar=0, min_count=3, cut=11)

@@ -18,7 +18,8 @@ from liqwarn.windows.moments import (
     rolling_sum,
     rolling_zscore,
 )
-from liqwarn.windows.order import rolling_quantile, rolling_rank
+from liqwarn.windows.quantile import rolling_quantile
+from liqwarn.windows.rank import rolling_rank
 from liqwarn.windows.runs import lag, rolling_run_length
 from liqwarn.windows.slope import rolling_slope
 

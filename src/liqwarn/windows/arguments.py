@@ -20,6 +20,8 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a kernel: cached on disk, without the GIL, IEEE arithmetic in the written order.
 
     No fast-math: reassociation would let the bits depend on where a vector loop happens to start.
+    The cache watches a kernel's own file only: after a change to :mod:`liqwarn.windows.blocks`
+    delete ``__pycache__``.
     """
     decorate = njit(cache=True, nogil=True, error_model="numpy")
     return cast("Callable[P, R]", decorate(function))

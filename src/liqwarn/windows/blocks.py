@@ -30,7 +30,7 @@ def plan_blocks(n_bars: int, window: int, first_bar: int, min_count: int | None)
     """Check the arguments and lay the blocks."""
     least = check_window(window, first_bar, min_count)
     phase = first_bar % window
-    n_blocks = 1 + -(-(phase + n_bars) // window)
+    n_blocks = 1 + max(1, -(-(phase + n_bars) // window))
     return Plan(window, least, window + phase, n_bars, n_blocks * window)
 
 

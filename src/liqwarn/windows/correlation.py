@@ -32,14 +32,14 @@ def _scan(
                 svv += v * v
                 suv += u * v
             at = window - 1 - k if side else k
-            part = parts[6 * side : 6 * side + 6, at]
-            part[0], part[1], part[2] = count, su, sv
-            part[3], part[4], part[5] = suu, svv, suv
+            row = 6 * side
+            parts[row, at], parts[row + 1, at], parts[row + 2, at] = count, su, sv
+            parts[row + 3, at], parts[row + 4, at], parts[row + 5, at] = suu, svv, suv
 
 
 @compiled
-def _correlation(part: FloatArray, origins: FloatArray, min_count: int) -> float:
-    ahead, behind = part[0], part[6]
+def _correlation(parts: FloatArray, k: int, origins: FloatArray, min_count: int) -> float:
+    ahead, behind = parts[0, k], parts[6, k]
     n = ahead + behind
     if n < min_count:
         return np.nan
@@ -47,17 +47,18 @@ def _correlation(part: FloatArray, origins: FloatArray, min_count: int) -> float
     if ahead > 0.0 and behind > 0.0:
         du = origins[0, 1] - origins[0, 0]
         dv = origins[1, 1] - origins[1, 0]
-    su = part[1] + (part[7] + behind * du)
-    sv = part[2] + (part[8] + behind * dv)
-    suu = part[3] + (part[9] + du * (part[7] + part[7] + behind * du))
-    svv = part[4] + (part[10] + dv * (part[8] + part[8] + behind * dv))
-    suv = part[5] + (part[11] + (du * part[8] + dv * (part[7] + behind * du)))
+    su = parts[1, k] + (parts[7, k] + behind * du)
+    sv = parts[2, k] + (parts[8, k] + behind * dv)
+    bu, bv = parts[7, k], parts[8, k]
+    suu = parts[3, k] + (parts[9, k] + du * (bu + bu + behind * du))
+    svv = parts[4, k] + (parts[10, k] + dv * (bv + bv + behind * dv))
+    suv = parts[5, k] + (parts[11, k] + (du * bv + dv * (bu + behind * du)))
     spread_u = n * suu - su * su
     spread_v = n * svv - sv * sv
     if not (spread_u > 0.0 and spread_v > 0.0):
         return np.nan
     r = (n * suv - su * sv) / np.sqrt(spread_u) / np.sqrt(spread_v)
-    return min(1.0, max(-1.0, r))
+    return float(min(1.0, max(-1.0, r)))
 
 
 @compiled
@@ -85,7 +86,7 @@ def _roll(x: FloatArray, y: FloatArray, plan: Plan, out: FloatArray) -> None:
             low = max(0, plan.before - start)
             high = min(window, plan.before + plan.n_bars - start)
             for k in range(low, high):
-                r = _correlation(parts[:, k], origins, plan.min_count)
+                r = _correlation(parts, k, origins, plan.min_count)
                 out[row, start + k - plan.before] = r
 
 

@@ -24,9 +24,7 @@ ZSCORE: Final = 3
 
 
 @compiled
-def _scan(
-    padded: FloatArray, start: int, origins: tuple[float, float], parts: FloatArray
-) -> None:
+def _scan(padded: FloatArray, start: int, origins: tuple[float, float], parts: FloatArray) -> None:
     """Count, sum and sum of squares ahead (rows 0 to 2) and behind (rows 3 to 5) of `start`."""
     window = parts.shape[1]
     parts[3:, window - 1] = 0.0
@@ -137,9 +135,9 @@ def _moment(sums: tuple[float, float, float], kind: int, origin: float, last: fl
         return origin + total / n
     spread = n * squares - total * total
     if kind == STD:
-        return np.sqrt(max(spread, 0.0) / (n * (n - 1.0)))
+        return float(np.sqrt(max(spread, 0.0) / (n * (n - 1.0))))
     if spread > 0.0:
-        return (n * (last - origin) - total) * np.sqrt((n - 1.0) / n / spread)
+        return float((n * (last - origin) - total) * np.sqrt((n - 1.0) / n / spread))
     return np.nan
 
 

@@ -15,13 +15,13 @@ def _runs(x: FloatArray, out: FloatArray, window: int, min_count: int) -> None:
         run = 0
         sign = np.nan
         for t in range(x.shape[1]):
-            now = np.sign(x[row, t]) if np.isfinite(x[row, t]) else np.nan
-            n += now == now
+            now = float(np.sign(x[row, t])) if np.isfinite(x[row, t]) else np.nan
+            n += not np.isnan(now)
             if t >= window:
                 n -= np.isfinite(x[row, t - window])
             run = run + 1 if now == sign else 1  # never equal to NaN: a missing bar ends the run
             sign = now
-            known = now == now and n >= min_count
+            known = not np.isnan(now) and n >= min_count
             out[row, t] = min(run, window) if known else np.nan
 
 

@@ -14,9 +14,7 @@ __all__ = ["rolling_slope"]
 
 
 @compiled
-def _scan(
-    padded: FloatArray, start: int, origins: tuple[float, float], parts: FloatArray
-) -> None:
+def _scan(padded: FloatArray, start: int, origins: tuple[float, float], parts: FloatArray) -> None:
     """Count, Σv, Σp, Σpp, Σpv ahead (rows 0 to 4) and behind (rows 5 to 9) of `start`."""
     window = parts.shape[1]
     parts[5:, window - 1] = 0.0
