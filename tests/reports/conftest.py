@@ -80,7 +80,7 @@ def one_side(rng, symbol, side, times, bar_h):
     for day in EVENTS if side == "long" else EVENTS[1::2]:
         peak = np.datetime64(day, "s") + np.timedelta64(int(rng.integers(0, 24)), "h")
         hours = (times - peak).astype("timedelta64[s]").astype(float) / 3600
-        state += np.where(hours < 0, 1.6 * np.exp(hours / 18), 3.2 * np.exp(-hours / 20))
+        state += np.where(hours < 0, 1.6, 3.2) * np.exp(-np.abs(hours) / 19)
     p_4h = base * np.exp(0.9 * state) / (1 + base * np.exp(0.9 * state))
     tiers = tiers_of(p_4h, bar_h)
     quality = np.where(rng.random(n) < 0.004, "degraded", "ok")
