@@ -27,7 +27,7 @@ from liqwarn.features.inputs import Inputs
 from liqwarn.features.resolution import cells_of
 from liqwarn.frames import FeatureMatrix, FloatArray, MarketFrame, bar_times
 
-__all__ = ["FAMILIES", "FeatureBuilder", "all_features"]
+__all__ = ["FAMILIES", "FeatureBuilder", "all_features", "lookback_of"]
 
 FAMILIES: Final = tuple(
     module.__name__.rsplit(".", maxsplit=1)[-1]
