@@ -1,0 +1,208 @@
+"""The model: calibrated, coherent probabilities of a cascade onset, per side and horizon."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Self, cast
+
+import lightgbm as lgb
+import numpy as np
+import orjson
+
+from liqwarn.errors import ModelError
+from liqwarn.frames import SIDES, FloatArray
+from liqwarn.models.boosting import BoostedTrees, BoostSettings
+from liqwarn.models.calibration import Calibrated, Platt, apply, base_rates, primary_horizon
+from liqwarn.models.model_files import read_folder, write_folder
+from liqwarn.models.rows import Rows
+
+__all__ = ["CascadeModel", "Driver"]
+
+Driver = tuple[str, float]
+
+
+class CascadeModel:
+    """Boosted trees a side and horizon, with Platt's calibration on out-of-fold scores.
+
+    Parameters
+    ----------
+    settings : BoostSettings or None
+        None for the frozen defaults.
+    seed : int
+        Of every random choice; the same seed and rows give the same model.
+    threads : int
+        LightGBM's threads.
+
+    Attributes
+    ----------
+    names_ : tuple of str
+        Features, in the order the trees read them.
+    horizons_h_ : tuple of int
+    trees_ : BoostedTrees
+    platts_ : list of list of Platt
+        By side and horizon.
+    base_rate_ : ndarray of float64, shape (2, n_horizons)
+        Share of positive rows in training; NaN where a horizon is not defined.
+    trained_until_ : datetime64[s]
+        When the last training outcome became known: no earlier row is a test of this model.
+    sha256_ : str
+        Of the manifest, once saved or loaded.
+    training_p_ : ndarray of float64, shape (n_rows, 2, n_horizons)
+        Out-of-fold probabilities of the training rows, only after `fit`.
+    """
+
+    def __init__(
+        self, settings: BoostSettings | None = None, *, seed: int = 0, threads: int = 1
+    ) -> None:
+        self.settings = settings
+        self.seed = seed
+        self.threads = threads
+
+    def fit(self, rows: Rows) -> Self:
+        """Learn trees and calibration from one training block."""
+        calibrated = Calibrated(self._trees).fit(rows)
+        self.platts_ = calibrated.platts_
+        self.training_p_ = calibrated.training_p_
+        self.base_rate_ = base_rates(rows)
+        self.trees_ = cast("BoostedTrees", calibrated.scorer_)
+        self.names_ = rows.names
+        self.horizons_h_ = rows.horizons_h
+        self.trained_until_ = rows.end.max()
+        return self
+
+    def _trees(self) -> BoostedTrees:
+        return BoostedTrees(self.settings, seed=self.seed, threads=self.threads)
+
+    def predict_proba(self, X: FloatArray, names: Sequence[str] | None = None) -> FloatArray:
+        """Probability of an onset of each side within each horizon.
+
+        Parameters
+        ----------
+        X : ndarray of float64, shape (n_rows, n_columns)
+        names : sequence of str or None
+            What the columns are; None says they are `names_`. A feature that is not there counts as
+            missing, a column that is no feature is an error.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2, n_horizons)
+            Side order of :data:`liqwarn.frames.SIDES`. Never falls as the horizon grows. NaN for a
+            horizon the bars are too long for. The same bits for one row as for many.
+        """
+        return apply(self.platts_, self.raw(X, names), self.horizons_h_)
+
+    def raw(self, X: FloatArray, names: Sequence[str] | None = None) -> FloatArray:
+        """Scores before calibration, in log-odds, shape (n_rows, 2, n_horizons)."""
+        self._need_fit()
+        return self.trees_.raw_of(self._columns(X, names))
+
+    def drivers(
+        self, X: FloatArray, names: Sequence[str] | None = None, *, top: int = 3
+    ) -> list[list[list[Driver]]]:
+        """Features that move the raw 4-h score most, strongest first.
+
+        Returns
+        -------
+        list by row, then by side, of `top` pairs (feature, contribution in log-odds)
+        """
+        self._need_fit()
+        aligned = self._columns(X, names)
+        h = primary_horizon(self.horizons_h_)
+        sides = [self.trees_.contributions(aligned, side, h) for side in range(len(SIDES))]
+        return [[self._strongest(side[row], top) for side in sides] for row in range(len(aligned))]
+
+    def _strongest(self, contributions: FloatArray, top: int) -> list[Driver]:
+        order = np.argsort(-np.abs(contributions), kind="stable")[:top]
+        return [(self.names_[k], float(contributions[k])) for k in order]
+
+    def _columns(self, X: FloatArray, names: Sequence[str] | None) -> FloatArray:
+        found = self.names_ if names is None else tuple(names)
+        if X.ndim != 2 or X.shape[1] != len(found):
+            raise ModelError(f"rows have shape {X.shape}, expected {len(found)} columns")
+        if found == self.names_:
+            return np.ascontiguousarray(X, dtype=np.float64)
+        extra = sorted(set(found) - set(self.names_))
+        if extra:
+            raise ModelError(f"columns {extra} are not features of this model")
+        where = {name: k for k, name in enumerate(found)}
+        out = np.full((len(X), len(self.names_)), np.nan)
+        for k, name in enumerate(self.names_):
+            if name in where:
+                out[:, k] = X[:, where[name]]
+        return out
+
+    def _need_fit(self) -> None:
+        if not hasattr(self, "trees_"):
+            raise ModelError("this model is not fitted")
+
+    def save(self, folder: Path) -> str:
+        """Write the model as LightGBM's own text and JSON; returns its SHA-256.
+
+        ``<side>_<hours>h_<seed>.txt``, ``features.json``, ``calibrator.json`` and a manifest of
+        their hashes. No pickle.
+        """
+        self._need_fit()
+        files = {
+            _file_name(self.horizons_h_, key): booster.model_to_string().encode()
+            for key, booster in self.trees_.boosters_.items()
+        }
+        calibrator = {
+            "horizons_h": self.horizons_h_,
+            "platts": [[asdict(platt) for platt in row] for row in self.platts_],
+            "base_rate": self.base_rate_.tolist(),
+            "trained_until": str(self.trained_until_),
+            "seeds": (self.settings or BoostSettings()).seeds,
+        }
+        files["calibrator.json"] = orjson.dumps(calibrator, option=orjson.OPT_INDENT_2)
+        files["features.json"] = orjson.dumps(self.names_, option=orjson.OPT_INDENT_2)
+        self.sha256_ = write_folder(folder, files)
+        return self.sha256_
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 1) -> "CascadeModel":
+        """Read a model back. Every file's hash is checked before LightGBM sees any of them.
+
+        Raises
+        ------
+        ModelError
+            When a file is missing, was changed or cut, or does not fit the others.
+        """
+        files, digest = read_folder(folder)
+        try:
+            calibrator = orjson.loads(files["calibrator.json"])
+            names = tuple(orjson.loads(files["features.json"]))
+            model = cls(threads=threads)
+            model.sha256_ = digest
+            model.names_ = names
+            model.horizons_h_ = tuple(calibrator["horizons_h"])
+            model.platts_ = [[_platt(raw) for raw in row] for row in calibrator["platts"]]
+            model.trained_until_ = np.datetime64(calibrator["trained_until"], "s")
+            model.base_rate_ = np.array(calibrator["base_rate"], dtype=np.float64)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"model {folder} is incomplete: {error!r}") from error
+        trees = BoostedTrees(threads=threads)
+        trees.names_, trees.horizons_h_ = names, model.horizons_h_
+        trees.boosters_ = {}
+        for key in np.ndindex(len(SIDES), len(model.horizons_h_), int(calibrator["seeds"])):
+            text = files.get(_file_name(model.horizons_h_, key))
+            if text is not None:
+                trees.boosters_[key] = _booster(text, names, folder)
+        model.trees_ = trees
+        return model
+
+
+def _file_name(horizons_h: tuple[int, ...], key: tuple[int, int, int]) -> str:
+    side, h, seed = key
+    return f"{SIDES[side]}_{horizons_h[h]}h_{seed}.txt"
+
+
+def _platt(raw: dict[str, float | None]) -> Platt:
+    slope, intercept = (np.nan if raw[k] is None else raw[k] for k in ("slope", "intercept"))
+    return Platt(float(slope), float(intercept))  # type: ignore[arg-type]
+
+
+def _booster(text: bytes, names: tuple[str, ...], folder: Path) -> lgb.Booster:
+    booster = lgb.Booster(model_str=text.decode())
+    if tuple(booster.feature_name()) != names:
+        raise ModelError(f"model {folder} has trees of other features than features.json")
+    return booster

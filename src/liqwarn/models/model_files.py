@@ -1,0 +1,78 @@
+"""A folder of files that is read only if every byte is the one written.
+
+A cut LightGBM text kills the process that parses it, and one changed character can move predictions
+in silence; so hashes are checked before anything is parsed. Nothing in the folder is a pickle.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from liqwarn.durable import write_bytes
+from liqwarn.errors import ModelError
+
+__all__ = ["MANIFEST", "SCHEMA", "read_folder", "write_folder"]
+
+MANIFEST: Final = "manifest.json"
+SCHEMA: Final = "liqwarn.model/1"
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
+    """Write files, then the manifest that names their hashes; returns the manifest's SHA-256."""
+    for name, content in files.items():
+        write_bytes(folder / name, content)
+    hashes = {name: sha256(files[name]).hexdigest() for name in sorted(files)}
+    manifest = orjson.dumps(
+        {"schema": SCHEMA, "files": hashes},
+        option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
+    )
+    write_bytes(folder / MANIFEST, manifest)
+    return sha256(manifest).hexdigest()
+
+
+def read_folder(folder: Path) -> tuple[dict[str, bytes], str]:
+    """The files of a folder, and the SHA-256 of its manifest.
+
+    Raises
+    ------
+    ModelError
+        When the manifest or a file it names is missing, or holds other bytes than were written.
+    """
+    manifest = _read(folder / MANIFEST)
+    files: dict[str, bytes] = {}
+    for name, expected in _hashes(manifest, folder).items():
+        content = _read(folder / name)
+        found = sha256(content).hexdigest()
+        if found != expected:
+            raise ModelError(
+                f"model file {folder / name} has SHA-256 {found[:12]}…, expected {expected[:12]}…: "
+                "it was changed or cut after it was written"
+            )
+        files[name] = content
+    return files, sha256(manifest).hexdigest()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read model file {path}: {error.strerror}") from error
+
+
+def _hashes(manifest: bytes, folder: Path) -> dict[str, str]:
+    try:
+        content: Any = orjson.loads(manifest)
+        if content["schema"] != SCHEMA:
+            raise ModelError(
+                f"model {folder} has schema {content['schema']!r}, expected {SCHEMA!r}"
+            )
+        hashes = {str(name): str(value) for name, value in content["files"].items()}
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"model manifest {folder / MANIFEST} is unreadable: {error}") from error
+    outside = [name for name in hashes if Path(name).name != name]
+    if outside:
+        raise ModelError(f"model manifest {folder / MANIFEST} names files outside of it: {outside}")
+    return hashes

@@ -1,0 +1,195 @@
+"""The long table that models train on: one row a symbol and bar, in order of time."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liqwarn.errors import ModelError
+from liqwarn.frames import FeatureMatrix, FloatArray, Labels, TimeArray, epoch_seconds
+
+__all__ = ["Rows", "asset_of", "joined", "make_rows"]
+
+_SYMBOL: Final = re.compile(
+    r"^(?:10{3,6}|K(?=[A-Z]{4,}USD))?(?P<asset>[A-Z0-9]+?)"
+    r"(?:[-_/:]?(?:USDT|USDC|FDUSD|BUSD|USD))*(?:[-_:]?PERP)?$"
+)
+
+
+def asset_of(symbol: str) -> str:
+    """The coin a perpetual is on, whatever the venue calls it.
+
+    Examples
+    --------
+    >>> [asset_of(s) for s in ("BTCUSDT", "BTC", "BTC-USD-PERP", "1000PEPEUSDT")]
+    ['BTC', 'BTC', 'BTC', 'PEPE']
+    """
+    found = _SYMBOL.match(symbol.upper())
+    return found["asset"] if found else symbol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """Rows of features and outcomes, in order of time and then of symbol.
+
+    Attributes
+    ----------
+    bar : timedelta
+        Length of the bars.
+    symbols : ndarray of str, shape (n_rows,)
+    times : ndarray of datetime64[s], shape (n_rows,)
+        Bar closes, UTC.
+    end : ndarray of datetime64[s], shape (n_rows,)
+        When the outcome of the longest horizon became known.
+    names : tuple of str
+        Features, the columns of `X`.
+    families : mapping of name to family
+    X : ndarray of float64, shape (n_rows, n_features)
+        NaN where missing.
+    horizons_h : tuple of int
+    y : ndarray of float64, shape (n_rows, 2, n_horizons)
+        Outcome by side and horizon; NaN where it is not known or a cascade of the side is running.
+    """
+
+    bar: timedelta
+    symbols: NDArray[np.str_]
+    times: TimeArray
+    end: TimeArray
+    names: tuple[str, ...]
+    families: Mapping[str, str]
+    X: FloatArray
+    horizons_h: tuple[int, ...]
+    y: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def take(self, positions: NDArray[np.intp] | slice) -> "Rows":
+        """Some of the rows."""
+        return replace(
+            self,
+            symbols=self.symbols[positions],
+            times=self.times[positions],
+            end=self.end[positions],
+            X=self.X[positions],
+            y=self.y[positions],
+        )
+
+    def without(self, names: Iterable[str]) -> "Rows":
+        """The same rows without some features."""
+        dropped = set(names)
+        keep = [k for k, name in enumerate(self.names) if name not in dropped]
+        kept = tuple(self.names[k] for k in keep)
+        return replace(
+            self,
+            names=kept,
+            families={name: self.families[name] for name in kept},
+            X=np.ascontiguousarray(self.X[:, keep]),
+        )
+
+    def at_horizon(self, hours: int) -> "Rows":
+        """The same rows with the outcomes of one horizon."""
+        if hours not in self.horizons_h:
+            raise ModelError(f"rows have horizons {self.horizons_h} h, not {hours} h")
+        k = self.horizons_h.index(hours)
+        return replace(self, horizons_h=(hours,), y=self.y[:, :, k : k + 1])
+
+    def column(self, name: str) -> FloatArray:
+        """One feature; all NaN when the table does not have it."""
+        if name not in self.names:
+            return np.full(len(self), np.nan)
+        return self.X[:, self.names.index(name)]
+
+    def outcome(self, side: int, horizon: int) -> FloatArray:
+        """Outcome of one side and horizon, by their positions."""
+        return self.y[:, side, horizon]
+
+
+def make_rows(matrix: FeatureMatrix, labels: Labels) -> Rows:
+    """Lay features and labels of one panel out as rows, dropping those without any outcome.
+
+    Raises
+    ------
+    ModelError
+        When the two are not about the same symbols and bars.
+    """
+    same = matrix.symbols == labels.symbols and np.array_equal(matrix.times, labels.times)
+    if not same:
+        raise ModelError(
+            f"features are of {matrix.symbols} over {len(matrix.times)} bars, "
+            f"labels of {labels.symbols} over {len(labels.times)}: expected the same"
+        )
+    n_symbols, n_bars = len(matrix.symbols), len(matrix.times)
+    y = np.where(labels.running[..., None], np.nan, labels.y)
+    longest = int(np.argmax(labels.horizons_h))
+    order = np.arange(n_symbols * n_bars).reshape(n_symbols, n_bars).T.ravel()
+    known = np.isfinite(y).any(axis=(2, 3)).ravel()[order]
+    order = order[known]
+    row, bar = np.divmod(order, n_bars)
+    return Rows(
+        bar=matrix.bar,
+        symbols=np.array(matrix.symbols)[row],
+        times=matrix.times[bar],
+        end=labels.end[bar, longest],
+        names=matrix.names,
+        families=dict(matrix.families),
+        X=matrix.rows()[order],
+        horizons_h=labels.horizons_h,
+        y=y.reshape(-1, *y.shape[2:])[order],
+    )
+
+
+def joined(main: Rows, extra: Iterable[Rows]) -> Rows:
+    """Rows of a panel with those of other panels added, for training.
+
+    The features are the main panel's; what another panel lacks is NaN there. An asset's same bar
+    counts once: the main panel's, else the first panel's that has it.
+
+    Raises
+    ------
+    ModelError
+        When a panel has bars or horizons of its own.
+    """
+    parts = [main]
+    seen = set(_cells(main))
+    for rows in extra:
+        if rows.bar != main.bar or rows.horizons_h != main.horizons_h:
+            raise ModelError(
+                f"training rows have {rows.bar} bars and horizons {rows.horizons_h}, "
+                f"expected {main.bar} and {main.horizons_h}"
+            )
+        cells = _cells(rows)
+        new = np.array([cell not in seen for cell in cells], dtype=bool)
+        seen.update(cells)
+        parts.append(_aligned(rows.take(np.flatnonzero(new)), main))
+    return _ordered(parts)
+
+
+def _cells(rows: Rows) -> list[tuple[str, int]]:
+    assets = {symbol: asset_of(symbol) for symbol in np.unique(rows.symbols)}
+    seconds = epoch_seconds(rows.times)
+    return [(assets[s], int(t)) for s, t in zip(rows.symbols, seconds, strict=True)]
+
+
+def _aligned(rows: Rows, main: Rows) -> Rows:
+    columns = [rows.column(name) for name in main.names]
+    X = np.column_stack(columns) if columns else np.empty((len(rows), 0))
+    return replace(rows, names=main.names, families=main.families, X=X)
+
+
+def _ordered(parts: list[Rows]) -> Rows:
+    symbols = np.concatenate([part.symbols for part in parts])
+    times = np.concatenate([part.times for part in parts])
+    order = np.lexsort((symbols, times))
+    return replace(
+        parts[0],
+        symbols=symbols[order],
+        times=times[order],
+        end=np.concatenate([part.end for part in parts])[order],
+        X=np.concatenate([part.X for part in parts])[order],
+        y=np.concatenate([part.y for part in parts])[order],
+    )
