@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from liqwarn.windows.blocks import interior, load_row, neighbours, plan_blocks
+from liqwarn.windows.blocks import complete_until, load_row, neighbours, plan_blocks
 
 
 @pytest.mark.parametrize("first_bar", range(8))
@@ -15,20 +15,24 @@ def test_blocks_lie_on_whole_windows_of_the_absolute_bar_number(first_bar, n_bar
     assert plan.size >= plan.before + n_bars
 
 
+def without_gap(padded, start, window):
+    return not np.isnan(padded[start - window : start + window]).any()
+
+
 @pytest.mark.parametrize("first_bar", range(5))
-def test_interior_blocks_and_those_before_them_are_inside_the_row(first_bar):
-    plan = plan_blocks(23, 4, first_bar, None)
-    first, end = interior(plan, True)
-    assert plan.before <= first - 4 < plan.before + 4
-    assert end <= plan.before + 23 < end + 4
-    assert interior(plan, False) == (plan.size, plan.size)
-
-
-@pytest.mark.parametrize("n_bars", range(9))
-def test_interior_of_a_short_row_is_empty_or_within_it(n_bars):
-    plan = plan_blocks(n_bars, 4, 3, None)
-    first, end = interior(plan, True)
-    assert plan.window <= first <= end <= plan.size
+@pytest.mark.parametrize("n_bars", [0, 1, 5, 8, 23])
+@pytest.mark.parametrize("missing", [(), (0,), (4,), (22,), (9, 10), tuple(range(23))])
+def test_runs_of_complete_blocks(first_bar, n_bars, missing):
+    row = np.ones(n_bars)
+    row[[k for k in missing if k < n_bars]] = np.nan
+    plan = plan_blocks(n_bars, 4, first_bar, None)
+    padded = np.zeros(plan.size)
+    complete = load_row(row, plan.before, padded)
+    assert complete == (not np.isnan(row).any())
+    for start in range(4, plan.size, 4):
+        end = complete_until(padded, start, plan, complete)
+        assert all(without_gap(padded, s, 4) for s in range(start, end, 4))
+        assert end == plan.size or not without_gap(padded, end, 4)
 
 
 def test_rows_are_padded_and_cleaned():

@@ -12,7 +12,7 @@ import numpy as np
 
 from liqwarn.windows.arguments import FloatArray, check_window, compiled
 
-__all__ = ["Plan", "interior", "load_row", "neighbours", "plan_blocks"]
+__all__ = ["Plan", "complete_until", "load_row", "neighbours", "plan_blocks"]
 
 
 class Plan(NamedTuple):
@@ -49,13 +49,17 @@ def load_row(row: FloatArray, before: int, padded: FloatArray) -> bool:
 
 
 @compiled
-def interior(plan: Plan, complete: bool) -> tuple[int, int]:
-    """First and end start of the blocks that have, with the one before them, no missing bar."""
-    if not complete:
-        return plan.size, plan.size
-    first = -(-plan.before // plan.window) * plan.window + plan.window
-    end = (plan.before + plan.n_bars) // plan.window * plan.window
-    return min(first, plan.size), min(max(first, end), plan.size)
+def complete_until(padded: FloatArray, start: int, plan: Plan, complete: bool) -> int:
+    """End of the blocks from `start` on that have, with the block before, no missing bar.
+
+    `start` itself when the first one has a gap; `complete` rows are not searched for any.
+    """
+    gap = start - plan.window
+    if complete and gap >= plan.before:
+        gap = plan.before + plan.n_bars
+    while gap < plan.size and not np.isnan(padded[gap]):
+        gap += 1
+    return max(start, gap // plan.window * plan.window)
 
 
 @compiled

@@ -3,7 +3,7 @@
 import numpy as np
 
 from liqwarn.windows.arguments import FloatArray, compiled, plane
-from liqwarn.windows.blocks import Plan, interior, load_row, plan_blocks
+from liqwarn.windows.blocks import Plan, complete_until, load_row, plan_blocks
 
 __all__ = ["bars_since_max", "bars_since_min", "rolling_max", "rolling_min"]
 
@@ -71,11 +71,15 @@ def _roll(x: FloatArray, plan: Plan, sign: float, out: FloatArray) -> None:
     padded = np.empty(plan.size)
     for row in range(x.shape[0]):
         complete = load_row(x[row], plan.before, padded)
-        first, end = interior(plan, complete)
-        _extremes(padded, (plan.window, first), plan, sign, out[row])
-        if first < end:
-            _complete_extremes(padded, (first, end), plan, sign, out[row])
-        _extremes(padded, (end, plan.size), plan, sign, out[row])
+        start = plan.window
+        while start < plan.size:
+            end = complete_until(padded, start, plan, complete)
+            if end == start:
+                end += plan.window
+                _extremes(padded, (start, end), plan, sign, out[row])
+            else:
+                _complete_extremes(padded, (start, end), plan, sign, out[row])
+            start = end
 
 
 @compiled

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from liqwarn.windows.arguments import FloatArray, check_window, compiled, plane
-from liqwarn.windows.blocks import Plan, interior, load_row, neighbours, plan_blocks
+from liqwarn.windows.blocks import Plan, complete_until, load_row, neighbours, plan_blocks
 
 __all__ = ["rolling_count", "rolling_mean", "rolling_std", "rolling_sum", "rolling_zscore"]
 
@@ -165,13 +165,17 @@ def _roll(x: FloatArray, plan: Plan, kind: int, out: FloatArray) -> None:
     padded = np.empty(plan.size)
     for row in range(x.shape[0]):
         complete = load_row(x[row], plan.before, padded)
-        first, end = interior(plan, complete)
-        _moments(padded, (plan.window, first), plan, kind, out[row])
-        if first < end and kind <= MEAN:
-            _complete_means(padded, (first, end), plan, kind, out[row])
-        elif first < end:
-            _complete_spreads(padded, (first, end), plan, kind, out[row])
-        _moments(padded, (end, plan.size), plan, kind, out[row])
+        start = plan.window
+        while start < plan.size:
+            end = complete_until(padded, start, plan, complete)
+            if end == start:
+                end += plan.window
+                _moments(padded, (start, end), plan, kind, out[row])
+            elif kind <= MEAN:
+                _complete_means(padded, (start, end), plan, kind, out[row])
+            else:
+                _complete_spreads(padded, (start, end), plan, kind, out[row])
+            start = end
 
 
 def _rolled(

@@ -8,7 +8,7 @@ exact; values are summed around the one next to the block's start, as in
 import numpy as np
 
 from liqwarn.windows.arguments import FloatArray, compiled, plane
-from liqwarn.windows.blocks import Plan, interior, load_row, neighbours, plan_blocks
+from liqwarn.windows.blocks import Plan, complete_until, load_row, neighbours, plan_blocks
 
 __all__ = ["rolling_slope"]
 
@@ -96,10 +96,15 @@ def _roll(x: FloatArray, plan: Plan, out: FloatArray) -> None:
     padded = np.empty(plan.size)
     for row in range(x.shape[0]):
         complete = load_row(x[row], plan.before, padded)
-        first, end = interior(plan, complete)
-        _slopes(padded, (plan.window, first), plan, out[row])
-        _complete_slopes(padded, (first, end), plan, out[row])
-        _slopes(padded, (end, plan.size), plan, out[row])
+        start = plan.window
+        while start < plan.size:
+            end = complete_until(padded, start, plan, complete)
+            if end == start:
+                end += plan.window
+                _slopes(padded, (start, end), plan, out[row])
+            else:
+                _complete_slopes(padded, (start, end), plan, out[row])
+            start = end
 
 
 def rolling_slope(
