@@ -56,12 +56,12 @@ def test_no_name_is_a_drawer_for_everything():
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_what_a_module_exports_is_sorted_true_and_documented(name):
+def test_what_a_module_exports_is_true_and_documented(name):
     module = importlib.import_module(name)
     exported = getattr(module, "__all__", [])
 
     assert module.__doc__, f"{name} says nothing about itself"
-    assert list(exported) == sorted(exported)
+    assert len(set(exported)) == len(exported)  # their order is ruff's to check
     for member in exported:
         value = getattr(module, member)
         if callable(value) and getattr(value, "__module__", None) == name:

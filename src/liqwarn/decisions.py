@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, cast, get_args
 from liqwarn.errors import PolicyError
 
 __all__ = [
+    "FLAGS_SCHEMA",
     "FLAG_SCHEMA",
     "HORIZONS_H",
     "Flag",
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 FLAG_SCHEMA: Final = "liqwarn.flag/1"
+FLAGS_SCHEMA: Final = "liqwarn.flags/1"
 HORIZONS_H: Final = (1, 4, 24)
 """Hours ahead every score speaks of; 4 h is the primary one."""
 

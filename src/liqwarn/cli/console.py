@@ -8,10 +8,11 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from liqwarn.pipelines.progress import OnProgress
 
-__all__ = ["emit", "progress", "say"]
+__all__ = ["emit", "progress", "say", "show"]
 
 _ERR = Console(stderr=True)
 
@@ -58,3 +59,8 @@ def _bars() -> Iterator[OnProgress]:
             shown.update(tasks[stage], completed=done, total=total)
 
         yield bar
+
+
+def show(table: Table) -> None:
+    """A table, on standard output."""
+    Console().print(table)

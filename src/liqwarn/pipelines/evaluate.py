@@ -102,12 +102,12 @@ def evaluate(
                 f"{study.matrix.bar} like '{study.market.panel.name}'"
             )
     plan = order.plan(tuple(labelled_rows(other) for other in others))
-    found = walk_forward(
-        rows, study.events, plan, map_folds=engine.map, on_progress=on_progress
-    )
+    found = walk_forward(rows, study.events, plan, map_folds=engine.map, on_progress=on_progress)
     tried: dict[str, Any] = {}
     if order.trials:
-        tried["ablation"] = ablation(rows, found, plan, map_folds=engine.map, on_progress=on_progress)
+        tried["ablation"] = ablation(
+            rows, found, plan, map_folds=engine.map, on_progress=on_progress
+        )
         tried["placebo"] = placebo(rows, found, plan, map_folds=engine.map, on_progress=on_progress)
     return evaluation_document(study.market.panel.name, found, **tried)
 

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import orjson
 
-from liqwarn.decisions import Flag, Restriction, RiskScore, flag_to_dict, iso_utc
+from liqwarn.decisions import FLAGS_SCHEMA, Flag, Restriction, RiskScore, flag_to_dict, iso_utc
 from liqwarn.durable import write_json
 from liqwarn.errors import StoreError
 from liqwarn.frames import SIDES, Side
 from liqwarn.models.cascade import Driver
+from liqwarn.models.events import event_table
 from liqwarn.pipelines.bundle import Bundle
 from liqwarn.pipelines.risk import Risk
 from liqwarn.pipelines.score_table import cell_table, extend, flag_table, score_table
-from liqwarn.pipelines.study import Study
+from liqwarn.pipelines.study import Study, write_table
 from liqwarn.policy.audit import append
 from liqwarn.policy.audit_record import Provenance, position_from_dict, position_to_dict
 from liqwarn.policy.book import Decision, Key
@@ -26,7 +27,6 @@ from liqwarn.policy.flags import FlagSource, issue_flag
 from liqwarn.policy.history import History, fold
 from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
-from liqwarn.serving.flag_file import FLAGS_SCHEMA
 
 __all__ = ["Decided", "Standing", "decide", "issue_flags", "publish", "read_standing"]
 
@@ -98,7 +98,7 @@ def _explained(side: Restriction, score: RiskScore) -> Restriction:
 
 
 def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...]:
-    """Write a scoring: ``scores.parquet``, ``flags.parquet``, ``audit.jsonl``, ``flags.json``.
+    """Write a scoring: scores, flag history, event catalogue, audit log, and ``flags.json``.
 
     A folder that holds an earlier scoring is continued: its rows stay, newer ones follow. The
     flags are replaced last, in one step, when everything they stand on is on disk. A scoring
@@ -113,7 +113,9 @@ def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...
     extend(folder / "scores.parquet", score_table(cells), "time")
     valid_for = decided.policy.valid_for(decided.risk.scores.bar)
     extend(folder / "flags.parquet", flag_table(cells, valid_for, now=now), "as_of")
+    write_table(event_table(decided.study.events), folder / "events.csv")
     _write_standing(decided, folder / "positions.json")
+    write_json(folder / "scoring.json", _account(decided))
     document = {
         "schema": FLAGS_SCHEMA,
         "generated_at": iso_utc(now),
@@ -122,6 +124,20 @@ def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...
     }
     write_json(folder / "flags.json", document)
     return flags
+
+
+def _account(decided: Decided) -> dict[str, Any]:
+    """What was scored, with what: for the report, and for whoever finds the folder later."""
+    market = decided.study.market
+    return {
+        "panel": market.panel.name,
+        "panel_sha256": market.panel_sha256,
+        "data_sha256": market.data_sha256,
+        "model": {"version": decided.bundle.stamp.version, "sha256": decided.bundle.stamp.sha256},
+        "trained_until": iso_utc(decided.bundle.training.trained_until),
+        "policy": {"version": decided.policy.version, "sha256": decided.policy.sha256},
+        "quarantined": {} if market.ingested is None else market.ingested.quarantined,
+    }
 
 
 def _write_standing(decided: Decided, path: Path) -> None:

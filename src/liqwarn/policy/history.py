@@ -18,6 +18,7 @@ from liqwarn.frames import SIDES, BoolArray, FloatArray, TimeArray, epoch_second
 from liqwarn.policy.book import Decision, Key, advance_book
 from liqwarn.policy.breaker import Evidence
 from liqwarn.policy.position import Position, first_position
+from liqwarn.policy.restriction import restrict
 from liqwarn.policy.tiers import Policy
 
 __all__ = ["NOT_STARTED", "History", "ScoreHistory", "fold"]
@@ -77,6 +78,9 @@ class ScoreHistory:
                 raise FrameError(f"{name} has shape {getattr(self, name).shape}, expected {shape}")
         if 4 not in self.horizons_h:
             raise FrameError(f"horizons are {self.horizons_h} h, expected 4 among them")
+        unknown = set(self.quality.ravel().tolist()) - set(get_args(Quality))
+        if unknown:
+            raise FrameError(f"quality has {unknown}, expected {get_args(Quality)} alone")
 
     def moments(self) -> list[datetime]:
         """Bar closes as aware times."""
@@ -96,7 +100,7 @@ class ScoreHistory:
             base_rate=float(self.base_rate[cell]),
             drivers=(),
             in_progress=bool(self.in_progress[cell]),
-            quality=_quality(str(self.quality[symbol, bar])),
+            quality=cast("Quality", str(self.quality[symbol, bar])),
         )
 
 
@@ -108,8 +112,9 @@ class History:
     ----------
     tiers : ndarray of int8, shape (n_symbols, n_bars, 2)
         In force after each bar's close; :data:`NOT_STARTED` before the symbol's first score.
-    rules : ndarray of object, shape (n_symbols, n_bars, 2)
-        Name of the rule that set it; empty before the first score.
+    rules, states : ndarray of object, shape (n_symbols, n_bars, 2)
+        Name of the rule that set it, and the trading state execution obeys; empty before the first
+        score.
     expired : ndarray of bool, shape (n_symbols, n_bars, 2)
         Whether there was no usable score.
     sequences : ndarray of int64, shape (n_symbols, n_bars, 2)
@@ -124,6 +129,7 @@ class History:
     times: TimeArray
     tiers: NDArray[np.int8]
     rules: NDArray[np.object_]
+    states: NDArray[np.object_]
     expired: BoolArray
     sequences: NDArray[np.int64]
     positions: Mapping[Key, Position]
@@ -149,6 +155,7 @@ def fold(
     shape = (len(scores.symbols), len(scores.times), 2)
     tiers = np.full(shape, NOT_STARTED, dtype=np.int8)
     rules = np.full(shape, "", dtype=np.object_)
+    states = np.full(shape, "", dtype=np.object_)
     expired = np.zeros(shape, dtype=np.bool_)
     sequences = np.zeros(shape, dtype=np.int64)
     cell_of = {
@@ -162,6 +169,8 @@ def fold(
             row, side = cell_of[key]
             tiers[row, bar, side] = after.tier
             rules[row, bar, side] = after.rule.value
+            opposite = decisions[key[0], SIDES[1 - side]].after
+            states[row, bar, side] = restrict(after, opposite, {}, decision.now, policy).state.value
             expired[row, bar, side] = after.expired_since is not None
             sequences[row, bar, side] = after.sequence
             if after.tier != decision.before.tier or bar == shape[1] - 1:
@@ -171,6 +180,7 @@ def fold(
         times=scores.times,
         tiers=tiers,
         rules=rules,
+        states=states,
         expired=expired,
         sequences=sequences,
         positions=positions,
@@ -236,10 +246,3 @@ class _Columns:
             quality != "ok" or isnan(quantile),
             quality in ("ok", "degraded") and not isnan(probability),
         )
-
-
-def _quality(found: str) -> Quality:
-    for known in get_args(Quality):
-        if found == known:
-            return cast("Quality", known)
-    raise FrameError(f"quality is {found!r}, expected one of {get_args(Quality)}")

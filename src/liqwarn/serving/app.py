@@ -7,11 +7,11 @@ import orjson
 from fastapi import FastAPI, Request, Response
 
 from liqwarn import __version__
-from liqwarn.decisions import flag_to_dict, iso_utc, side_to_dict
+from liqwarn.decisions import FLAGS_SCHEMA, flag_to_dict, iso_utc, side_to_dict
 from liqwarn.policy.flags import unknown_restrictions
 from liqwarn.policy.tiers import Policy
 from liqwarn.serving.clock import Clock
-from liqwarn.serving.flag_file import FLAGS_SCHEMA, FlagFile
+from liqwarn.serving.flag_file import FlagFile
 from liqwarn.serving.keeper import FlagKeeper, Served, View
 from liqwarn.serving.schema import FlagAnswer, FlagsAnswer, Health, Unavailable, UnknownSymbol
 

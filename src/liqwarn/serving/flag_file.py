@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
-from liqwarn.decisions import Flag, flag_from_dict
+from liqwarn.decisions import FLAGS_SCHEMA, Flag, flag_from_dict
 from liqwarn.errors import LiqwarnError, PolicyError
 
-__all__ = ["FLAGS_SCHEMA", "FlagFile", "FlagSet", "Reading", "parse_flags"]
+__all__ = ["FlagFile", "FlagSet", "Reading", "parse_flags"]
 
-FLAGS_SCHEMA: Final = "liqwarn.flags/1"
 
 _Stamp = tuple[int, int, int]
 

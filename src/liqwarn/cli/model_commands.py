@@ -1,0 +1,214 @@
+"""Commands over models: evaluate, train, score, report, retrain."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from liqwarn.cli.app import app
+from liqwarn.cli.console import emit, progress
+from liqwarn.cli.options import Options, PanelOptions, command
+from liqwarn.config import load_policy, load_settings
+from liqwarn.pipelines.champion import open_bundle
+from liqwarn.pipelines.engine import open_engine
+from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, write_evaluation
+from liqwarn.pipelines.market import MarketJob, open_market
+from liqwarn.pipelines.progress import OnProgress
+from liqwarn.pipelines.report import ReportOrder, write_report
+from liqwarn.pipelines.retrain import retrain
+from liqwarn.pipelines.score import score
+from liqwarn.pipelines.study import Study, build_study
+from liqwarn.pipelines.train import TrainOrder, train
+from liqwarn.reports.console import flags_text
+from liqwarn.reports.evaluation_page import evaluation_markdown
+
+__all__ = ["DEFAULT_POLICY"]
+
+DEFAULT_POLICY = Path("conf/policy.yaml")
+
+Threads = Annotated[int, typer.Option(help="Threads of LightGBM.", min=1)]
+Seed = Annotated[int, typer.Option(help="Of every random choice.", min=0)]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])]
+
+
+def study_of(options: PanelOptions, on_progress: OnProgress, *, panel: Path | None = None) -> Study:
+    """The study of a command's panel, or of another panel over the same files."""
+    store = options.store if panel is None else None
+    job = MarketJob(panel=panel or options.panel, data=options.data, store=store)
+    market = open_market(job, now=datetime.now(UTC), on_progress=on_progress)
+    return build_study(market, on_progress=on_progress)
+
+
+def utc(day: datetime | None) -> datetime | None:
+    """A date from the command line, in UTC."""
+    return None if day is None else day.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions(PanelOptions):
+    """What every command that trains takes."""
+
+    train_panel: Annotated[
+        list[Path] | None,
+        typer.Option(help="Further panel whose rows train, never test; may be repeated."),
+    ] = None
+    seed: Seed = 0
+    threads: Threads = 2
+
+    def others(self, on_progress: OnProgress) -> tuple[Study, ...]:
+        """Studies of the further panels."""
+        return tuple(study_of(self, on_progress, panel=p) for p in self.train_panel or ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(FitOptions):
+    """Options of ``liqwarn evaluate``."""
+
+    out: Annotated[Path, typer.Option(help="Folder to write.")]
+    test_from: Annotated[
+        Day, typer.Option(help="Train before this day, test from it on [default: walk forward].")
+    ] = None
+    retrain: Annotated[
+        Literal["month", "quarter", "none"], typer.Option(help="How often to train again.")
+    ] = "quarter"
+    trials: Annotated[bool, typer.Option(help="Run ablation and placebos, too.")] = True
+    cluster: Annotated[
+        str | None, typer.Option(help="'local', or the address of a Dask scheduler.")
+    ] = None
+
+
+@command(
+    app,
+    "evaluate",
+    EvaluateOptions,
+    example="liqwarn evaluate --panel conf/panels/btc_core.yaml --data DIR --out runs/evaluation",
+)
+def evaluate_command(options: EvaluateOptions) -> None:
+    """Walk forward in time and measure the model's skill beside the baselines."""
+    order = EvaluationOrder(
+        test_from=utc(options.test_from),
+        retrain=options.retrain,
+        trials=options.trials,
+        seed=options.seed,
+        threads=options.threads,
+    )
+    with progress() as on_progress, open_engine(options.cluster) as engine:
+        study = study_of(options, on_progress)
+        others = options.others(on_progress)
+        document = evaluate(study, others, order, engine=engine, on_progress=on_progress)
+    write_evaluation(document, options.out)
+    emit(document, as_json=options.json, text=evaluation_markdown(document))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(FitOptions):
+    """Options of ``liqwarn train``."""
+
+    until: Annotated[
+        Day, typer.Option(help="Use only outcomes known by this day [default: all].")
+    ] = None
+
+
+@command(
+    app,
+    "train",
+    TrainOptions,
+    example="liqwarn train --panel conf/panels/btc_core.yaml --data DIR",
+)
+def train_command(options: TrainOptions) -> None:
+    """Train on everything known, log to MLflow, register; the first model becomes champion."""
+    order = TrainOrder(until=utc(options.until), seed=options.seed, threads=options.threads)
+    with progress() as on_progress:
+        study = study_of(options, on_progress)
+        others = options.others(on_progress)
+        done = train(study, others, order, load_settings(), on_progress=on_progress)
+    emit(done.to_dict(), as_json=options.json, text=done.to_text())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions(PanelOptions):
+    """Options of ``liqwarn score``."""
+
+    out: Annotated[Path, typer.Option(help="Folder of the scoring; continued if it holds one.")]
+    model: Annotated[
+        Path | None, typer.Option(help="Model bundle [default: the registry's champion].")
+    ] = None
+    policy: Annotated[Path, typer.Option(help="Policy file (YAML).")] = DEFAULT_POLICY
+    since: Annotated[
+        Day, typer.Option("--from", help="First day of a scoring into an empty folder.")
+    ] = None
+
+
+@command(
+    app,
+    "score",
+    ScoreOptions,
+    example="liqwarn score --panel conf/panels/btc_core.yaml --data DIR --out runs/scoring",
+)
+def score_command(options: ScoreOptions) -> None:
+    """Score every new bar, fold the circuit breaker, replace the flags."""
+    policy = load_policy(options.policy)
+    with progress() as on_progress:
+        study = study_of(options, on_progress)
+        bundle = open_bundle(options.model, study.market.panel.name, load_settings())
+        now = datetime.now(UTC)
+        done = score(study, bundle, policy, options.out, now=now, since=utc(options.since))
+    emit(
+        {"new_bars": done.new_bars, "flags": done.flags},
+        as_json=options.json,
+        text=f"{flags_text(done.flags)}\n{options.out}: {done.new_bars} new bars",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(Options):
+    """Options of ``liqwarn report``."""
+
+    scores: Annotated[Path, typer.Option(help="Folder of a scoring.")]
+    evaluation: Annotated[
+        Path | None, typer.Option(help="Folder of an evaluation [default: the scoring's].")
+    ] = None
+    out: Annotated[
+        Path | None, typer.Option(help="File to write [default: report.html beside the scores].")
+    ] = None
+
+
+@command(
+    app,
+    "report",
+    ReportOptions,
+    example="liqwarn report --scores runs/scoring --evaluation runs/evaluation",
+)
+def report_command(options: ReportOptions) -> None:
+    """Write one HTML page: flags, timeline, drivers, events, skill, calibration."""
+    out = options.out or options.scores / "report.html"
+    order = ReportOrder(scores=options.scores, evaluation=options.evaluation, out=out)
+    written = write_report(order, now=datetime.now(UTC))
+    emit({"out": str(written)}, as_json=options.json, text=str(written))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrainOptions(FitOptions):
+    """Options of ``liqwarn retrain``."""
+
+
+@command(
+    app,
+    "retrain",
+    RetrainOptions,
+    example="liqwarn retrain --panel conf/panels/btc_core.yaml --data DIR",
+)
+def retrain_command(options: RetrainOptions) -> None:
+    """Ingest what is new, judge a challenger against the champion, promote it or say why not."""
+    with progress() as on_progress:
+
+        def studies() -> tuple[Study, tuple[Study, ...]]:
+            return study_of(options, on_progress), options.others(on_progress)
+
+        order = TrainOrder(seed=options.seed, threads=options.threads)
+        done = retrain(
+            studies, order, load_settings(), now=datetime.now(UTC), on_progress=on_progress
+        )
+    emit(done.to_dict(), as_json=options.json, text=done.to_text())

@@ -1,0 +1,105 @@
+"""Where a probability stands in its own recent past: the trailing percentile the breaker reads."""
+
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from liqwarn.errors import FrameError
+from liqwarn.frames import FloatArray
+
+__all__ = ["MEMORY", "score_quantile"]
+
+MEMORY: Final = timedelta(days=180)
+_CELL: Final = timedelta(hours=1)  # shorter bars are sampled hourly: 4,320 values remembered
+_LEAST: Final = timedelta(days=30)  # with less past than this the percentile is not known
+
+
+def score_quantile(
+    past: FloatArray, probability: FloatArray, first_bar: int, bar: timedelta
+) -> FloatArray:
+    """Share of the remembered probabilities that are at or below the present one.
+
+    Exact order statistics of whole values, so live equals batch whatever the history's start, once
+    it covers the memory. The window is longer than a feature's may be: the top half per cent of 180
+    days needs every hour.
+
+    Parameters
+    ----------
+    past : ndarray of float64, shape (n_symbols, n_bars, 2)
+        Probabilities to remember, by bar; NaN where there is none to compare with.
+    probability : ndarray of float64, shape (n_symbols, n_bars, 2)
+        Probabilities to place; the bar itself is never among its own past.
+    first_bar : int
+        Absolute number of the first bar.
+    bar : timedelta
+        Length of a bar.
+
+    Returns
+    -------
+    ndarray of shape (n_symbols, n_bars, 2)
+        0 to 1; NaN where the probability is, or fewer than 30 days are remembered.
+
+    Examples
+    --------
+    >>> p = np.linspace(0.0, 1.0, 1000).reshape(1, 1000, 1).repeat(2, axis=2)
+    >>> q = score_quantile(p, p, 0, timedelta(hours=1))
+    >>> q[0, [719, 720, 999], 0]
+    array([nan,  1.,  1.])
+    """
+    if past.shape != probability.shape:
+        raise FrameError(f"past has shape {past.shape}, expected {probability.shape}")
+    every = max(1, _CELL // bar)
+    window = MEMORY // (bar * every)
+    least = _LEAST // (bar * every)
+    out = np.full(probability.shape, np.nan)
+    for row, side in np.ndindex(past.shape[0], past.shape[2]):
+        remembered = np.ascontiguousarray(past[row, :, side])
+        present = np.ascontiguousarray(probability[row, :, side])
+        out[row, :, side] = _place(
+            remembered, present, (first_bar + 1) % every, every, window, least
+        )
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _place(
+    past: FloatArray, present: FloatArray, phase: int, every: int, window: int, least: int
+) -> FloatArray:
+    """Percentile of each present value among the sampled past, a sorted window moved along."""
+    out = np.full(present.size, np.nan)
+    ordered = np.empty(window)
+    ring = np.full(window, np.nan)
+    held, cell = 0, 0
+    for t in range(present.size):
+        if held >= least and np.isfinite(present[t]):
+            out[t] = np.searchsorted(ordered[:held], present[t], side="right") / held
+        if (t + phase) % every == 0:
+            slot = cell % window
+            held = _drop(ordered, held, ring[slot])
+            ring[slot] = past[t]
+            held = _keep(ordered, held, past[t])
+            cell += 1
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _drop(ordered: FloatArray, held: int, value: float) -> int:
+    if not np.isfinite(value):
+        return held
+    at = np.searchsorted(ordered[:held], value, side="left")
+    for k in range(at, held - 1):
+        ordered[k] = ordered[k + 1]
+    return held - 1
+
+
+@njit(cache=True, nogil=True)
+def _keep(ordered: FloatArray, held: int, value: float) -> int:
+    if not np.isfinite(value):
+        return held
+    at = np.searchsorted(ordered[:held], value, side="right")
+    for k in range(held, at, -1):
+        ordered[k] = ordered[k - 1]
+    ordered[at] = value
+    return held + 1

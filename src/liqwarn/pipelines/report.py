@@ -1,0 +1,124 @@
+"""One HTML page from a scoring's files and an evaluation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+import pandas as pd
+
+from liqwarn import __version__
+from liqwarn.durable import write_bytes
+from liqwarn.errors import ConfigError
+from liqwarn.reports.content import ReportContent, ReportMeta
+from liqwarn.reports.page import render_report
+
+__all__ = ["ReportOrder", "write_report"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOrder:
+    """What a report is made from.
+
+    Attributes
+    ----------
+    scores : Path
+        Folder of a scoring.
+    events : Path or None
+        Event catalogue; None looks for ``events.csv`` in the scoring's folder.
+    evaluation : Path or None
+        Folder or file of an evaluation; None looks in the scoring's folder, and the page says so
+        when there is none.
+    out : Path
+        File to write.
+    """
+
+    scores: Path
+    out: Path
+    events: Path | None = None
+    evaluation: Path | None = None
+
+
+def write_report(order: ReportOrder, *, now: datetime) -> Path:
+    """Write the page; returns where.
+
+    Raises
+    ------
+    ConfigError
+        When the scoring's folder lacks a file the page stands on.
+    """
+    document = _json(order.scores / "flags.json")
+    account = _json(order.scores / "scoring.json")
+    scores = pd.read_parquet(_there(order.scores / "scores.parquet"))
+    events = _there(order.events or order.scores / "events.csv")
+    flags = tuple(document["flags"])
+    content = ReportContent(
+        flags=flags,
+        scores=scores,
+        events=pd.read_csv(events, parse_dates=["onset", "peak", "end"]),
+        evaluation=_evaluation(order),
+        meta=ReportMeta(
+            panel=str(account["panel"]),
+            market=_market(document),
+            generated_at=now,
+            version=__version__,
+            hashes=_hashes(account),
+            notes=_notes(account, scores),
+            links={"events.csv": events.name} if events.parent == order.out.parent else {},
+            quarantined=account["quarantined"],
+        ),
+    )
+    write_bytes(order.out, render_report(content).encode())
+    return order.out
+
+
+def _market(document: Mapping[str, Any]) -> Literal["simulated", "real"]:
+    return "simulated" if document["market"] == "simulated" else "real"
+
+
+def _notes(account: Mapping[str, Any], scores: pd.DataFrame) -> tuple[str, ...]:
+    """What the reader must know of these scores."""
+    until = datetime.fromisoformat(account["trained_until"])
+    seen = scores["time"] <= until
+    if not seen.any():
+        return (
+            f"The model was trained on outcomes known by {until:%Y-%m-%d}; every score is later.",
+        )
+    share = float(seen.mean())
+    return (
+        f"{share:.0%} of the scores shown are of bars the model was trained on (up to "
+        f"{until:%Y-%m-%d}): read skill from the walk-forward evaluation, not from them.",
+    )
+
+
+def _hashes(account: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "model": account["model"]["sha256"],
+        "policy": account["policy"]["sha256"],
+        "data": account["data_sha256"],
+        "panel": account["panel_sha256"],
+    }
+
+
+def _evaluation(order: ReportOrder) -> dict[str, Any] | None:
+    path = order.evaluation or order.scores / "evaluation.json"
+    path = path / "evaluation.json" if path.is_dir() else path
+    if order.evaluation is None and not path.exists():
+        return None
+    return _json(path)
+
+
+def _there(path: Path) -> Path:
+    if not path.exists():
+        raise ConfigError(f"{path} is missing: run `liqwarn score` and `liqwarn label` first")
+    return path
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = orjson.loads(_there(path).read_bytes())
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON: {error}") from error
+    return content
