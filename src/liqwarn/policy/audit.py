@@ -176,10 +176,10 @@ def read_head(head: Path) -> Head:
 
 
 def _difference(record: dict[str, Any], policy: Policy) -> str | None:
+    decision = decision_from_dict(record)
     stamp = record.get("policy")
     if stamp != {"version": policy.version, "sha256": policy.sha256}:
         return f"decided under policy {stamp}, replayed under {policy.version} {policy.sha256}"
-    decision = decision_from_dict(record)
     before, now = decision.before, decision.now
     seen = observe(before, decision.evidence, now, policy)
     after = settle(before, seen, now, policy, book=decision.book, spent=decision.spent)
