@@ -81,7 +81,7 @@ def simulate_market(config: MarketConfig, seed: int) -> SimulatedMarket:
     lead = WARM_UP // config.bar
     longer = replace(config, n_bars=config.n_bars + lead, start=config.start - lead * config.bar)
     shocks = draw_shocks(longer, seed)
-    record, _ = advance(longer, seed, shocks)
+    record, _ = _advance(longer, seed, shocks)
     coins = rules_of(config).open_interest[:, None]
     fields = observe(longer, seed, Truth(record=record, shocks=shocks, open_interest=coins))
     kept = {name: np.ascontiguousarray(plane[:, lead:]) for name, plane in fields.items()}
@@ -90,7 +90,7 @@ def simulate_market(config: MarketConfig, seed: int) -> SimulatedMarket:
     )
 
 
-def advance(config: MarketConfig, seed: int, shocks: Shocks) -> tuple[Record, State]:
+def _advance(config: MarketConfig, seed: int, shocks: Shocks) -> tuple[Record, State]:
     """Run the engine from an empty market; returns what happened and where it ended."""
     rules = rules_of(config)
     state, record = new_state(config, rules), new_record(*shocks.activity.shape)
