@@ -92,7 +92,7 @@ def load_panel(path: Path) -> Panel:
     try:
         return Panel.model_validate(raw)
     except ValidationError as error:
-        faults = [fault for told in error.errors() for fault in _faults(told)]
+        faults = [fault for told in _causes(error) for fault in _faults(told)]
         count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
         raise ConfigError("\n  ".join([f"{path}: {count}", *faults])) from error
 
@@ -151,6 +151,17 @@ def _bytes(path: Path) -> bytes:
         beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = nearest(path.name, beside)
         raise ConfigError(f"{path}: cannot be read ({error.strerror}){hint}") from error
+
+
+def _causes(error: ValidationError) -> Iterator[Mapping[str, Any]]:
+    """Its faults, without lists that are too short only because their items are faulty."""
+    errors = error.errors()
+    for told in errors:
+        inside = [
+            e for e in errors if e["loc"][: len(told["loc"])] == told["loc"] and e is not told
+        ]
+        if not (told["type"] == "too_short" and inside):
+            yield dict(told)
 
 
 def _faults(told: Mapping[str, Any]) -> Iterator[str]:

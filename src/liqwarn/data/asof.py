@@ -20,7 +20,7 @@ from liqwarn.data.store import Store
 from liqwarn.errors import DataError
 from liqwarn.frames import FIELDS, FloatArray, MarketFrame, bar_times
 
-__all__ = ["as_of", "core_completeness", "in_bar", "market_frame", "until_next"]
+__all__ = ["as_of", "in_bar", "market_frame", "until_next"]
 
 _DAY_S = 86_400
 
@@ -80,13 +80,6 @@ def market_frame(
     return MarketFrame(
         symbols=panel.symbol_names, times=times, bar=panel.bar, fields=fields, ages=ages
     )
-
-
-def core_completeness(frame: MarketFrame, panel: Panel) -> FloatArray:
-    """Share of the panel's core fields that are known, shape ``(n_symbols, n_bars)``, 0 to 1."""
-    known = [np.isfinite(frame.field(name)) for name in panel.core]
-    share: FloatArray = np.mean(known, axis=0, dtype=np.float64)
-    return share
 
 
 def as_of(series: Series, times: IntArray, max_age: int) -> tuple[FloatArray, FloatArray]:
@@ -220,16 +213,24 @@ def _fill(
     times: IntArray,
     out: tuple[FloatArray, FloatArray],
 ) -> None:
-    """Write a symbol's values and ages, each bar from the most trusted source that knows it."""
+    """Write a symbol's values and ages: at each bar the most trusted source that knows it.
+
+    Among sources of one priority the youngest value wins, so that one which ended does not hide
+    its successor until it is stale.
+    """
     value, age = out
-    bar, spec = reader.panel.bar_s, FIELDS[field]
+    trust = np.full(times.size, -np.inf)
     for source, series in reader.variants(field, symbol):
-        if spec.how == "last":
+        if FIELDS[field].how == "last":
             found, old = as_of(series, times, reader.panel.max_age_s(field))
         else:
-            found, old = in_bar(_cells(source, series, field, bar), times, bar)
-        open_ = np.isnan(value)
-        value[open_], age[open_] = found[open_], old[open_]
+            found, old = in_bar(
+                _cells(source, series, field, reader.panel.bar_s), times, reader.panel.bar_s
+            )
+        with np.errstate(invalid="ignore"):
+            younger = (source.priority == trust) & (old < age)
+        better = ~np.isnan(found) & (np.isnan(value) | younger)
+        value[better], age[better], trust[better] = found[better], old[better], source.priority
 
 
 def _cells(source: Source, series: Series, field: str, bar: int) -> Series:

@@ -40,10 +40,20 @@ def event_seconds(
         seconds = _from_text(stamps, rows, time)
     else:
         seconds = _from_numbers(stamps, time)
-    _refuse(seconds, seconds == NO_TIME, stamps, rows, (time, "unreadable time"), rejects)
+    unread = seconds == NO_TIME
+    if 2 * int(unread.sum()) >= seconds.size:
+        at = int(np.argmax(unread))
+        raise DataError(
+            f"column '{time.column}' row {rows[at]}: found {stamps.iloc[at]!r}, expected a time; "
+            "set time.unit (s, ms, us, ns) or time.format"
+        )
+    _refuse(seconds, unread, stamps, rows, (time, "unreadable time"), rejects)
     outside = (seconds != NO_TIME) & ((seconds < _FIRST) | (seconds >= _LAST))
     if 2 * int(outside.sum()) >= seconds.size:
-        raise DataError(f"column '{time.column}' {_wrong_unit(stamps, outside, time)}")
+        at = int(np.argmax(outside))
+        raise DataError(
+            f"column '{time.column}' row {rows[at]}: {_wrong_unit(stamps.iloc[at], time)}"
+        )
     _refuse(seconds, outside, stamps, rows, (time, "implausible time"), rejects)
     return _to_grid(seconds, stamps, rows, time, rejects)
 
@@ -110,11 +120,11 @@ def _from_text(stamps: "pd.Series[Any]", rows: IntArray, time: TimeMap) -> IntAr
 
 def _from_numbers(stamps: "pd.Series[Any]", time: TimeMap) -> IntArray:
     per_second = _PER_SECOND[time.unit]
-    if pd.api.types.is_integer_dtype(stamps.dtype) and not stamps.hasnans:
-        return np.asarray(-(-stamps.to_numpy(dtype=np.int64) // per_second), dtype=np.int64)
-    number = pd.to_numeric(stamps, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    with np.errstate(invalid="ignore"):
-        whole = np.ceil(np.round(number) / per_second)
+    numbers = pd.to_numeric(stamps, errors="coerce")
+    if pd.api.types.is_integer_dtype(numbers.dtype) and not numbers.hasnans:
+        return np.asarray(-(-numbers.to_numpy(dtype=np.int64) // per_second), dtype=np.int64)
+    floats = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    whole = np.ceil(floats / per_second - 1e-6)  # what 64 bits lose of nanoseconds
     good = np.isfinite(whole) & (np.abs(whole) < 2.0**62)
     return np.where(good, np.where(good, whole, 0.0).astype(np.int64), NO_TIME)
 
@@ -136,15 +146,13 @@ def _naive(time: TimeMap, row: int, value: object) -> str:
     )
 
 
-def _wrong_unit(stamps: "pd.Series[Any]", outside: NDArray[np.bool_], time: TimeMap) -> str:
-    at = int(np.argmax(outside))
-    found = stamps.iloc[at]
+def _wrong_unit(found: object, time: TimeMap) -> str:
     number = pd.to_numeric(pd.Series([found]), errors="coerce").iloc[0]
     for unit, per_second in _PER_SECOND.items():
         if time.unit not in ("iso", unit) and _FIRST <= number / per_second < _LAST:
             when = pd.Timestamp(int(number // per_second), unit="s")
             return (
-                f"row {at + 1}: {found} read as {time.unit} is no date between 2009 and 2100; "
+                f"{found} read as {time.unit} is no date between 2009 and 2100; "
                 f"read as {unit} it is {when.date()}: set time.unit to {unit}"
             )
-    return f"row {at + 1}: found {found}, expected a date between 2009 and 2100"
+    return f"found {found}, expected a date between 2009 and 2100"

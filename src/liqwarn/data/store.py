@@ -126,12 +126,14 @@ class Store:
         StoreError
             When the store is damaged, or another writer holds it for minutes.
         """
-        _make_folders(self._root)
         try:
+            _make_folders(self._root)
             with FileLock(self._root / ".lock", timeout=_LOCK_SECONDS):
                 return self._append(batch, origin, replace=replace)
         except Timeout as error:
             raise StoreError(f"{self._root}: another writer holds the lock") from error
+        except OSError as error:
+            raise StoreError(f"{self._root}: cannot be written ({error.strerror})") from error
 
     def _append(self, batch: Sequence[Records], origin: Origin, *, replace: bool) -> AppendCount:
         snapshot = self.snapshot()

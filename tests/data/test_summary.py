@@ -1,0 +1,23 @@
+from liqwarn.data.summary import FileSummary, IngestSummary
+
+
+def file_of(name, **counts):
+    none = dict.fromkeys(("rows", "other", "new", "unchanged", "replaced", "duplicates", "empty",
+                          "missing", "gaps"), 0)  # fmt: skip
+    return FileSummary(source="s", file=name, **{"quarantined": {}, **none, **counts})
+
+
+def test_counts_add_up_over_files_and_go_to_json():
+    summary = IngestSummary(
+        panel="p",
+        files=(
+            file_of("a", rows=3, new=2, quarantined={"zero price": 1}),
+            file_of("b", rows=4, new=2, quarantined={"zero price": 1, "infinite": 1}),
+        ),
+    )
+
+    assert summary.total("new") == 4
+    assert summary.quarantined == {"infinite": 1, "zero price": 2}
+    plain = summary.to_dict()
+    assert plain["rows"] == 7
+    assert plain["files"][1]["file"] == "b"

@@ -1,0 +1,154 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from liqwarn.config import (
+    Settings,
+    config_sha256,
+    load_panel,
+    load_policy,
+    load_settings,
+    read_yaml,
+)
+from liqwarn.errors import ConfigError
+
+ROOT = Path(__file__).parents[1]
+GOOD = """
+name: one
+market: real
+bar: 1h
+symbols: [BTCUSDT]
+sources:
+  - name: klines
+    file: "{symbol}.csv"
+    time: {column: t, unit: ms, label: start, step: 1h}
+    fields: {close: c}
+"""
+
+
+@pytest.fixture
+def panel_file(tmp_path):
+    def write(text):
+        path = tmp_path / "panel.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_panel_file_becomes_a_panel(panel_file):
+    assert load_panel(panel_file(GOOD)).fields == ("close",)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "conf" / "panels").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_every_shipped_panel_is_valid_and_named_as_its_file(path):
+    panel = load_panel(path)
+
+    assert panel.name == path.stem
+    assert panel.description
+    assert panel.market == ("simulated" if path.stem == "demo" else "real")
+
+
+def test_all_faults_are_told_at_once_with_the_nearest_known_key(panel_file):
+    text = (
+        GOOD.replace("market: real", "market: reel")
+        .replace("symbols:", "symbol:")
+        .replace("unit: ms", "untis: ms")
+        .replace("step: 1h", "step: 1 hour")
+        .replace("{close: c}", "{clsoe: c, volume: {colum: v}}")
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_panel(panel_file(text))
+
+    first, *faults = str(caught.value).split("\n  ")
+    assert first.endswith("panel.yaml: 8 faults")
+    assert sorted(faults) == [
+        "market: Input should be 'real' or 'simulated'",
+        "sources[0].fields.clsoe: unknown field 'clsoe', did you mean 'close'?",
+        "sources[0].fields.volume.colum: unknown key, did you mean 'column'?",
+        "sources[0].fields.volume: expected exactly one of column, constant and spacing_of",
+        "sources[0].time.step: found '1 hour', expected a duration such as 30min, 1h, 8h or 1d",
+        "sources[0].time.untis: unknown key, did you mean 'unit'?",
+        "symbol: unknown key, did you mean 'symbols'?",
+        "symbols: required and missing",
+    ]
+
+
+def test_the_alias_of_a_span_is_suggested(panel_file):
+    with pytest.raises(ConfigError, match=r"valid\.frm: unknown key, did you mean 'from'"):
+        load_panel(panel_file(GOOD + "valid: {frm: 2024-01-01}\n"))
+
+
+def test_faults_between_parts_are_told_one_a_line(panel_file):
+    with pytest.raises(ConfigError) as caught:
+        load_panel(panel_file(GOOD + "core: [close, open_interest]\nmax_age: {volume: 1h}\n"))
+
+    assert str(caught.value).split("\n  ")[1:] == [
+        "max_age.volume: only fields that hold their last value grow old",
+        "core: no source gives the core field 'open_interest'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("a: [1", "not valid YAML"),
+        ("- a\n- b", "found list, expected keys and values"),
+        ("", "found NoneType, expected keys"),
+        ("name: a\nname: b", "key 'name' is stated twice"),
+        ("a: !!python/object/apply:os.getcwd []", "not valid YAML"),
+    ],
+)
+def test_what_is_no_configuration_is_told(panel_file, text, match):
+    with pytest.raises(ConfigError, match=match):
+        read_yaml(panel_file(text))
+
+
+def test_a_missing_file_is_told_with_the_nearest_name(panel_file):
+    path = panel_file(GOOD)
+
+    with pytest.raises(ConfigError, match=r"cannot be read .*, did you mean 'panel\.yaml'"):
+        load_panel(path.with_name("panels.yaml"))
+
+
+def test_the_hash_is_of_the_bytes(panel_file):
+    one = config_sha256(panel_file(GOOD))
+
+    assert len(one) == 64
+    assert config_sha256(panel_file(GOOD + "\n")) != one
+
+
+def test_a_faulty_policy_is_named_by_its_file(panel_file):
+    with pytest.raises(ConfigError, match=r"panel\.yaml: policy has"):
+        load_policy(panel_file("versio: 1"))
+
+
+def test_settings_come_from_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("LIQWARN_HOME", str(tmp_path))
+    monkeypatch.delenv("LIQWARN_MLFLOW_URI", raising=False)
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
+
+    settings = load_settings()
+
+    assert settings == Settings(home=tmp_path, mlflow_uri=f"sqlite:///{tmp_path}/mlflow.db")
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+
+
+def test_without_an_environment_outputs_go_to_runs_here(monkeypatch, tmp_path):
+    monkeypatch.delenv("LIQWARN_HOME", raising=False)
+    monkeypatch.setenv("LIQWARN_MLFLOW_URI", "http://127.0.0.1:5000")
+    monkeypatch.chdir(tmp_path)
+
+    assert load_settings() == Settings(home=tmp_path / "runs", mlflow_uri="http://127.0.0.1:5000")
+
+
+def test_an_unknown_variable_is_told_with_the_nearest(monkeypatch):
+    monkeypatch.setenv("LIQWARN_HOMR", "x")
+
+    with pytest.raises(
+        ConfigError, match="unknown variable LIQWARN_HOMR, did you mean 'LIQWARN_HOME'"
+    ):
+        load_settings()
