@@ -26,4 +26,4 @@ class SystemClock:
 
     def monotonic(self) -> float:
         """Seconds since the machine started, its sleep included."""
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

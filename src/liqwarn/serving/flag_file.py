@@ -123,7 +123,7 @@ def parse_flags(content: bytes) -> FlagSet:
     try:
         return FlagSet(
             generated_at=_aware(raw["generated_at"]),
-            market=raw["market"],
+            market=_market(raw["market"]),
             flags=MappingProxyType(_by_symbol(raw["flags"])),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -136,6 +136,12 @@ def _by_symbol(rows: list[Mapping[str, Any]]) -> dict[str, Flag]:
     if len(by_symbol) != len(flags):
         raise PolicyError(f"{len(flags)} flags of {len(by_symbol)} symbols, expected one each")
     return by_symbol
+
+
+def _market(found: object) -> str:
+    if found not in ("real", "simulated"):
+        raise PolicyError(f"market is {found!r}, expected real or simulated")
+    return str(found)
 
 
 def _aware(text: str) -> datetime:

@@ -1,0 +1,87 @@
+"""The server as a process of its own: started, killed, started again."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from liqwarn.errors import ConfigError
+from liqwarn.serving.run import make_server
+
+PROGRAM = """
+import hashlib, sys
+from pathlib import Path
+import yaml
+from liqwarn.policy.ladder import parse_policy
+from liqwarn.serving.run import run
+policy = parse_policy(yaml.safe_load(Path(sys.argv[1]).read_bytes()), sha256="0")
+run(Path(sys.argv[2]), policy, port=int(sys.argv[3]))
+"""
+
+
+@pytest.fixture
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def launch(tmp_path, free_port, pytestconfig):
+    """Start the server and wait for it; every process is ended with the test."""
+    running = []
+
+    def launch():
+        policy_file = pytestconfig.rootpath / "conf" / "policy.yaml"
+        command = [sys.executable, "-c", PROGRAM, str(policy_file), str(tmp_path), str(free_port)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        running.append(process)
+        url = f"http://127.0.0.1:{free_port}"
+        for _ in range(600):
+            try:
+                httpx.get(f"{url}/healthz", trust_env=False)
+            except httpx.TransportError:
+                assert process.poll() is None, process.stdout.read().decode()
+                time.sleep(0.05)
+            else:
+                return process, url
+        raise AssertionError("the server did not come up within 30 s")
+
+    yield launch
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def test_killed_and_restarted_it_serves_nothing_old_as_fresh(launch, write_flags, make_flag):
+    as_of = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=2)
+    fresh = make_flag("FRESH", as_of=as_of)
+    old = make_flag("OLD", as_of=as_of - timedelta(hours=3))
+    write_flags(fresh, old)
+    process, url = launch()
+    for _ in range(2):
+        found = {
+            f["symbol"]: f for f in httpx.get(f"{url}/v1/flags", trust_env=False).json()["flags"]
+        }
+        assert (found["FRESH"]["quality"], found["OLD"]["quality"]) == ("ok", "stale")
+        assert found["OLD"]["sides"]["long"]["tier"] == "T3"
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        process, url = launch()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org", "", "127.0.0.1.x"])
+def test_other_machines_are_refused(tmp_path, policy, host):
+    with pytest.raises(ConfigError, match=r"expected a loopback address such as 127\.0\.0\.1"):
+        make_server(tmp_path, policy, host=host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_loopback_is_fine(tmp_path, policy, host):
+    assert make_server(tmp_path, policy, host=host).config.host == host
