@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 from filelock import FileLock
 
+from liqwarn.durable import write_json
 from liqwarn.errors import AuditError
 from liqwarn.policy.audit_record import (
     Provenance,
@@ -98,7 +99,7 @@ def append(
         with path.open("ab") as log:
             log.write(lines)
             _to_disk(log)
-        _write_head(head, at)
+        write_json(head, asdict(at))
         return at
 
 
@@ -206,7 +207,7 @@ def _ready(path: Path, head: Path) -> Head:
     if not head.exists():
         if size:
             raise AuditError(f"{head}: missing, while the log {path} has {size} bytes")
-        _write_head(head, Head())
+        write_json(head, asdict(Head()))
     at = read_head(head)
     if size < at.size:
         raise AuditError(f"{path}: {size} bytes, expected {at.size}: the log was cut short")
@@ -247,19 +248,6 @@ def _line(record: dict[str, Any]) -> bytes:
 
 def _hash(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
-
-
-def _write_head(head: Path, at: Head) -> None:
-    part = head.with_name(f"{head.name}.part")
-    with part.open("wb") as file:
-        file.write(orjson.dumps(asdict(at), option=orjson.OPT_APPEND_NEWLINE))
-        _to_disk(file)
-    part.replace(head)
-    folder = os.open(head.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _to_disk(file: BinaryIO) -> None:
