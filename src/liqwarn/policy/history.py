@@ -18,7 +18,7 @@ from liqwarn.frames import SIDES, BoolArray, FloatArray, TimeArray, epoch_second
 from liqwarn.policy.book import Decision, Key, advance_book
 from liqwarn.policy.breaker import Evidence
 from liqwarn.policy.position import Position, first_position
-from liqwarn.policy.restriction import restrict
+from liqwarn.policy.restriction import binding
 from liqwarn.policy.tiers import Policy
 
 __all__ = ["NOT_STARTED", "History", "ScoreHistory", "fold"]
@@ -170,7 +170,7 @@ def fold(
             tiers[row, bar, side] = after.tier
             rules[row, bar, side] = after.rule.value
             opposite = decisions[key[0], SIDES[1 - side]].after
-            states[row, bar, side] = restrict(after, opposite, {}, decision.now, policy).state.value
+            states[row, bar, side] = binding(after, opposite, decision.now, policy)[1].value
             expired[row, bar, side] = after.expired_since is not None
             sequences[row, bar, side] = after.sequence
             if after.tier != decision.before.tier or bar == shape[1] - 1:

@@ -1,6 +1,7 @@
 """How limits compare: the stricter of two, and whether one is at least as strict as another."""
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from liqwarn.decisions import Limits
@@ -17,6 +18,7 @@ def _tighter(a: float | None, b: float | None) -> float | None:
     return min(a, b)
 
 
+@lru_cache(maxsize=4096)
 def stricter(a: Limits, b: Limits) -> Limits:
     """The stricter of both, limit by limit.
 
@@ -46,6 +48,7 @@ def at_least_as_strict(a: Limits, b: Limits) -> bool:
     return stricter(a, b) == a
 
 
+@lru_cache(maxsize=4096)
 def no_new_risk(limits: Limits) -> Limits:
     """The same limits, and no increase of exposure.
 

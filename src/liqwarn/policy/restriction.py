@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Final
 
 from liqwarn.decisions import Limits, Restriction, Tier, TradingState, iso_utc
-from liqwarn.policy.limits import no_new_risk, stricter
+from liqwarn.policy.limits import at_least_as_strict, no_new_risk, stricter
 from liqwarn.policy.position import Position, Rule
 from liqwarn.policy.tiers import Policy
 
-__all__ = ["TIER_NAMES", "restrict", "state_of"]
+__all__ = ["TIER_NAMES", "binding", "restrict", "state_of"]
 
 TIER_NAMES: Final = {
     Tier.T0: "normal",
@@ -64,23 +64,32 @@ def restrict(
     Restriction
         The stricter of the side's own limits and the shared ones, limit by limit.
     """
-    limits = policy.tiers[position.tier].threatened
+    limits, state = binding(position, opposite, now, policy)
     reasons = [_reason(position)]
     if opposite is not None:
-        shared = _shared(opposite, now, policy)
-        if stricter(limits, shared) != limits:
-            limits = stricter(limits, shared)
+        own = policy.tiers[position.tier].threatened
+        if not at_least_as_strict(own, _shared(opposite, now, policy)):
             name = TIER_NAMES[opposite.tier]
             reasons.append(f"The {opposite.side} side is at {opposite.tier.name} ({name}).")
-    if position.expired_since is not None:
-        limits = no_new_risk(limits)
     return Restriction(
         tier=position.tier,
-        state=state_of(limits, halted=_halted_by_operator(position)),
+        state=state,
         limits=limits,
         probability=probability,
         reasons=tuple(reasons),
     )
+
+
+def binding(
+    position: Position, opposite: Position | None, now: datetime, policy: Policy
+) -> tuple[Limits, TradingState]:
+    """What binds a side, without the words."""
+    limits = policy.tiers[position.tier].threatened
+    if opposite is not None:
+        limits = stricter(limits, _shared(opposite, now, policy))
+    if position.expired_since is not None:
+        limits = no_new_risk(limits)
+    return limits, state_of(limits, halted=_halted_by_operator(position))
 
 
 def state_of(limits: Limits, *, halted: bool) -> TradingState:
