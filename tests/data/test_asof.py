@@ -180,6 +180,17 @@ def test_the_frame_of_an_earlier_moment_is_the_same_bits(small, store, bars):
     assert planes(market_frame(store, panel, known_by=moment), bars) == planes(whole, bars)
 
 
+def test_asked_at_a_moment_later_bars_hold_only_what_was_known_then(small, store):
+    panel, _ = small
+
+    frame = market_frame(store, panel, known_by=utc(T0 + 17 * HOUR), end=utc(T0 + 30 * HOUR))
+
+    assert frame.shape[1] == 30
+    assert np.isnan(frame.field("close")[0, 17:]).all()
+    assert frame.field("funding_rate")[0, 16:25].tolist() == [0.0002] * 9
+    assert np.isnan(frame.field("funding_rate")[0, 25:]).all()
+
+
 @pytest.mark.parametrize("first", [1, 5, 20, 47])
 def test_the_tail_is_the_same_bits_as_the_whole(small, store, first):
     panel, _ = small

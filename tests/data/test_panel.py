@@ -1,9 +1,15 @@
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
-from liqwarn.data.panel import Panel
+from liqwarn.data.mapping import FieldMap, TimeMap
+from liqwarn.data.panel import Calendar, Panel, Source
+
+DOCS = Path(__file__).parents[2] / "docs" / "panels.md"
 
 
 def test_symbols_come_as_a_list_as_assets_or_with_settings(make_panel):
@@ -108,3 +114,14 @@ def test_a_calendar_says_whose_it_is(make_panel, gives, more, match):
 def test_every_unknown_key_is_an_error():
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         Panel.model_validate({"nmae": "x"})
+
+
+def test_the_documented_panel_is_valid_and_every_key_is_documented():
+    text = DOCS.read_text()
+
+    example = Panel.model_validate(yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.S)[1]))
+
+    assert example.fields[-1] == "open_interest"
+    for model in (Panel, Source, TimeMap, FieldMap, Calendar):
+        for key in model.model_fields:
+            assert f"`{key}`" in text, f"{model.__name__}.{key} is not in docs/panels.md"

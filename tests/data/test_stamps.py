@@ -51,6 +51,8 @@ def test_a_start_label_is_moved_to_the_end_of_its_step():
 
 def test_a_stamp_between_two_seconds_counts_as_the_later_one():
     assert read([T0 * 1_000 + 151], unit="ms")[0] == [T0 + 1]
+    assert read(["2024-01-01T00:00:00.151Z"])[0] == [T0 + 1]
+    assert read([T0 + 0.151], unit="s")[0] == [T0 + 1]
     assert read([T0 * 1_000 + 151], unit="ms", step="8h", snap="5s")[0] == [T0]
     assert read([T0 * 1_000 - 151], unit="ms", step="8h", snap="5s")[0] == [T0]
 
