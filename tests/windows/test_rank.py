@@ -39,3 +39,10 @@ def test_lies_strictly_between_zero_and_one():
     np.testing.assert_allclose(
         rolling_rank(x, 3, first_bar=0), [[np.nan, np.nan, 1 / 6, 1 / 6, 5 / 6, 4 / 6]]
     )
+
+
+def test_a_long_window_obeys_the_laws(laws):
+    x = np.random.default_rng(6).normal(size=(2, 1500)).round(2)
+    x[0, 40:90] = np.nan
+    for cut in (0, 700, 1100):
+        laws.check(rolling_rank, x, 450, first_bar=12_345, min_count=300, cut=cut)
