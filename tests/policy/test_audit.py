@@ -269,3 +269,10 @@ def test_replay_of_what_is_no_log_is_an_error(log, policy, tmp_path):
         file.write(b'{"schema":"other"}\n')
     with pytest.raises(AuditError, match="line 61: schema is 'other'"):
         replay(tmp_path / "copy.jsonl", policy)
+
+
+def test_a_chain_that_was_hashed_anew_contradicts_its_head(log):
+    path, head = log
+    path.write_bytes(rehash_the_chain(path.read_bytes(), random.Random(1)))
+    with pytest.raises(AuditError, match="line 60 is not the one its head knows"):
+        verify(path, head)

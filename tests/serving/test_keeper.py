@@ -82,6 +82,19 @@ def test_a_clock_that_was_set_back_before_the_load_buys_no_time(
     assert not keep.look().of("BTCUSDT").fresh
 
 
+@pytest.mark.parametrize(("written", "left"), [(-60, 69), (1, 69), (31, 39), (90, 0)])
+def test_a_wall_clock_in_the_past_is_outdone_by_the_flag_and_its_file(
+    keep, write_flags, make_flag, clock, noon, *, written, left
+):
+    write_flags(make_flag(), generated_at=noon + timedelta(minutes=written))
+    clock.set_wall(hours=-3)
+    keep.look()
+    clock.run(minutes=left)
+    assert not keep.look().of("BTCUSDT").fresh
+    clock.run(seconds=-1)
+    assert keep.look().of("BTCUSDT").fresh == (left > 0)
+
+
 def test_writing_the_same_flag_again_buys_no_time(keep, write_flags, make_flag, clock):
     write_flags(make_flag())
     keep.look()

@@ -103,8 +103,8 @@ class FlagKeeper:
             kept.flag.issued_at,
         )
 
-    def _take(self, flag: Flag, now: datetime, monotonic: float) -> None:
-        left = min(flag.valid_until - now, flag.valid_until - flag.issued_at)
+    def _take(self, flag: Flag, written: datetime, monotonic: float) -> None:
+        left = flag.valid_until - max(written, flag.issued_at)
         deadline = monotonic + max(left, timedelta(0)).total_seconds()
         kept = self._kept.get(flag.symbol)
         if kept is not None and flag.valid_until <= kept.flag.valid_until:
