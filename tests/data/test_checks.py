@@ -14,7 +14,7 @@ def rows_of(symbol="BTCUSDT", **values):
     n = len(next(iter(values.values())))
     return Rows(
         row=np.arange(1, n + 1),
-        symbol=np.full(n, symbol, dtype=object),
+        symbol=np.full(n, symbol),
         event=T0 + 3_600 * np.arange(n),
         values={name: np.asarray(column, dtype=float) for name, column in values.items()},
     )
@@ -150,7 +150,7 @@ def test_identical_copies_are_dropped_and_counted_and_conflicting_ones_all_refus
 
 def test_rows_come_out_sorted_by_symbol_and_time():
     rows = rows_of(close=[1.0, 2.0, 3.0])
-    rows = Rows(row=rows.row, symbol=np.array(["B", "A", "A"], dtype=object), values=rows.values,
+    rows = Rows(row=rows.row, symbol=np.array(["B", "A", "A"]), values=rows.values,
                 event=np.array([T0, T0 + 60, T0]))  # fmt: skip
 
     kept, _ = drop_duplicates(rows, Rejects())
@@ -173,7 +173,7 @@ def test_calendar_events_of_one_moment_add_up():
 
 def test_gaps_are_missing_steps_inside_each_symbol():
     rows = rows_of(close=[1.0, 2.0, 3.0, 4.0])
-    rows = Rows(row=rows.row, symbol=np.array(list("AABB"), dtype=object), values=rows.values,
+    rows = Rows(row=rows.row, symbol=np.array(list("AABB")), values=rows.values,
                 event=T0 + 3_600 * np.array([0, 4, 50, 51]))  # fmt: skip
 
     assert count_gaps(rows, 3_600) == 3

@@ -41,7 +41,7 @@ def check_rows(rows: Rows, fields: Mapping[str, FieldMap], panel: Panel, rejects
         values[name] = np.where(bad, np.nan, column)
     bad_row |= _bad_candles(rows, bad_row, rejects)
     kept = Rows(row=rows.row, symbol=rows.symbol, event=rows.event, values=values).take(~bad_row)
-    for symbol in np.unique(kept.symbol.astype(str)).tolist():
+    for symbol in np.unique(kept.symbol).tolist():
         kept = _without_spikes(kept, symbol, rejects)
     return kept
 
@@ -84,8 +84,10 @@ def _outside_band(rows: Rows, name: str, panel: Panel) -> NDArray[np.bool_]:
     outside = np.zeros(len(rows), dtype=np.bool_)
     for symbol in panel.symbol_names:
         band = panel.plausible(symbol, name)
+        if band is None:
+            continue
         mine = rows.symbol == symbol
-        if band is None or not mine.any():
+        if not mine.any():
             continue
         with np.errstate(invalid="ignore"):
             found = mine & ((column < band[0]) | (column > band[1]))
@@ -125,6 +127,8 @@ def _without_spikes(rows: Rows, symbol: str, rejects: Rejects) -> Rows:
 
 def _spikes(rows: Rows, mine: NDArray[np.intp], name: str, rejects: Rejects) -> NDArray[np.bool_]:
     price = rows.values[name][mine]
+    if price.max() < JUMP * price.min():
+        return np.zeros(price.size, dtype=np.bool_)
     around = pd.Series(price).rolling(_NEIGHBOURS, center=True, min_periods=1).median().to_numpy()
     ratio = np.maximum(price / around, around / price)
     spike: NDArray[np.bool_] = ratio >= JUMP
@@ -148,7 +152,7 @@ def drop_duplicates(rows: Rows, rejects: Rejects) -> tuple[Rows, int]:
 
     Copies that disagree are all refused: which one is true cannot be known.
     """
-    order = np.lexsort((rows.row, rows.event, rows.symbol.astype(str)))
+    order = np.lexsort((rows.row, rows.event, rows.symbol))
     rows = rows.take(order)
     if len(rows) < 2:
         return rows, 0

@@ -153,7 +153,7 @@ def _fields(told: Source | Calendar) -> Mapping[str, FieldMap]:
 
 def _records(rows: Rows, told: Source | Calendar, panel: Panel) -> Iterator[Records]:
     lag = told.known_lag if isinstance(told, Source) else -told.known_before
-    for symbol in np.unique(rows.symbol.astype(str)).tolist():
+    for symbol in np.unique(rows.symbol).tolist():
         mine = rows.take(rows.symbol == symbol)
         yield Records(
             key=SeriesKey(panel=panel.name, source=told.name, symbol=symbol),

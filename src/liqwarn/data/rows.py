@@ -46,7 +46,7 @@ class Rows:
     """
 
     row: IntArray
-    symbol: NDArray[np.object_]
+    symbol: NDArray[np.str_]
     event: IntArray
     values: Mapping[str, FloatArray]
 
@@ -118,15 +118,15 @@ def inside(event: IntArray, span: Span) -> NDArray[np.bool_]:
 
 def _symbols(
     table: pd.DataFrame, told: Declaration, panel: Panel, named: str | None
-) -> NDArray[np.object_]:
+) -> NDArray[np.str_]:
     """Panel symbol of every row, empty for rows of other symbols."""
     if told.symbol is None or told.symbol.fixed is not None:
         fixed = named if told.symbol is None else told.symbol.fixed
-        return np.full(len(table), fixed or "", dtype=object)
+        return np.full(len(table), fixed or "")
     known = {symbol.asset: symbol.name for symbol in panel.symbols}
     known |= {name: name for name in panel.symbol_names} | dict(told.symbol.map)
     column = table[told.symbol.column].astype(str)
-    return column.map(known).fillna("").to_numpy(dtype=object)
+    return column.map(known).fillna("").to_numpy(dtype=np.str_)
 
 
 def _filter(table: pd.DataFrame, where: Mapping[str, tuple[str, ...]]) -> NDArray[np.bool_]:
