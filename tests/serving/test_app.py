@@ -158,6 +158,7 @@ def test_openapi_describes_what_is_served(http):
     assert set(api["paths"]) == {"/v1/flags", "/v1/flags/{symbol}", "/healthz", "/readyz"}
     assert set(api["paths"]["/v1/flags/{symbol}"]["get"]["responses"]) >= {"200", "304", "404"}
     assert set(api["paths"]["/v1/flags"]["get"]["responses"]) >= {"200", "304", "503"}
+    assert http.get("/docs").status_code == http.get("/redoc").status_code == 404
     assert "sides" in api["components"]["schemas"]["FlagAnswer"]["properties"]
 
 

@@ -38,6 +38,8 @@ def create_app(source: FlagFile, *, policy: Policy, clock: Clock) -> FastAPI:
         title="liqwarn",
         version=__version__,
         description="Risk flags of liquidation cascades. Expired flags are served as stale.",
+        docs_url=None,  # these two pages load scripts from other hosts
+        redoc_url=None,
     )
     keeper = FlagKeeper(source, policy=policy, clock=clock)
     assumed = unknown_restrictions(policy)
