@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +107,9 @@ def evaluate(
     tried: dict[str, Any] = {}
     if order.trials:
         tried["ablation"] = ablation(
-            rows, found, plan, map_folds=engine.map, on_progress=on_progress
+            rows, found.found, plan, map_folds=engine.map, on_progress=on_progress
         )
-        tried["placebo"] = placebo(rows, found, plan, map_folds=engine.map, on_progress=on_progress)
+        tried["placebo"] = placebo(rows, plan, map_folds=engine.map, on_progress=on_progress)
     return evaluation_document(study.market.panel.name, found, **tried)
 
 
@@ -121,7 +122,7 @@ def write_evaluation(document: Mapping[str, Any], folder: Path) -> None:
         "molchan.png": molchan_figure(_curves(document, "molchan")),
     }
     for name, figure in figures.items():
-        replace_file(folder / name, lambda path, figure=figure: save_figure(figure, path))
+        replace_file(folder / name, partial(save_figure, figure))
 
 
 def _curves(document: Mapping[str, Any], kind: str) -> dict[str, Any]:

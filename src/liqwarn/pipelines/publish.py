@@ -1,7 +1,7 @@
 """From risk to flags: fold the circuit breaker, write scores, flags and the audit log."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import orjson
 
-from liqwarn.decisions import FLAGS_SCHEMA, Flag, Restriction, RiskScore, flag_to_dict, iso_utc
+from liqwarn.decisions import FLAGS_SCHEMA, Flag, flag_to_dict, iso_utc
 from liqwarn.durable import write_json
 from liqwarn.errors import StoreError
-from liqwarn.frames import SIDES, Side
-from liqwarn.models.cascade import Driver
+from liqwarn.frames import SIDES
 from liqwarn.models.events import event_table
 from liqwarn.pipelines.bundle import Bundle
 from liqwarn.pipelines.risk import Risk
@@ -29,8 +28,6 @@ from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
 
 __all__ = ["Decided", "Standing", "decide", "issue_flags", "publish", "read_standing"]
-
-TOP_DRIVERS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,37 +61,17 @@ def issue_flags(decided: Decided, *, now: datetime) -> Iterator[Flag]:
     """The flag of every symbol as of the last bar scored, issued at `now`."""
     study, scores = decided.study, decided.risk.scores
     last = len(scores.times) - 1
-    drivers = _drivers(decided)
     for row, symbol in enumerate(scores.symbols):
-        given: dict[Side, RiskScore] = {
-            side: replace(scores.score(row, last, j), drivers=drivers[row][j])
-            for j, side in enumerate(SIDES)
-        }
+        given = {side: scores.score(row, last, j) for j, side in enumerate(SIDES)}
         source = FlagSource(
             model=decided.bundle.stamp,
             data_sha256=study.market.data_sha256,
             completeness=float(study.market.quality.completeness[row, -1]),
         )
         positions = {side: decided.history.positions[symbol, side] for side in SIDES}
-        flag = issue_flag(
+        yield issue_flag(
             positions, given, scores.moments()[last], decided.policy, issued_at=now, source=source
         )
-        yield replace(flag, sides={s: _explained(flag.sides[s], given[s]) for s in SIDES})
-
-
-def _drivers(decided: Decided) -> list[list[tuple[Driver, ...]]]:
-    """Strongest features of every symbol and side at the last bar."""
-    rows = np.ascontiguousarray(decided.study.matrix.values[:, -1])
-    found = decided.bundle.model.drivers(rows, decided.study.matrix.names, top=TOP_DRIVERS)
-    return [[tuple(side) for side in symbol] for symbol in found]
-
-
-def _explained(side: Restriction, score: RiskScore) -> Restriction:
-    """The restriction with the features that moved its score most among its reasons."""
-    if not score.drivers or not score.probability:
-        return side
-    moved = ", ".join(f"{name} {'raises' if c > 0 else 'lowers'} it" for name, c in score.drivers)
-    return replace(side, reasons=(*side.reasons, f"Score: {moved}."))
 
 
 def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...]:

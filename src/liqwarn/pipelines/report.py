@@ -87,10 +87,11 @@ def _notes(account: Mapping[str, Any], scores: pd.DataFrame) -> tuple[str, ...]:
             f"The model was trained on outcomes known by {until:%Y-%m-%d}; every score is later.",
         )
     share = float(seen.mean())
-    return (
+    note = (
         f"{share:.0%} of the scores shown are of bars the model was trained on (up to "
-        f"{until:%Y-%m-%d}): read skill from the walk-forward evaluation, not from them.",
+        f"{until:%Y-%m-%d}): read skill from the walk-forward evaluation, not from them."
     )
+    return (note,)
 
 
 def _hashes(account: Mapping[str, Any]) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from liqwarn.decisions import HORIZONS_H
 from liqwarn.frames import SIDES
@@ -29,7 +31,7 @@ def cell_table(study: Study, bundle: Bundle, risk: Risk, history: History) -> pd
     shape = (n_symbols, n_bars, len(SIDES))
     bars = slice(risk.first, None)
     quality = study.market.quality
-    columns: dict[str, object] = {
+    columns: dict[str, NDArray[Any]] = {
         "symbol": np.array(scores.symbols, dtype=object)[:, None, None],
         "time": scores.times[None, :, None],
         "side": np.array(SIDES, dtype=object)[None, None, :],
@@ -46,7 +48,7 @@ def cell_table(study: Study, bundle: Bundle, risk: Risk, history: History) -> pd
     for h, hours in enumerate(scores.horizons_h):
         columns[f"p_{hours}h"] = scores.probability[..., h]
     columns |= _driver_columns(study, bundle, bars, shape)
-    flat = {name: np.broadcast_to(values, shape).ravel() for name, values in columns.items()}  # type: ignore[arg-type]
+    flat = {name: np.broadcast_to(values, shape).ravel() for name, values in columns.items()}
     table = pd.DataFrame(flat)
     table["time"] = table["time"].dt.tz_localize("UTC").dt.as_unit("us")
     started = (history.tiers != NOT_STARTED).ravel()
@@ -55,11 +57,11 @@ def cell_table(study: Study, bundle: Bundle, risk: Risk, history: History) -> pd
 
 def _driver_columns(
     study: Study, bundle: Bundle, bars: slice, shape: tuple[int, int, int]
-) -> dict[str, object]:
+) -> dict[str, NDArray[Any]]:
     values = study.matrix.values[:, bars]
     rows = np.ascontiguousarray(values).reshape(-1, values.shape[2])
     found = bundle.model.drivers(rows, study.matrix.names, top=TOP_DRIVERS)
-    columns: dict[str, object] = {}
+    columns: dict[str, NDArray[Any]] = {}
     for k in range(TOP_DRIVERS):
         pairs = [side[k] for row in found for side in row]
         columns[f"driver_{k + 1}"] = np.array([n for n, _ in pairs], dtype=object).reshape(shape)
@@ -69,7 +71,8 @@ def _driver_columns(
 
 def score_table(cells: pd.DataFrame) -> pd.DataFrame:
     """What ``scores.parquet`` holds: :data:`liqwarn.reports.content.SCORE_COLUMNS`."""
-    return cells[list(SCORE_COLUMNS)]
+    chosen: pd.DataFrame = cells[list(SCORE_COLUMNS)]
+    return chosen
 
 
 def flag_table(cells: pd.DataFrame, valid_for: timedelta, *, now: datetime) -> pd.DataFrame:

@@ -8,17 +8,21 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from liqwarn import __version__
+from liqwarn.config import Settings
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES
 from liqwarn.models.boosting import BoostSettings
 from liqwarn.models.cascade import CascadeModel
-from liqwarn.models.registry import Registry, RunRecord
+from liqwarn.models.metrics import Curve, reliability_bins
+from liqwarn.models.ranking import pr_auc, roc_auc
+from liqwarn.models.registry import RunRecord
 from liqwarn.models.rows import Rows, joined
 from liqwarn.pipelines.bundle import Training, save_bundle
+from liqwarn.pipelines.champion import registry_of
 from liqwarn.pipelines.evaluate import labelled_rows
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.study import Study
+from liqwarn.reports.charts import reliability_figure, save_figure
 
 __all__ = ["TrainOrder", "Trained", "fit_bundle", "train"]
 
@@ -50,6 +54,19 @@ class Trained:
     champion: bool
     rows: int
     positives: dict[str, int]
+
+    def to_dict(self) -> dict[str, object]:
+        """The same as plain data, for ``--json``."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """The same in a line."""
+        role = "champion" if self.champion else "challenger"
+        return (
+            f"version {self.version} ({role}), {self.rows:,} rows, positive at 4 h: "
+            f"{self.positives['long']:,} long, {self.positives['short']:,} short, "
+            f"SHA-256 {self.sha256}"
+        )
 
 
 def _rows(study: Study, others: tuple[Study, ...], order: TrainOrder) -> Rows:
@@ -100,3 +117,75 @@ def _history(model: CascadeModel, rows: Rows) -> pd.DataFrame:
     for j, side in enumerate(SIDES):
         table[side] = model.training_p_[recent, j, h]
     return table.drop_duplicates(["symbol", "time"])
+
+
+def train(
+    study: Study,
+    others: tuple[Study, ...],
+    order: TrainOrder,
+    settings: Settings,
+    *,
+    on_progress: OnProgress = silent,
+) -> Trained:
+    """Fit the model of record, log it to MLflow and register it.
+
+    The first model of a panel becomes its champion; a later one becomes challenger, and
+    ``liqwarn retrain`` decides.
+    """
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "bundle"
+        model, rows, digest = fit_bundle(study, others, order, folder, on_progress=on_progress)
+        figure = Path(scratch) / "reliability.png"
+        curves = _reliability(model, rows)
+        save_figure(reliability_figure(curves), figure)
+        on_progress("register", 0, 1)
+        registry = registry_of(study.market.panel.name, settings)
+        done = registry.register(folder, _record(study, model, rows, files=(figure,)))
+        on_progress("register", 1, 1)
+    h = rows.horizons_h.index(4)
+    return Trained(
+        version=done.version,
+        sha256=digest,
+        champion=done.champion,
+        rows=len(rows),
+        positives={s: int(np.nansum(rows.outcome(j, h))) for j, s in enumerate(SIDES)},
+    )
+
+
+def _record(study: Study, model: CascadeModel, rows: Rows, files: tuple[Path, ...]) -> RunRecord:
+    """What MLflow remembers: settings, hashes, and the out-of-fold skill inside training."""
+    settings = {**asdict(model.settings or BoostSettings()), "seed": model.seed}
+    metrics = {"rows": float(len(rows))}
+    for j, side in enumerate(SIDES):
+        for h, hours in enumerate(rows.horizons_h):
+            y, p = rows.outcome(j, h), model.training_p_[:, j, h]
+            known = np.isfinite(y) & np.isfinite(p)
+            if known.any() and np.ptp(y[known]) > 0:
+                metrics[f"{side}_{hours}h_oof_pr_auc"] = pr_auc(y[known], p[known])
+                metrics[f"{side}_{hours}h_oof_roc_auc"] = roc_auc(y[known], p[known])
+                metrics[f"{side}_{hours}h_base_rate"] = float(y[known].mean())
+    return RunRecord(
+        name=f"train {study.market.panel.name}",
+        params={name: str(value) for name, value in settings.items()},
+        tags={
+            "panel": study.market.panel.name,
+            "panel_sha256": study.market.panel_sha256,
+            "data_sha256": study.market.data_sha256,
+            "model_sha256": model.sha256_,
+            "features": str(len(model.names_)),
+        },
+        metrics=metrics,
+        files=files,
+    )
+
+
+def _reliability(model: CascadeModel, rows: Rows) -> dict[str, Curve]:
+    """Out-of-fold reliability of both sides at 4 h."""
+    h = rows.horizons_h.index(4)
+    curves: dict[str, Curve] = {}
+    for j, side in enumerate(SIDES):
+        y, p = rows.outcome(j, h), model.training_p_[:, j, h]
+        known = np.isfinite(y) & np.isfinite(p)
+        if known.any():
+            curves[side] = reliability_bins(y[known], p[known])
+    return curves

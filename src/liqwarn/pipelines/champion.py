@@ -1,0 +1,48 @@
+"""Where the model of record comes from: a folder, or the registry's champion."""
+
+import tempfile
+from pathlib import Path
+
+from liqwarn.config import Settings
+from liqwarn.errors import ModelError
+from liqwarn.models.registry import Registry
+from liqwarn.pipelines.bundle import Bundle, load_bundle
+
+__all__ = ["open_bundle", "open_champion", "registry_of"]
+
+
+def registry_of(panel: str, settings: Settings) -> Registry:
+    """The registry of a panel's models."""
+    local = settings.mlflow_uri.startswith("sqlite:")
+    artifacts = settings.home / "mlflow-artifacts" if local else None
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return Registry(settings.mlflow_uri, panel, artifacts=artifacts)
+
+
+def open_champion(panel: str, settings: Settings) -> Bundle | None:
+    """The champion's bundle; None while the registry has none."""
+    registry = registry_of(panel, settings)
+    version = registry.champion()
+    if version is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        return load_bundle(registry.fetch(version, Path(folder)), version=version)
+
+
+def open_bundle(folder: Path | None, panel: str, settings: Settings) -> Bundle:
+    """The bundle in a folder, or the champion of a panel.
+
+    Raises
+    ------
+    ModelError
+        When there is no champion, or the bundle is not whole.
+    """
+    if folder is not None:
+        return load_bundle(folder, version=folder.name)
+    champion = open_champion(panel, settings)
+    if champion is None:
+        raise ModelError(
+            f"panel '{panel}' has no champion in the registry at {settings.mlflow_uri}: run "
+            "`liqwarn train` first, or name a bundle with --model"
+        )
+    return champion
