@@ -10,6 +10,11 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
-audit = typer.Typer(help="Check and replay the audit log of decisions.", no_args_is_help=True)
+audit = typer.Typer(
+    help="Check and replay the audit log of decisions.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(audit, name="audit")

@@ -10,7 +10,7 @@ import typer
 from liqwarn.cli.app import app
 from liqwarn.cli.console import emit, progress
 from liqwarn.cli.options import Options, PanelOptions, command
-from liqwarn.config import load_policy, load_settings
+from liqwarn.config import load_panel, load_policy, load_settings
 from liqwarn.pipelines.champion import open_bundle
 from liqwarn.pipelines.engine import open_engine
 from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, write_evaluation
@@ -30,7 +30,7 @@ DEFAULT_POLICY = Path("conf/policy.yaml")
 
 Threads = Annotated[int, typer.Option(help="Threads of LightGBM.", min=1)]
 Seed = Annotated[int, typer.Option(help="Of every random choice.", min=0)]
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])]
+DAY = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 
 def study_of(options: PanelOptions, on_progress: OnProgress, *, panel: Path | None = None) -> Study:
@@ -68,7 +68,10 @@ class EvaluateOptions(FitOptions):
 
     out: Annotated[Path, typer.Option(help="Folder to write.")]
     test_from: Annotated[
-        Day, typer.Option(help="Train before this day, test from it on [default: walk forward].")
+        datetime | None,
+        typer.Option(
+            formats=DAY, help="Train before this day, test from it on [default: walk forward]."
+        ),
     ] = None
     retrain: Annotated[
         Literal["month", "quarter", "none"], typer.Option(help="How often to train again.")
@@ -107,7 +110,8 @@ class TrainOptions(FitOptions):
     """Options of ``liqwarn train``."""
 
     until: Annotated[
-        Day, typer.Option(help="Use only outcomes known by this day [default: all].")
+        datetime | None,
+        typer.Option(formats=DAY, help="Use only outcomes known by this day [default: all]."),
     ] = None
 
 
@@ -137,7 +141,8 @@ class ScoreOptions(PanelOptions):
     ] = None
     policy: Annotated[Path, typer.Option(help="Policy file (YAML).")] = DEFAULT_POLICY
     since: Annotated[
-        Day, typer.Option("--from", help="First day of a scoring into an empty folder.")
+        datetime | None,
+        typer.Option("--from", formats=DAY, help="First day of a scoring into an empty folder."),
     ] = None
 
 
@@ -208,7 +213,6 @@ def retrain_command(options: RetrainOptions) -> None:
             return study_of(options, on_progress), options.others(on_progress)
 
         order = TrainOrder(seed=options.seed, threads=options.threads)
-        done = retrain(
-            studies, order, load_settings(), now=datetime.now(UTC), on_progress=on_progress
-        )
+        now, panel = datetime.now(UTC), load_panel(options.panel).name
+        done = retrain(panel, studies, order, load_settings(), now=now, on_progress=on_progress)
     emit(done.to_dict(), as_json=options.json, text=done.to_text())

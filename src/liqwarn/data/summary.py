@@ -85,3 +85,17 @@ class IngestSummary:
                 for file in self.files
             ],
         }
+
+    def to_text(self) -> str:
+        """The summary for a person: a line a file, then the refusals by reason."""
+        lines = [
+            f"{file.file}: {file.rows:,} rows, {file.new:,} new, {file.unchanged:,} unchanged"
+            + (f", {file.replaced:,} replaced" if file.replaced else "")
+            + (f", {file.duplicates:,} duplicates" if file.duplicates else "")
+            + (f", {file.gaps:,} steps missing" if file.gaps else "")
+            + (f", {sum(file.quarantined.values()):,} quarantined" if file.quarantined else "")
+            for file in self.files
+        ]
+        refused = [f"quarantined, {reason}: {n:,}" for reason, n in self.quarantined.items()]
+        total = f"{self.panel}: {self.total('rows'):,} rows read, {self.total('new'):,} new"
+        return "\n".join([*lines, *refused, total])

@@ -51,8 +51,8 @@ def cell_table(study: Study, bundle: Bundle, risk: Risk, history: History) -> pd
     flat = {name: np.broadcast_to(values, shape).ravel() for name, values in columns.items()}
     table = pd.DataFrame(flat)
     table["time"] = table["time"].dt.tz_localize("UTC").dt.as_unit("us")
-    started = (history.tiers != NOT_STARTED).ravel()
-    return table[started].sort_values(["time", "symbol", "side"], ignore_index=True)
+    started = np.flatnonzero((history.tiers != NOT_STARTED).ravel())
+    return table.iloc[started].sort_values(["time", "symbol", "side"], ignore_index=True)
 
 
 def _driver_columns(
@@ -71,8 +71,7 @@ def _driver_columns(
 
 def score_table(cells: pd.DataFrame) -> pd.DataFrame:
     """What ``scores.parquet`` holds: :data:`liqwarn.reports.content.SCORE_COLUMNS`."""
-    chosen: pd.DataFrame = cells[list(SCORE_COLUMNS)]
-    return chosen
+    return cells[list(SCORE_COLUMNS)]
 
 
 def flag_table(cells: pd.DataFrame, valid_for: timedelta, *, now: datetime) -> pd.DataFrame:

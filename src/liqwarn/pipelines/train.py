@@ -125,9 +125,10 @@ def train(
     order: TrainOrder,
     settings: Settings,
     *,
+    key: str = "",
     on_progress: OnProgress = silent,
 ) -> Trained:
-    """Fit the model of record, log it to MLflow and register it.
+    """Fit the model of record, log it to MLflow and register it under `key`.
 
     The first model of a panel becomes its champion; a later one becomes challenger, and
     ``liqwarn retrain`` decides.
@@ -140,7 +141,7 @@ def train(
         save_figure(reliability_figure(curves), figure)
         on_progress("register", 0, 1)
         registry = registry_of(study.market.panel.name, settings)
-        done = registry.register(folder, _record(study, model, rows, files=(figure,)))
+        done = registry.register(folder, _record(study, model, rows, key=key, files=(figure,)))
         on_progress("register", 1, 1)
     h = rows.horizons_h.index(4)
     return Trained(
@@ -152,7 +153,9 @@ def train(
     )
 
 
-def _record(study: Study, model: CascadeModel, rows: Rows, files: tuple[Path, ...]) -> RunRecord:
+def _record(
+    study: Study, model: CascadeModel, rows: Rows, *, key: str, files: tuple[Path, ...]
+) -> RunRecord:
     """What MLflow remembers: settings, hashes, and the out-of-fold skill inside training."""
     settings = {**asdict(model.settings or BoostSettings()), "seed": model.seed}
     metrics = {"rows": float(len(rows))}
@@ -166,6 +169,7 @@ def _record(study: Study, model: CascadeModel, rows: Rows, files: tuple[Path, ..
                 metrics[f"{side}_{hours}h_base_rate"] = float(y[known].mean())
     return RunRecord(
         name=f"train {study.market.panel.name}",
+        key=key,
         params={name: str(value) for name, value in settings.items()},
         tags={
             "panel": study.market.panel.name,

@@ -1,0 +1,190 @@
+"""Retrain on schedule: one idempotent job under a lock, that promotes or says why not."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+from filelock import FileLock, Timeout
+
+from liqwarn import __version__
+from liqwarn.config import Settings
+from liqwarn.decisions import iso_utc
+from liqwarn.durable import write_bytes
+from liqwarn.errors import ConfigError, ModelError, StoreError
+from liqwarn.models.evaluation import walk_forward
+from liqwarn.models.gate import Verdict, judge
+from liqwarn.models.registry import Registry
+from liqwarn.pipelines.bundle import Bundle
+from liqwarn.pipelines.champion import open_champion, registry_of
+from liqwarn.pipelines.comparison import gather_evidence
+from liqwarn.pipelines.evaluate import EvaluationOrder, labelled_rows
+from liqwarn.pipelines.progress import OnProgress, silent
+from liqwarn.pipelines.study import Study
+from liqwarn.pipelines.train import TrainOrder, train
+
+__all__ = ["Retrained", "Studies", "retrain", "run_key"]
+
+Studies = Callable[[], tuple[Study, tuple[Study, ...]]]
+"""Brings the store up to date and builds the panel's study, and those of further panels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrained:
+    """What a run did.
+
+    Attributes
+    ----------
+    run : str
+        Key of data, panel, settings and version: the same key is done once.
+    action : {"first", "promoted", "kept", "nothing new"}
+    champion : str
+        Version that is champion now.
+    reasons : tuple of str
+    at : str
+        When it was done.
+    """
+
+    run: str
+    action: str
+    champion: str
+    reasons: tuple[str, ...]
+    at: str
+
+    def to_dict(self) -> dict[str, object]:
+        """The same as plain data, for ``--json`` and the ledger."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """The same in lines."""
+        head = f"{self.action}; champion is version {self.champion} (run {self.run[:12]})"
+        return "\n".join([head, *(f"  {reason}" for reason in self.reasons)])
+
+
+def run_key(study: Study, others: tuple[Study, ...], order: TrainOrder) -> str:
+    """What makes a run itself: panels, data, settings and version; not the time."""
+    parts = [__version__, str(order.seed), str(order.until)]
+    for one in (study, *others):
+        parts += [one.market.panel.name, one.market.panel_sha256, one.market.data_sha256]
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def retrain(
+    panel: str,
+    studies: Studies,
+    order: TrainOrder,
+    settings: Settings,
+    *,
+    now: datetime,
+    on_progress: OnProgress = silent,
+) -> Retrained:
+    """Judge a challenger against the champion and move the alias, or keep it.
+
+    Called twice, late, or again after a crash, it changes nothing twice: a finished run is in the
+    ledger, and a version registered by an unfinished one is found by its key.
+
+    Raises
+    ------
+    ConfigError
+        When another run holds the lock.
+    """
+    folder = settings.home / "retrain"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"{panel}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ConfigError(f"another liqwarn retrain holds the lock {lock.lock_file}") from error
+    with lock:
+        study, others = studies()
+        key = run_key(study, others, order)
+        ledger = folder / f"{panel}.jsonl"
+        done = _finished(ledger, key)
+        if done is not None:
+            return done
+        registry = registry_of(study.market.panel.name, settings)
+        action, reasons = _decide(study, others, order, settings, (key, registry), on_progress)
+        champion = registry.champion()
+        if champion is None:
+            raise ModelError(f"{registry.name} has no champion after run {key}")
+        result = Retrained(
+            run=key, action=action, champion=champion, reasons=reasons, at=iso_utc(now)
+        )
+        _note(ledger, result)
+        return result
+
+
+def _decide(
+    study: Study,
+    others: tuple[Study, ...],
+    order: TrainOrder,
+    settings: Settings,
+    run: tuple[str, Registry],
+    on_progress: OnProgress,
+) -> tuple[str, tuple[str, ...]]:
+    key, registry = run
+
+    def trained() -> str:
+        known = registry.version_of_run(key)  # by a run that was interrupted after it registered
+        if known is not None:
+            return known
+        return train(study, others, order, settings, key=key, on_progress=on_progress).version
+
+    champion = open_champion(study.market.panel.name, settings)
+    if champion is None:
+        reasons = ("no champion before: the first model becomes champion",)
+        registry.promote(trained(), reasons[0])
+        return "first", reasons
+    if champion.stamp.version == registry.version_of_run(key):
+        return "promoted", ("promoted by an earlier run that was interrupted afterwards",)
+    verdict = _judged(study, others, order, champion, on_progress)
+    if not verdict.promote:
+        return "kept", verdict.reasons
+    registry.promote(trained(), "; ".join(verdict.reasons))
+    return "promoted", verdict.reasons
+
+
+def _judged(
+    study: Study,
+    others: tuple[Study, ...],
+    order: TrainOrder,
+    champion: Bundle,
+    on_progress: OnProgress,
+) -> Verdict:
+    """Walk the challenger forward and hold it against HAR and the champion."""
+    how = EvaluationOrder(seed=order.seed, threads=order.threads)
+    plan = how.plan(tuple(labelled_rows(other) for other in others))
+    found = walk_forward(labelled_rows(study), study.events, plan, on_progress=on_progress)
+    return judge(gather_evidence(found, champion, n_bootstrap=plan.n_bootstrap, seed=plan.seed))
+
+
+def _finished(ledger: Path, key: str) -> Retrained | None:
+    """What a finished run of the same key did; None when there is none."""
+    for line in _lines(ledger):
+        if line["run"] == key:
+            return Retrained(
+                run=key,
+                action="nothing new",
+                champion=str(line["champion"]),
+                reasons=(f"this data was judged at {line['at']}: {line['action']}",),
+                at=str(line["at"]),
+            )
+    return None
+
+
+def _lines(ledger: Path) -> list[dict[str, object]]:
+    if not ledger.exists():
+        return []
+    try:
+        return [orjson.loads(line) for line in ledger.read_bytes().splitlines()]
+    except ValueError as error:
+        raise StoreError(f"{ledger}: unreadable line in the ledger of retraining") from error
+
+
+def _note(ledger: Path, result: Retrained) -> None:
+    """Add a run to the ledger, whole."""
+    before = ledger.read_bytes() if ledger.exists() else b""
+    line = orjson.dumps(result.to_dict(), option=orjson.OPT_APPEND_NEWLINE)
+    write_bytes(ledger, before + line)
