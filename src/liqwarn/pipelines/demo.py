@@ -10,6 +10,7 @@ from typing import Any, Final
 from liqwarn.config import load_policy
 from liqwarn.durable import replace_file
 from liqwarn.frames import epoch_seconds
+from liqwarn.models.boosting import BoostSettings
 from liqwarn.pipelines.bundle import load_bundle
 from liqwarn.pipelines.engine import Engine
 from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, write_evaluation
@@ -47,6 +48,8 @@ class DemoOrder:
         What to simulate.
     trials : bool
         Whether to run ablation and placebos, too.
+    settings : BoostSettings or None
+        Of the trees; None for the frozen defaults.
     """
 
     out: Path
@@ -57,6 +60,7 @@ class DemoOrder:
     threads: int = 1
     market: MarketConfig = MARKET
     trials: bool = False
+    settings: BoostSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +137,9 @@ def run_demo(order: DemoOrder, *, on_progress: OnProgress = silent) -> Demo:
 
 
 def _evaluate(order: DemoOrder, study: Study, on_progress: OnProgress) -> dict[str, Any]:
-    how = EvaluationOrder(seed=order.seed, threads=order.threads, trials=order.trials)
+    how = EvaluationOrder(
+        seed=order.seed, threads=order.threads, trials=order.trials, settings=order.settings
+    )
     document = evaluate(study, (), how, engine=Engine(), on_progress=on_progress)
     write_evaluation(document, order.out)
     return document
@@ -148,7 +154,7 @@ def _score(order: DemoOrder, study: Study, on_progress: OnProgress) -> list[dict
         (order.out / stale).unlink(missing_ok=True)
     for log in ("audit.jsonl", "audit.head.json"):
         (order.out / log).unlink(missing_ok=True)
-    how = TrainOrder(until=since, seed=order.seed, threads=order.threads)
+    how = TrainOrder(until=since, seed=order.seed, threads=order.threads, settings=order.settings)
     fit_bundle(study, (), how, order.out / "model", on_progress=on_progress)
     bundle = load_bundle(order.out / "model", version="demo")
     on_progress("score", 0, 1)

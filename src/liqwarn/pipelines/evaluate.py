@@ -9,6 +9,7 @@ from typing import Any
 
 from liqwarn.durable import replace_file, write_bytes, write_json
 from liqwarn.errors import ConfigError
+from liqwarn.models.boosting import BoostSettings
 from liqwarn.models.evaluation import EvaluationPlan, evaluation_document, walk_forward
 from liqwarn.models.rows import Rows, make_rows
 from liqwarn.models.splits import Period, WalkForward
@@ -38,6 +39,8 @@ class EvaluationOrder:
     trials : bool
         Whether to run the ablation of every family and the placebos: many more fits.
     seed, threads, n_bootstrap : int
+    settings : BoostSettings or None
+        Of the trees; None for the frozen defaults.
     """
 
     test_from: datetime | None = None
@@ -46,12 +49,14 @@ class EvaluationOrder:
     seed: int = 0
     threads: int = 1
     n_bootstrap: int = 2000
+    settings: BoostSettings | None = None
 
     def plan(self, extra: tuple[Rows, ...]) -> EvaluationPlan:
         """The same for the models layer, with rows of other panels to train on."""
         return EvaluationPlan(
             splitter=WalkForward(period=self.retrain, test_from=self.test_from),
             extra=extra,
+            settings=self.settings,
             seed=self.seed,
             threads=self.threads,
             n_bootstrap=self.n_bootstrap,

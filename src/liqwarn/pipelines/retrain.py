@@ -65,7 +65,7 @@ class Retrained:
 
 def run_key(study: Study, others: tuple[Study, ...], order: TrainOrder) -> str:
     """What makes a run itself: panels, data, settings and version; not the time."""
-    parts = [__version__, str(order.seed), str(order.until)]
+    parts = [__version__, str(order.seed), str(order.until), str(order.settings)]
     for one in (study, *others):
         parts += [one.market.panel.name, one.market.panel_sha256, one.market.data_sha256]
     return sha256("\n".join(parts).encode()).hexdigest()
@@ -154,7 +154,7 @@ def _judged(
     on_progress: OnProgress,
 ) -> Verdict:
     """Walk the challenger forward and hold it against HAR and the champion."""
-    how = EvaluationOrder(seed=order.seed, threads=order.threads)
+    how = EvaluationOrder(seed=order.seed, threads=order.threads, settings=order.settings)
     plan = how.plan(tuple(labelled_rows(other) for other in others))
     found = walk_forward(labelled_rows(study), study.events, plan, on_progress=on_progress)
     return judge(gather_evidence(found, champion, n_bootstrap=plan.n_bootstrap, seed=plan.seed))

@@ -38,11 +38,14 @@ class TrainOrder:
     until : datetime or None
         Use only rows whose labels were known by then; None uses all.
     seed, threads : int
+    settings : BoostSettings or None
+        Of the trees; None for the frozen defaults.
     """
 
     until: datetime | None = None
     seed: int = 0
     threads: int = 1
+    settings: BoostSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,7 @@ def fit_bundle(
     """Fit the model and write its bundle; returns model, rows and SHA-256."""
     rows = _rows(study, others, order)
     on_progress("train", 0, 1)
-    model = CascadeModel(seed=order.seed, threads=order.threads).fit(rows)
+    model = CascadeModel(order.settings, seed=order.seed, threads=order.threads).fit(rows)
     on_progress("train", 1, 1)
     until = datetime.fromtimestamp(int(rows.end.max().astype(np.int64)), tz=UTC)
     training = Training(
