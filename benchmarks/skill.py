@@ -57,8 +57,8 @@ def evidence(documents: dict[str, dict[str, Any]]) -> str:
     parts = [
         "# Evidence",
         "",
-        "Written by `make skill` from the walk-forward evaluations of the real panels; not edited "
-        "by hand. The protocol is in [evaluation.md](evaluation.md).",
+        "Written by `make skill` from the walk-forward evaluations of the real panels.",
+        "Not edited by hand. The protocol is in [evaluation.md](evaluation.md).",
         "No figure here uses data after 2025-06-30: that period is kept aside as the locked test.",
         "",
         f"Peak memory of the whole run: {peak:.1f} GiB. Minutes: "
