@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from liqwarn.config import load_policy
 from liqwarn.durable import replace_file
-from liqwarn.frames import epoch_seconds
 from liqwarn.models.boosting import BoostSettings
 from liqwarn.pipelines.bundle import load_bundle
 from liqwarn.pipelines.engine import Engine
@@ -137,8 +138,15 @@ def run_demo(order: DemoOrder, *, on_progress: OnProgress = silent) -> Demo:
 
 
 def _evaluate(order: DemoOrder, study: Study, on_progress: OnProgress) -> dict[str, Any]:
+    """Walk forward on real files; on the simulated market, train once and test the rest."""
+    first, last = study.market.frame.times[[0, -1]]
     how = EvaluationOrder(
-        seed=order.seed, threads=order.threads, trials=order.trials, settings=order.settings
+        test_from=None if order.data else _utc(first + (last - first) * 3 // 5),
+        retrain="quarter" if order.data else "none",
+        seed=order.seed,
+        threads=order.threads,
+        trials=order.trials,
+        settings=order.settings,
     )
     document = evaluate(study, (), how, engine=Engine(), on_progress=on_progress)
     write_evaluation(document, order.out)
@@ -147,9 +155,7 @@ def _evaluate(order: DemoOrder, study: Study, on_progress: OnProgress) -> dict[s
 
 def _score(order: DemoOrder, study: Study, on_progress: OnProgress) -> list[dict[str, object]]:
     """Train on what was known 90 days before the end, and score those days into a clean folder."""
-    frame = study.market.frame
-    end = datetime.fromtimestamp(int(epoch_seconds(frame.times[-1:])[0]), tz=UTC)
-    since = end - SHOWN
+    since = _utc(study.market.frame.times[-1]) - SHOWN
     for stale in ("positions.json", "scores.parquet", "flags.parquet"):
         (order.out / stale).unlink(missing_ok=True)
     for log in ("audit.jsonl", "audit.head.json"):
@@ -162,3 +168,7 @@ def _score(order: DemoOrder, study: Study, on_progress: OnProgress) -> list[dict
     done = score(study, bundle, policy, order.out, now=datetime.now(UTC), since=since)
     on_progress("score", 1, 1)
     return done.flags
+
+
+def _utc(moment: np.datetime64) -> datetime:
+    return datetime.fromtimestamp(int(moment.astype("datetime64[s]").astype(np.int64)), tz=UTC)
