@@ -55,7 +55,8 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         For any other suffix.
     """
     if path.suffix == ".parquet":
-        content = pa.Table.from_pandas(table, preserve_index=False)
+        # one thread: pyarrow's parallel path reads `Series.values`, which pandas 3.1 warns of
+        content = pa.Table.from_pandas(table, preserve_index=False, nthreads=1)
         replace_file(path, lambda p: pq.write_table(content, p, write_page_checksum=True))
     elif path.suffix == ".csv":
         replace_file(path, lambda p: table.to_csv(p, index=False, date_format="%Y-%m-%dT%H:%M:%SZ"))
