@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from liqwarn.durable import replace_file
 from liqwarn.errors import ConfigError
@@ -55,9 +53,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         For any other suffix.
     """
     if path.suffix == ".parquet":
-        # one thread: pyarrow's parallel path reads `Series.values`, which pandas 3.1 warns of
-        content = pa.Table.from_pandas(table, preserve_index=False, nthreads=1)
-        replace_file(path, lambda p: pq.write_table(content, p, write_page_checksum=True))
+        replace_file(path, lambda p: table.to_parquet(p, index=False, write_page_checksum=True))
     elif path.suffix == ".csv":
         replace_file(path, lambda p: table.to_csv(p, index=False, date_format="%Y-%m-%dT%H:%M:%SZ"))
     else:
