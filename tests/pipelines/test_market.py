@@ -51,7 +51,7 @@ def test_without_data_the_store_is_used_as_it_is(job, market, now):
 
 
 def test_an_empty_store_without_data_is_refused_with_what_to_do(job, now):
-    with pytest.raises(DataError, match="knows no close.*ingest its files first"):
+    with pytest.raises(DataError, match=r"knows no close.*ingest its files first"):
         open_market(replace(job, data=None), now=now)
 
 

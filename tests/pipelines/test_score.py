@@ -37,17 +37,27 @@ def everything(folder):
 
 
 @pytest.fixture(scope="module")
-def at_once(study, bundle, policy, tmp_path_factory, now):
-    folder = tmp_path_factory.mktemp("at_once")
-    return folder, score(study, bundle, policy, folder, now=now, since=SINCE)
+def run(bundle, policy, now):
+    """Score a study into a folder."""
+
+    def once(study, folder, *, later=timedelta(0)):
+        return score(study, bundle, policy, folder, now=now + later, since=SINCE)
+
+    return once
 
 
 @pytest.fixture(scope="module")
-def in_steps(build, bundle, policy, tmp_path_factory, now):
+def at_once(study, run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("at_once")
+    return folder, run(study, folder)
+
+
+@pytest.fixture(scope="module")
+def in_steps(build, run, tmp_path_factory):
     """Files grow from one scoring to the next, into the same store and the same folder."""
     folder, store = tmp_path_factory.mktemp("in_steps"), tmp_path_factory.mktemp("store")
-    first = score(build(until(CUT), store=store), bundle, policy, folder, now=now, since=SINCE)
-    rest = score(build(until(END), store=store), bundle, policy, folder, now=now)
+    first = run(build(until(CUT), store=store), folder)
+    rest = run(build(until(END), store=store), folder)
     return folder, first, rest
 
 
@@ -84,11 +94,11 @@ def test_in_steps_makes_the_same_decisions_as_at_once(at_once, in_steps):
     assert parts == lines(at_once[0])
 
 
-def test_scoring_what_is_scored_changes_no_byte(in_steps, study, bundle, policy, now):
+def test_scoring_what_is_scored_changes_no_byte(in_steps, study, run):
     folder, _, rest = in_steps
     before = everything(folder)
 
-    again = score(study, bundle, policy, folder, now=now + timedelta(days=1))
+    again = run(study, folder, later=timedelta(days=1))
 
     assert again.new_bars == 0
     assert again.flags == rest.flags
@@ -105,34 +115,32 @@ def test_the_log_of_a_scoring_verifies_and_replays(in_steps, policy):
     assert found.differences == 0
 
 
-def test_a_log_that_was_touched_stops_the_next_scoring(
-    build, bundle, policy, tmp_path, in_steps, at_once, now
-):
+def test_a_log_that_was_touched_stops_the_next_scoring(build, run, tmp_path):
     folder = tmp_path / "scoring"
-    score(build(until(CUT)), bundle, policy, folder, now=now, since=SINCE)
+    run(build(until(CUT)), folder)
     log = folder / "audit.jsonl"
     log.write_bytes(log.read_bytes()[:-10])
     kept = (folder / "flags.json").read_bytes()
 
     with pytest.raises(AuditError, match="cut short"):
-        score(build(until(END)), bundle, policy, folder, now=now)
+        run(build(until(END)), folder)
 
     assert (folder / "flags.json").read_bytes() == kept
 
 
 def test_a_scoring_killed_before_its_flags_is_made_again(
-    at_once, in_steps, study, build, bundle, policy, tmp_path, now
+    at_once, study, build, run, policy, tmp_path
 ):
     """The log may hold decisions twice then; tables and flags are as if nothing had happened."""
     folder = tmp_path / "scoring"
-    score(build(until(CUT)), bundle, policy, folder, now=now, since=SINCE)
+    run(build(until(CUT)), folder)
     positions = (folder / "positions.json").read_bytes()
     flags = (folder / "flags.json").read_bytes()
-    score(study, bundle, policy, folder, now=now)
+    run(study, folder)
     (folder / "positions.json").write_bytes(positions)  # as a kill would have left them
     (folder / "flags.json").write_bytes(flags)
 
-    again = score(study, bundle, policy, folder, now=now)
+    again = run(study, folder)
 
     assert again.new_bars == 20 * 24
     assert again.flags == at_once[1].flags
@@ -144,27 +152,23 @@ def test_a_scoring_killed_before_its_flags_is_made_again(
     assert replay(folder / "audit.jsonl", policy).differences == 0
 
 
-def test_unreadable_positions_are_refused_rather_than_forgotten(
-    at_once, study, bundle, policy, tmp_path, now
-):
+def test_unreadable_positions_are_refused_rather_than_forgotten(at_once, study, run, tmp_path):
     folder = tmp_path / "scoring"
     shutil.copytree(at_once[0], folder)
     (folder / "positions.json").write_text("{")
 
     with pytest.raises(StoreError, match=r"positions.json: unreadable positions of the breaker"):
-        score(study, bundle, policy, folder, now=now)
+        run(study, folder)
 
 
-def test_a_scoring_of_other_symbols_is_not_continued(
-    at_once, build, bundle, policy, tmp_path, now, given_market
-):
+def test_a_scoring_of_other_symbols_is_not_continued(build, run, tmp_path):
     folder = tmp_path / "scoring"
-    score(build(until(CUT)), bundle, policy, folder, now=now, since=SINCE)
+    run(build(until(CUT)), folder)
     raw = (folder / "positions.json").read_text().replace("DOGEUSDT", "PEPEUSDT")
     (folder / "positions.json").write_text(raw)
 
-    with pytest.raises(FrameError, match="positions of .*PEPEUSDT"):
-        score(build(until(END)), bundle, policy, folder, now=now)
+    with pytest.raises(FrameError, match=r"positions of .*PEPEUSDT"):
+        run(build(until(END)), folder)
 
 
 def missing(field, hours, of="BTCUSDT"):
@@ -179,17 +183,17 @@ def missing(field, hours, of="BTCUSDT"):
     return change
 
 
-def scored(study, bundle, policy, folder, now):
-    done = score(study, bundle, policy, folder, now=now, since=SINCE)
+def scored(run, study, folder):
+    done = run(study, folder)
     return {flag["symbol"]: flag for flag in done.flags}, pd.read_parquet(folder / "scores.parquet")
 
 
 def test_without_a_core_field_there_is_no_score_and_the_flag_is_as_if_expired(
-    build, bundle, policy, tmp_path, now, at_once
+    build, run, tmp_path, at_once
 ):
     study = build(missing("open_interest", 96))
 
-    flags, table = scored(study, bundle, policy, tmp_path / "s", now)
+    flags, table = scored(run, study, tmp_path / "s")
 
     found = flags["BTCUSDT"]
     assert found["quality"] == "stale"
@@ -204,11 +208,11 @@ def test_without_a_core_field_there_is_no_score_and_the_flag_is_as_if_expired(
 
 
 def test_without_an_optional_field_quality_is_degraded_and_the_tier_at_least_the_second(
-    build, bundle, policy, tmp_path, now, at_once
+    build, run, tmp_path, at_once
 ):
     study = build(missing("bid_depth_usd", 96))
 
-    flags, table = scored(study, bundle, policy, tmp_path / "s", now)
+    flags, _ = scored(run, study, tmp_path / "s")
 
     found = flags["BTCUSDT"]
     assert found["quality"] == "degraded"

@@ -1,0 +1,113 @@
+"""Scores of a history: placed among unseen probabilities, none where core fields are missing."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from liqwarn.errors import ModelError
+from liqwarn.frames import SIDES
+from liqwarn.models.score_quantile import score_quantile
+from liqwarn.pipelines.risk import PRIMARY, assess
+
+
+@pytest.fixture(scope="module")
+def risk(study, bundle):
+    return assess(study, bundle)
+
+
+def test_probabilities_are_coherent_and_inside_the_unit_interval(risk):
+    p = risk.scores.probability
+
+    assert np.isfinite(p).all()
+    assert p.min() >= 0.0
+    assert p.max() <= 1.0
+    assert (np.diff(p, axis=-1) >= 0).all()
+
+
+def test_scores_from_a_day_on_are_the_last_of_all_scores(study, bundle, risk):
+    since = bundle.training.trained_until + timedelta(days=3)
+
+    part = assess(study, bundle, since)
+
+    n = len(part.scores.times)
+    assert part.scores.moments()[0] >= since > risk.scores.moments()[-n - 1]
+    assert part.first == len(risk.scores.times) - n
+    for name in ("probability", "quantile", "in_progress", "quality"):
+        np.testing.assert_array_equal(
+            getattr(part.scores, name), getattr(risk.scores, name)[:, -n:], err_msg=name
+        )
+    np.testing.assert_array_equal(part.raw, risk.raw[:, -n:])
+
+
+def test_a_day_after_the_end_scores_the_last_bar(study, bundle, risk):
+    part = assess(study, bundle, risk.scores.moments()[-1] + timedelta(days=9))
+
+    assert len(part.scores.times) == 1
+
+
+def test_the_percentile_is_taken_among_bars_the_model_had_not_seen(study, bundle, risk):
+    """Out-of-fold probabilities up to the end of training, the model's own afterwards."""
+    scores, frame = risk.scores, study.market.frame
+    until = np.datetime64(bundle.training.trained_until.replace(tzinfo=None), "s")
+    past = scores.probability[..., PRIMARY].copy()
+    past[:, frame.times <= until] = np.nan
+    history = bundle.history
+    place = {t: k for k, t in enumerate(frame.times)}
+    for j, side in enumerate(SIDES):
+        for symbol, time, p in zip(history["symbol"], history["time"], history[side], strict=True):
+            bar = place[np.datetime64(time.tz_localize(None), "s")]
+            past[frame.symbols.index(symbol), bar, j] = p
+
+    expected = score_quantile(past, scores.probability[..., PRIMARY], frame.first_bar, frame.bar)
+
+    np.testing.assert_array_equal(scores.quantile, expected)
+    assert np.isfinite(scores.quantile[:, frame.times > until]).all()
+
+
+def test_a_history_that_differs_moves_the_percentile(study, bundle, risk):
+    lower = bundle.history.assign(long=0.0)
+
+    moved = assess(study, replace(bundle, history=lower))
+
+    after = study.market.frame.times > np.datetime64("2022-05-02")
+    assert (moved.scores.quantile[:, after, 0] >= risk.scores.quantile[:, after, 0]).all()
+    assert (moved.scores.quantile[:, after, 0] > risk.scores.quantile[:, after, 0]).any()
+    np.testing.assert_array_equal(moved.scores.quantile[..., 1], risk.scores.quantile[..., 1])
+
+
+def test_a_model_of_another_panel_is_placed_among_its_own_probabilities(study, bundle, risk):
+    foreign = replace(bundle, training=replace(bundle.training, panel="other"))
+    own = risk.scores.probability[..., PRIMARY]
+
+    found = assess(study, foreign).scores.quantile
+
+    frame = study.market.frame
+    np.testing.assert_array_equal(found, score_quantile(own, own, frame.first_bar, frame.bar))
+
+
+def test_without_a_core_field_there_is_no_probability(build, bundle):
+    def cut(table, symbol):
+        gone = table["timestamp"] >= pd.Timestamp("2022-06-25", tz="UTC")
+        return table.assign(close=table["close"].mask(gone & (symbol == "DOGEUSDT")))
+
+    study = build(cut)
+    scores = assess(study, bundle).scores
+
+    missing = np.isnan(study.market.frame.field("close"))
+    assert missing[1].sum() > 24
+    assert not missing[0].any()
+    np.testing.assert_array_equal(np.isnan(scores.probability[..., PRIMARY]).all(axis=2), missing)
+    assert set(scores.quality[missing]) == {"stale"}
+    assert np.isnan(scores.quantile[missing]).all()
+
+
+def test_features_that_the_model_does_not_know_are_refused(study, bundle):
+    names = ("not_a_feature", *study.matrix.names[1:])
+    families = dict.fromkeys(names, "x")
+    odd = replace(study, matrix=replace(study.matrix, names=names, families=families))
+
+    with pytest.raises(ModelError, match=r"columns \['not_a_feature'\] are not features"):
+        assess(odd, bundle)
