@@ -16,7 +16,7 @@ from liqwarn.frames import FloatArray, epoch_seconds
 from liqwarn.models.bootstrap import interval
 from liqwarn.models.calibration import Calibrated
 from liqwarn.models.evaluation import EvaluationPlan, Progress, model_maker, out_of_sample
-from liqwarn.models.folds import MapFolds
+from liqwarn.models.folds import MapFolds, OutOfSample
 from liqwarn.models.ranking import weighted_roc_auc
 from liqwarn.models.results import MODEL, cells, paired_delta, ranking_row
 from liqwarn.models.rows import Rows
@@ -26,6 +26,9 @@ __all__ = ["SHIFT", "Without", "ablation", "placebo", "shifted_outcomes", "shuff
 PRIMARY_H: Final = 4
 SHIFT: Final = timedelta(days=90, hours=11)
 """How far a placebo's outcomes are moved: far from any forecast, and off the hour of the week."""
+
+SHORT_SHIFT: Final = timedelta(days=30, hours=11)
+"""The same for panels that span less than four times as long."""
 
 
 class Without:
@@ -61,6 +64,7 @@ def _without(make: Callable[[int], Calibrated], names: tuple[str, ...], seed: in
 
 def ablation(
     rows: Rows,
+    full: OutOfSample,
     plan: EvaluationPlan,
     *,
     map_folds: MapFolds = map,
@@ -68,27 +72,37 @@ def ablation(
 ) -> list[dict[str, Any]]:
     """Leave every feature family out in turn: what the full model gains from it.
 
+    Parameters
+    ----------
+    rows, plan
+        As they were evaluated.
+    full : OutOfSample
+        What :func:`liqwarn.models.evaluation.walk_forward` found with them.
+
     Returns
     -------
     list of dict
         ``family``, ``side``, ``horizon_h``, ``n_features`` and ``delta_pr_auc``: PR-AUC with the
         family less without it, with its paired 95 % interval.
     """
-    make = model_maker(plan)
+    primary = rows.at_horizon(PRIMARY_H)
     families: dict[str, list[str]] = {}
     for name, family in rows.families.items():
         families.setdefault(family, []).append(name)
     if len(families) < 2:
         raise ModelError(f"features of families {sorted(families)}: leaving one out needs two")
-    makers = {family: partial(_without, make, tuple(names)) for family, names in families.items()}
+    make = model_maker(plan)
     found, _ = out_of_sample(
-        rows.at_horizon(PRIMARY_H),
+        primary,
         _primary(plan),
-        {MODEL: make, **makers},
+        {family: partial(_without, make, tuple(names)) for family, names in families.items()},
         map_folds=map_folds,
         on_progress=on_progress,
         what="ablation",
     )
+    h = full.rows.horizons_h.index(PRIMARY_H)
+    whole = {MODEL: full.p[MODEL][:, :, h : h + 1]}
+    found = replace(found, p={**whole, **found.p})
     out = []
     for cell in cells(found, plan.n_bootstrap, plan.seed):
         samples = {model: cell.pr_samples(model) for model in cell.p}
@@ -123,7 +137,7 @@ def placebo(
     primary = rows.at_horizon(PRIMARY_H)
     kinds: Mapping[str, Rows] = {
         "shuffled_features": shuffled_features(primary, plan.seed),
-        "shifted_labels": shifted_outcomes(primary),
+        "shifted_labels": shifted_outcomes(primary, _shift(primary)),
     }
     out = []
     for kind, bent in kinds.items():
@@ -146,6 +160,11 @@ def _primary(plan: EvaluationPlan) -> EvaluationPlan:
     return replace(plan, extra=tuple(rows.at_horizon(PRIMARY_H) for rows in plan.extra))
 
 
+def _shift(rows: Rows) -> timedelta:
+    span = timedelta(seconds=int((rows.times.max() - rows.times.min()).astype(int)))
+    return SHIFT if span >= 4 * SHIFT else SHORT_SHIFT
+
+
 def shuffled_features(rows: Rows, seed: int) -> Rows:
     """The same rows, each with the features of another."""
     order = np.random.default_rng(seed).permutation(len(rows))
@@ -155,8 +174,8 @@ def shuffled_features(rows: Rows, seed: int) -> Rows:
 def shifted_outcomes(rows: Rows, shift: timedelta = SHIFT) -> Rows:
     """Each row with the outcome that followed `shift` later, rows without one left out.
 
-    Later, not earlier: what already happened would be in the features. Purging is by the row's own
-    label end, so no training outcome lies in the test block's own shifted span.
+    Later, not earlier: what already happened would be in the features. Training and test outcomes
+    move alike, so they stay as far apart as they were.
 
     Raises
     ------
