@@ -1,94 +1,105 @@
-"""Where a probability stands among those of the trailing 180 days.
-
-The past is sampled at fixed hours, 00:00, 08:00 and 16:00 UTC: 540 samples, so a live process needs
-to keep no more, and counting them gives the same bits from any start.
-"""
+"""Where a probability stands in its own recent past: the trailing percentile the breaker reads."""
 
 from datetime import timedelta
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numba import njit
 
 from liqwarn.errors import FrameError
 from liqwarn.frames import FloatArray
-from liqwarn.windows.arguments import compiled
 
-__all__ = ["WINDOW", "score_quantile"]
+__all__ = ["MEMORY", "score_quantile"]
 
-WINDOW: Final = timedelta(days=180)
-CELL: Final = timedelta(hours=8)
-LEAST: Final = 90  # samples, 30 days: fewer say too little of the tail
+MEMORY: Final = timedelta(days=180)
+_CELL: Final = timedelta(hours=1)  # shorter bars are sampled hourly: 4,320 values remembered
+_LEAST: Final = timedelta(days=30)  # with less past than this the percentile is not known
 
 
-def score_quantile(past: FloatArray, now: FloatArray, first_bar: int, bar: timedelta) -> FloatArray:
-    """Share of the trailing samples below each probability, ties by half.
+def score_quantile(
+    past: FloatArray, probability: FloatArray, first_bar: int, bar: timedelta
+) -> FloatArray:
+    """Share of the remembered probabilities that are at or below the present one.
+
+    Exact order statistics of whole values, so live equals batch whatever the history's start, once
+    it covers the memory. The window is longer than a feature's may be: the top half per cent of 180
+    days needs every hour.
 
     Parameters
     ----------
-    past : ndarray of float64, shape (n_symbols, n_bars, ...)
-        Probabilities the samples are taken from; NaN where there is none.
-    now : ndarray of float64, the same shape
-        Probabilities to place among them. The bar itself is never among its samples.
+    past : ndarray of float64, shape (n_symbols, n_bars, 2)
+        Probabilities to remember, by bar; NaN where there is none to compare with.
+    probability : ndarray of float64, shape (n_symbols, n_bars, 2)
+        Probabilities to place; the bar itself is never among its own past.
     first_bar : int
         Absolute number of the first bar.
     bar : timedelta
-        Length of a bar; 8 h must be a whole number of bars.
+        Length of a bar.
 
     Returns
     -------
-    ndarray of float64, the same shape, in [0, 1]
-        NaN where the probability is missing or fewer than 90 samples are there.
-
-    Raises
-    ------
-    FrameError
-        When the shapes differ or bars do not fit into 8 h.
+    ndarray of shape (n_symbols, n_bars, 2)
+        0 to 1; NaN where the probability is, or fewer than 30 days are remembered.
 
     Examples
     --------
-    >>> past = np.linspace(0.0, 1.0, 2001).reshape(1, -1)
-    >>> score_quantile(past, past, 1, timedelta(hours=8))[0, [50, 2000]]
-    array([nan,  1.])
+    >>> p = np.linspace(0.0, 1.0, 1000).reshape(1, 1000, 1).repeat(2, axis=2)
+    >>> q = score_quantile(p, p, 0, timedelta(hours=1))
+    >>> q[0, [719, 720, 999], 0]
+    array([nan,  1.,  1.])
     """
-    if past.shape != now.shape or past.ndim < 2:
-        raise FrameError(f"past has shape {past.shape}, probabilities {now.shape}: expected equal")
-    if CELL % bar:
-        raise FrameError(f"bars of {bar} do not divide {CELL}")
-    n_bars = now.shape[1]
-    numbers = first_bar + np.arange(n_bars, dtype=np.int64)
-    at = np.flatnonzero(numbers % (CELL // bar) == 0)
-    flat_past = np.ascontiguousarray(np.moveaxis(past, 1, -1)).reshape(-1, n_bars)
-    flat_now = np.ascontiguousarray(np.moveaxis(now, 1, -1)).reshape(-1, n_bars)
-    out = np.empty(flat_now.shape)
-    _place(np.ascontiguousarray(flat_past[:, at]), at, flat_now, (WINDOW // bar, LEAST), out)
-    moved = out.reshape(np.moveaxis(now, 1, -1).shape)
-    return np.ascontiguousarray(np.moveaxis(moved, -1, 1))
+    if past.shape != probability.shape:
+        raise FrameError(f"past has shape {past.shape}, expected {probability.shape}")
+    every = max(1, _CELL // bar)
+    window = MEMORY // (bar * every)
+    least = _LEAST // (bar * every)
+    out = np.full(probability.shape, np.nan)
+    for row, side in np.ndindex(past.shape[0], past.shape[2]):
+        remembered = np.ascontiguousarray(past[row, :, side])
+        present = np.ascontiguousarray(probability[row, :, side])
+        out[row, :, side] = _place(
+            remembered, present, (first_bar + 1) % every, every, window, least
+        )
+    return out
 
 
-@compiled
+@njit(cache=True, nogil=True)
 def _place(
-    samples: FloatArray,
-    at: NDArray[np.int64],
-    now: FloatArray,
-    bounds: tuple[int, int],
-    out: FloatArray,
-) -> None:
-    window, least = bounds
-    for row in range(now.shape[0]):
-        first = 0
-        stop = 0
-        for t in range(now.shape[1]):
-            while stop < at.size and at[stop] < t:
-                stop += 1
-            while first < stop and at[first] < t - window:
-                first += 1
-            n = 0
-            twice = 0
-            for k in range(first, stop):
-                value = samples[row, k]
-                if np.isfinite(value):
-                    n += 1
-                    twice += (value < now[row, t]) + (value <= now[row, t])
-            known = now[row, t] == now[row, t] and n >= least
-            out[row, t] = 0.5 * twice / n if known else np.nan
+    past: FloatArray, present: FloatArray, phase: int, every: int, window: int, least: int
+) -> FloatArray:
+    """Percentile of each present value among the sampled past, a sorted window moved along."""
+    out = np.full(present.size, np.nan)
+    ordered = np.empty(window)
+    ring = np.full(window, np.nan)
+    held, cell = 0, 0
+    for t in range(present.size):
+        if held >= least and np.isfinite(present[t]):
+            out[t] = np.searchsorted(ordered[:held], present[t], side="right") / held
+        if (t + phase) % every == 0:
+            slot = cell % window
+            held = _drop(ordered, held, ring[slot])
+            ring[slot] = past[t]
+            held = _keep(ordered, held, past[t])
+            cell += 1
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _drop(ordered: FloatArray, held: int, value: float) -> int:
+    if not np.isfinite(value):
+        return held
+    at = np.searchsorted(ordered[:held], value, side="left")
+    for k in range(at, held - 1):
+        ordered[k] = ordered[k + 1]
+    return held - 1
+
+
+@njit(cache=True, nogil=True)
+def _keep(ordered: FloatArray, held: int, value: float) -> int:
+    if not np.isfinite(value):
+        return held
+    at = np.searchsorted(ordered[:held], value, side="right")
+    for k in range(held, at, -1):
+        ordered[k] = ordered[k - 1]
+    ordered[at] = value
+    return held + 1
