@@ -29,7 +29,7 @@ __all__ = ["DEMO_PANEL", "Demo", "DemoOrder", "run_demo", "write_simulated_marke
 
 DEMO_PANEL: Final = Path("conf/panels/demo.yaml")
 SHOWN: Final = timedelta(days=90)  # scored by a model that saw nothing of it
-MARKET: Final = MarketConfig(n_bars=24 * 600)
+MARKET: Final = MarketConfig(n_bars=24 * 500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
