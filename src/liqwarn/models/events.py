@@ -57,7 +57,8 @@ class Event:
     move : float
         Signed fraction from the close before the run to the peak; negative for ``long``.
     oi_loss : float
-        Fraction of the open interest in coins lost from before the onset to its lowest.
+        Largest fall of the open interest in coins from a peak to a later trough, as a fraction of
+        the peak, from the bars the first run started from to the end; splices of sources left out.
     long_liq_usd, short_liq_usd : float
         Liquidated from onset to end, both included; NaN where the data has none.
     severity : float
@@ -144,8 +145,8 @@ def _describe(
     signed = sign * frame.field("close")[row]
     peak = span.onset + int(np.nanargmax(signed[during]))
     move = float(signed[peak] / np.nanmin(signed[before]) - 1.0)
-    coins = frame.field("open_interest")[row]
-    oi_loss = 1.0 - _extreme(coins[during], np.nanmin) / _extreme(coins[before], np.nanmax)
+    coins = frame.field("open_interest")[row, before.start : during.stop]
+    oi_loss = _drawdown(coins, config.oi_fault)
     confirmed = span.runs[0][0]
     ratios = (
         abs(move) / legs.price_threshold[row, confirmed],
@@ -164,7 +165,7 @@ def _describe(
         end=at(span.end),
         confirmed=at(confirmed),
         move=move,
-        oi_loss=float(oi_loss),
+        oi_loss=oi_loss,
         long_liq_usd=_total(frame.field("long_liq_usd")[row, during]),
         short_liq_usd=_total(frame.field("short_liq_usd")[row, during]),
         severity=float(np.nanmax(ratios)),
@@ -185,6 +186,15 @@ def _flags(legs: Legs, row: int, span: _Span, *, severe: bool) -> tuple[str, ...
         "merged": len(span.runs) > 1,
     }
     return tuple(name for name, holds in flags.items() if holds)
+
+
+def _drawdown(level: FloatArray, fault: float) -> float:
+    """Largest fraction lost from a peak to a later trough; steps of a fault or more are no move."""
+    known = level[level > 0.0]
+    steps = known[1:] / known[:-1]
+    real = (steps > 1.0 - fault) & (steps < 1.0 / (1.0 - fault))
+    spliced = np.cumprod(np.append(1.0, np.where(real, steps, 1.0)))
+    return float(np.max(1.0 - spliced / np.maximum.accumulate(spliced)))
 
 
 def _extreme(x: FloatArray, pick: Callable[[FloatArray], float]) -> float:
