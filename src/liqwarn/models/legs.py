@@ -49,7 +49,7 @@ class EventConfig:
         Deleveraging leg: open interest in coins falls by at least
         ``max(oi_floor, trailing oi_quantile of declines)``, as a fraction.
     oi_fault : float
-        A fall over one span beyond this fraction (or the rise that mirrors it) is a splice of
+        A fall over one span by this fraction or more (or the rise that mirrors it) is a splice of
         sources or a fault, not deleveraging: unknown.
     taker_quantile, liq_quantile : float
         Forced-flow leg: trailing quantile of taker imbalance, and of liquidations in USD.
@@ -236,17 +236,18 @@ def _deleveraging(frame: MarketFrame, config: EventConfig) -> tuple[FloatArray, 
     coins = _fresh_open_interest(frame)
     kept = coins / lag(coins, config.span_bars)
     least = 1.0 - config.oi_fault
-    loss = np.where((kept >= least) & (kept <= 1.0 / least), 1.0 - kept, np.nan)
+    loss = np.where((kept > least) & (kept < 1.0 / least), 1.0 - kept, np.nan)
     quantile = _trailing_quantile(loss, config.oi_quantile, frame, config)
     return loss, np.where(np.isnan(quantile), np.nan, np.maximum(config.oi_floor, quantile))
 
 
 def _fresh_open_interest(frame: MarketFrame) -> FloatArray:
-    """Open interest where a new record came within the bar.
+    """Open interest where a new record came within the bar; none at all is a fault of its source.
 
     A record carried over is older by a full bar; it says nothing of this bar's change.
     """
     coins = frame.field("open_interest")
+    coins = np.where(coins > 0.0, coins, np.nan)
     age = frame.ages.get("open_interest")
     if age is None:
         return coins
