@@ -1,15 +1,19 @@
 """One small simulated market, built once a process, and what the composers make of it."""
 
+import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from liqwarn.config import Settings, load_policy
 from liqwarn.models.boosting import BoostSettings
+from liqwarn.models.registry import Registry
 from liqwarn.pipelines.bundle import load_bundle
 from liqwarn.pipelines.demo import DemoOrder, run_demo, write_simulated_market
 from liqwarn.pipelines.market import MarketJob, open_market
@@ -19,7 +23,7 @@ from liqwarn.simulation.config import DEFAULT_SPECS, MarketConfig
 
 ROOT = Path(__file__).parents[2]
 SYMBOLS = ("BTCUSDT", "DOGEUSDT")
-SMALL = BoostSettings(trees=8, learning_rate=0.1)
+SMALL = BoostSettings(trees=8, learning_rate=0.2, min_rows=20, min_hessian=0.1, l2=1.0)
 DAYS = 180
 END = datetime(2022, 1, 1, tzinfo=UTC) + timedelta(days=DAYS)
 TRAINED = END - timedelta(days=60)
@@ -73,6 +77,25 @@ def study(market):
 
 
 @pytest.fixture(scope="session")
+def thin(study):
+    """The study with two features a family, and volatility: a walk-forward of it takes a moment."""
+    matrix = study.matrix
+    kept = {name for name in matrix.names if name.startswith("rv_")}
+    for family in set(matrix.families.values()):
+        kept.update([name for name in matrix.names if matrix.families[name] == family][:2])
+    return select_features(study, [name for name in matrix.names if name in kept])
+
+
+def select_features(study, names):
+    matrix = study.matrix
+    columns = [matrix.names.index(name) for name in names]
+    families = {name: matrix.families[name] for name in names}
+    values = np.ascontiguousarray(matrix.values[:, :, columns])
+    few = replace(matrix, names=tuple(names), families=families, values=values)
+    return replace(study, matrix=few)
+
+
+@pytest.fixture(scope="session")
 def build(given_market, tmp_path_factory):
     """Build the study of the same market after a change to every file's table."""
 
@@ -122,7 +145,17 @@ def demo(given_market, tmp_path_factory):
     return order, done, told
 
 
+@pytest.fixture(scope="session")
+def mlflow_store(tmp_path_factory):
+    """An empty MLflow store: making its tables takes seconds, so every test copies this one."""
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    Registry(f"sqlite:///{path}", "none").champion()
+    return path
+
+
 @pytest.fixture
-def settings(tmp_path):
+def settings(mlflow_store, tmp_path):
     home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(mlflow_store, home / "mlflow.db")
     return Settings(home=home, mlflow_uri=f"sqlite:///{home / 'mlflow.db'}")

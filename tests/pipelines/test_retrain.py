@@ -1,0 +1,211 @@
+"""Retraining: once for the same data, one at a time, whole after a crash, and never silent."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import mlflow
+import numpy as np
+import orjson
+import pytest
+from filelock import FileLock
+
+from liqwarn.errors import ConfigError, StoreError
+from liqwarn.models.registry import RunRecord
+from liqwarn.pipelines.bundle import load_bundle
+from liqwarn.pipelines.champion import open_champion, registry_of
+from liqwarn.pipelines.retrain import retrain, run_key
+from liqwarn.pipelines.train import TrainOrder, fit_bundle
+
+UNTIL = datetime(2022, 5, 1, tzinfo=UTC)
+
+
+class KilledError(Exception):
+    """What a test stops a run with."""
+
+
+@pytest.fixture(scope="module")
+def order(small):
+    return TrainOrder(settings=replace(small, trees=25))
+
+
+@pytest.fixture
+def go(order, settings, now):
+    """Retrain on a study."""
+
+    def once(study, *, at=now, on_progress=None, settings=settings):
+        extra = {} if on_progress is None else {"on_progress": on_progress}
+        return retrain("demo", lambda: (study, ()), order, settings, now=at, **extra)
+
+    return once
+
+
+@pytest.fixture(scope="module")
+def weak(thin, small, tmp_path_factory):
+    """The bundle of a model that saw a third of the history and may barely try."""
+    folder = tmp_path_factory.mktemp("weak") / "model"
+    how = TrainOrder(until=UNTIL, settings=replace(small, trees=1, leaves=2))
+    fit_bundle(thin, (), how, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def telling(thin):
+    """The study with a feature that tells most of the next 4 hours: its challenger must win."""
+    rng = np.random.default_rng(2)
+    y = np.nan_to_num(thin.labels.y[:, :, :, thin.labels.horizons_h.index(4)])
+    told = 2.5 * y + rng.normal(size=y.shape)
+    values = np.array(thin.matrix.values)
+    values[:, :, -2:] = told
+    return replace(thin, matrix=replace(thin.matrix, values=values))
+
+
+def versions(settings):
+    client = mlflow.MlflowClient(settings.mlflow_uri, settings.mlflow_uri)
+    return sorted(v.version for v in client.search_model_versions("name='liqwarn-demo'"))
+
+
+def ledger(settings):
+    return settings.home / "retrain" / "demo.jsonl"
+
+
+def test_the_first_model_becomes_champion_and_the_same_data_changes_nothing(
+    go, thin, settings, now
+):
+    first = go(thin)
+    line = ledger(settings).read_bytes()
+    again = go(thin, at=now + timedelta(days=1))
+
+    assert (first.action, first.champion) == ("first", "1")
+    assert first.reasons == ("no champion before: the first model becomes champion",)
+    assert (again.action, again.champion, again.run) == ("nothing new", "1", first.run)
+    assert "this data was judged at 2024-01-01" in again.reasons[0]
+    assert versions(settings) == [1]
+    assert ledger(settings).read_bytes() == line
+    assert orjson.loads(line)["run"] == first.run
+
+
+def test_a_second_run_at_the_same_time_is_refused_and_names_the_lock(go, thin, settings):
+    """The second one starts while the first is reading its files."""
+    refused = []
+
+    def meanwhile():
+        with pytest.raises(ConfigError, match=r"another .* holds the lock .*demo\.lock"):
+            go(thin)
+        refused.append(True)
+
+    lock = FileLock(settings.home / "retrain" / "demo.lock")
+    (settings.home / "retrain").mkdir()
+    with lock:
+        other = threading.Thread(target=meanwhile)
+        other.start()
+        other.join()
+
+    assert refused == [True]
+    assert not ledger(settings).exists()
+
+
+def test_a_better_challenger_is_promoted_with_reasons(go, telling, weak, settings):
+    registry_of("demo", settings).register(weak, RunRecord(name="weak", key="before"))
+
+    done = go(telling)
+
+    assert (done.action, done.champion) == ("promoted", "2"), done.reasons
+    assert all("over the champion" in reason for reason in done.reasons)
+    assert registry_of("demo", settings).champion() == "2"
+    client = mlflow.MlflowClient(settings.mlflow_uri, settings.mlflow_uri)
+    noted = client.get_model_version("liqwarn-demo", "2").tags["promoted"]
+    assert noted == "; ".join(done.reasons)
+    assert (
+        open_champion("demo", settings).training.trained_until
+        > load_bundle(weak, version="1").training.trained_until
+    )
+
+
+def test_a_challenger_without_an_edge_keeps_the_champion_and_says_why(go, thin, weak, settings):
+    """Features of other rows: nothing to learn."""
+    registry_of("demo", settings).register(weak, RunRecord(name="weak", key="before"))
+    values = np.array(thin.matrix.values)
+    np.random.default_rng(2).shuffle(values, axis=1)
+    blind = replace(thin, matrix=replace(thin.matrix, values=values))
+
+    done = go(blind)
+
+    assert (done.action, done.champion) == ("kept", "1")
+    assert any("not better than HAR" in reason for reason in done.reasons)
+    assert versions(settings) == [1]
+    assert go(blind).action == "nothing new"
+
+
+def stop_at(stage):
+    def tell(now_at, done, total):
+        if now_at == stage and done == total:
+            raise KilledError
+
+    return tell
+
+
+def test_a_first_run_killed_after_it_registered_is_finished_without_registering_twice(
+    go, thin, settings
+):
+    with pytest.raises(KilledError):
+        go(thin, on_progress=stop_at("register"))
+    assert versions(settings) == [1]
+    assert not ledger(settings).exists()
+
+    done = go(thin)
+
+    assert done.champion == "1"
+    assert "interrupted" in done.reasons[0]
+    assert versions(settings) == [1]
+    assert go(thin).action == "nothing new"
+
+
+def test_a_later_run_killed_after_it_registered_is_finished_without_registering_twice(
+    go, telling, weak, settings
+):
+    registry_of("demo", settings).register(weak, RunRecord(name="weak", key="before"))
+    with pytest.raises(KilledError):
+        go(telling, on_progress=stop_at("register"))
+    assert versions(settings) == [1, 2]
+    assert registry_of("demo", settings).champion() == "1"
+
+    done = go(telling)
+
+    assert (done.action, done.champion) == ("promoted", "2")
+    assert versions(settings) == [1, 2]
+
+
+def test_a_run_killed_while_training_leaves_nothing(go, thin, settings):
+    with pytest.raises(KilledError):
+        go(thin, on_progress=stop_at("train"))
+
+    assert versions(settings) == []
+    assert not ledger(settings).exists()
+    assert go(thin).action == "first"
+
+
+def test_an_unreadable_ledger_is_refused_rather_than_forgotten(go, thin, settings):
+    (settings.home / "retrain").mkdir()
+    ledger(settings).write_text("{\n")
+
+    with pytest.raises(StoreError, match=r"demo\.jsonl: unreadable line in the ledger"):
+        go(thin)
+
+
+def test_a_run_is_its_data_panel_and_settings_and_not_its_time(thin, order):
+    market = thin.market
+    key = run_key(thin, (), order)
+
+    others = {
+        run_key(replace(thin, market=replace(market, data_sha256="0")), (), order),
+        run_key(replace(thin, market=replace(market, panel_sha256="0")), (), order),
+        run_key(thin, (thin,), order),
+        run_key(thin, (), replace(order, seed=1)),
+        run_key(thin, (), replace(order, until=UNTIL)),
+        run_key(thin, (), replace(order, settings=None)),
+    }
+
+    assert run_key(thin, (), replace(order, threads=3)) == key
+    assert len(others) == 6
+    assert key not in others
