@@ -1,4 +1,7 @@
-"""Gradient-boosted trees: one LightGBM booster a side, horizon and seed, averaged over seeds."""
+"""Gradient-boosted trees: one LightGBM booster a side, horizon and seed, averaged over seeds.
+
+All start from the log-odds of the volatility baseline, see :mod:`liqwarn.models.volatility`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ import numpy as np
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, FloatArray
 from liqwarn.models.rows import Rows
+from liqwarn.models.volatility import VolatilityStart
 
 __all__ = ["BoostSettings", "BoostedTrees"]
 
@@ -28,6 +32,9 @@ FIXED: Final[Mapping[str, Any]] = {
 class BoostSettings:
     """How hard the trees may try; chosen inside the first training block of the BTC panel.
 
+    With about a hundred onsets a side there, little is affordable: stumps of four leaves, a fifth
+    of the features a tree, three seeds averaged. The table of tries is in ``docs/evaluation.md``.
+
     Attributes
     ----------
     trees, learning_rate, leaves, min_rows, min_hessian, l2 : numbers
@@ -39,15 +46,15 @@ class BoostSettings:
         Boosters averaged.
     """
 
-    trees: int = 150
+    trees: int = 100
     learning_rate: float = 0.03
-    leaves: int = 8
-    min_rows: int = 100
+    leaves: int = 4
+    min_rows: int = 200
     min_hessian: float = 1.0
     l2: float = 10.0
-    feature_frac: float = 0.5
+    feature_frac: float = 0.2
     row_frac: float = 0.7
-    seeds: int = 1
+    seeds: int = 3
 
     def parameters(self, seed: int, threads: int) -> dict[str, Any]:
         """The same in LightGBM's words."""
@@ -81,6 +88,7 @@ class BoostedTrees:
 
     Attributes
     ----------
+    start_ : VolatilityStart
     boosters_ : dict of (side, horizon, seed) positions to Booster
     names_ : tuple of str
     horizons_h_ : tuple of int
@@ -104,6 +112,8 @@ class BoostedTrees:
         ).construct()
         self.names_ = rows.names
         self.horizons_h_ = rows.horizons_h
+        self.start_ = VolatilityStart().fit(rows)
+        start = self.start_.raw_of(rows.X, rows.names)
         self.boosters_: dict[BoosterKey, lgb.Booster] = {}
         for side in range(len(SIDES)):
             for h in range(len(rows.horizons_h)):
@@ -113,6 +123,7 @@ class BoostedTrees:
                     continue
                 data.set_label(np.where(known, y, 0.0))
                 data.set_weight(known.astype(np.float64))
+                data.set_init_score(np.ascontiguousarray(start[:, side, h]))
                 for k in range(settings.seeds):
                     parameters = settings.parameters(self.seed + k, self.threads)
                     self.boosters_[side, h, k] = lgb.train(
@@ -128,12 +139,13 @@ class BoostedTrees:
         """Scores of feature rows in the order of `names_`, shape (n_rows, 2, n_horizons)."""
         if not hasattr(self, "boosters_"):
             raise ModelError("these trees are not fitted")
+        start = self.start_.raw_of(X, self.names_)
         out = np.full((len(X), len(SIDES), len(self.horizons_h_)), np.nan)
         for side in range(out.shape[1]):
             for h in range(out.shape[2]):
                 found = [self._predict(booster, X) for booster in self._of(side, h)]
                 if found:
-                    out[:, side, h] = np.sum(found, axis=0) / len(found)
+                    out[:, side, h] = start[:, side, h] + np.sum(found, axis=0) / len(found)
         return out
 
     def contributions(self, X: FloatArray, side: int, h: int) -> FloatArray:
@@ -144,6 +156,8 @@ class BoostedTrees:
         if not found:
             return np.zeros((len(X), len(self.names_)))
         mean: FloatArray = np.sum(found, axis=0) / len(found)
+        for name, added in self.start_.contributions(X, self.names_, side, h).items():
+            mean[:, self.names_.index(name)] += added
         return mean
 
     def _predict(

@@ -15,6 +15,7 @@ from liqwarn.models.boosting import BoostedTrees, BoostSettings
 from liqwarn.models.calibration import Calibrated, Platt, apply, base_rates, primary_horizon
 from liqwarn.models.model_files import read_folder, write_folder
 from liqwarn.models.rows import Rows
+from liqwarn.models.volatility import VolatilityStart
 
 __all__ = ["CascadeModel", "Driver"]
 
@@ -138,8 +139,8 @@ class CascadeModel:
     def save(self, folder: Path) -> str:
         """Write the model as LightGBM's own text and JSON; returns its SHA-256.
 
-        ``<side>_<hours>h_<seed>.txt``, ``features.json``, ``calibrator.json`` and a manifest of
-        their hashes. No pickle.
+        ``<side>_<hours>h_<seed>.txt``, ``features.json``, ``start.json``, ``calibrator.json`` and a
+        manifest of their hashes. No pickle.
         """
         self._need_fit()
         files = {
@@ -154,6 +155,8 @@ class CascadeModel:
             "seeds": (self.settings or BoostSettings()).seeds,
         }
         files["calibrator.json"] = orjson.dumps(calibrator, option=orjson.OPT_INDENT_2)
+        start = self.trees_.start_.to_dict()
+        files["start.json"] = orjson.dumps(start, option=orjson.OPT_INDENT_2)
         files["features.json"] = orjson.dumps(self.names_, option=orjson.OPT_INDENT_2)
         self.sha256_ = write_folder(folder, files)
         return self.sha256_
@@ -178,11 +181,12 @@ class CascadeModel:
             model.platts_ = [[_platt(raw) for raw in row] for row in calibrator["platts"]]
             model.trained_until_ = np.datetime64(calibrator["trained_until"], "s")
             model.base_rate_ = np.array(calibrator["base_rate"], dtype=np.float64)
+            start = VolatilityStart.from_dict(orjson.loads(files["start.json"]))
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"model {folder} is incomplete: {error!r}") from error
         trees = BoostedTrees(threads=threads)
         trees.names_, trees.horizons_h_ = names, model.horizons_h_
-        trees.boosters_ = {}
+        trees.start_, trees.boosters_ = start, {}
         for key in np.ndindex(len(SIDES), len(model.horizons_h_), int(calibrator["seeds"])):
             text = files.get(_file_name(model.horizons_h_, key))
             if text is not None:
