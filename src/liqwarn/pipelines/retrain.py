@@ -94,10 +94,10 @@ def retrain(
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / f"{panel}.lock")
     try:
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout as error:
         raise ConfigError(f"another liqwarn retrain holds the lock {lock.lock_file}") from error
-    with lock:
+    with held:
         study, others = studies()
         key = run_key(study, others, order)
         ledger = folder / f"{panel}.jsonl"
