@@ -89,8 +89,8 @@ def flag_table(cells: pd.DataFrame, valid_for: timedelta, *, now: datetime) -> p
 
 def extend(path: Path, fresh: pd.DataFrame, time: str) -> None:
     """Put rows behind those a file holds already; of the same bar the fresh ones win."""
-    table = fresh
     if path.exists() and len(fresh):
         before = pd.read_parquet(path)
-        table = pd.concat([before[before[time] < fresh[time].min()], fresh], ignore_index=True)
-    write_table(table, path)
+        fresh = pd.concat([before[before[time] < fresh[time].min()], fresh], ignore_index=True)
+    if len(fresh) or not path.exists():
+        write_table(fresh, path)
