@@ -264,7 +264,8 @@ def _flow(frame: MarketFrame, config: EventConfig, side: Side) -> tuple[FloatArr
     for x, q in ((imbalance, config.taker_quantile), (usd, config.liq_quantile)):
         bar_to_pass = _trailing_quantile(x, q, frame, config)
         # nothing at all is never evidence, however quiet the market was before
-        passed = np.where(bar_to_pass > 0, x / bar_to_pass, np.where(x > 0, 1.0, 0.0))
+        multiple = x / np.where(bar_to_pass > 0, bar_to_pass, np.nan)
+        passed = np.where(bar_to_pass > 0, multiple, np.where(x > 0, 1.0, 0.0))
         strength.append(np.where(np.isnan(x + bar_to_pass), np.nan, passed))
     taker, liquidations = strength
     ratio = np.fmax(taker, liquidations)
