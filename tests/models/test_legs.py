@@ -34,20 +34,20 @@ def changed_after(frame, at, factor):
 
 
 @pytest.mark.parametrize(
-    ("minutes", "k", "floor", "quantile", "span", "run", "confirm", "gap"),
+    ("minutes", "thresholds", "bars", "gap"),
     [
-        (5, 4.0, 0.015, 0.99, 6, 6, 72, 5),
-        (15, 4.0, 0.015, 0.98, 2, 2, 24, 0),
-        (30, 3.5, 0.015, 0.97, 1, 2, 12, 0),
-        (60, 3.0, 0.015, 0.95, 1, 2, 6, 0),
-        (240, 2.5, 0.02, 0.90, 1, 2, 2, 0),
+        (5, (4.0, 0.015, 0.99), (6, 6, 72), 5),
+        (15, (4.0, 0.015, 0.98), (2, 2, 24), 0),
+        (30, (3.5, 0.015, 0.97), (1, 2, 12), 0),
+        (60, (3.0, 0.015, 0.95), (1, 2, 6), 0),
+        (240, (2.5, 0.02, 0.90), (1, 2, 2), 0),
     ],
 )
-def test_the_defaults_of_each_bar_length(minutes, k, floor, quantile, span, run, confirm, gap):
+def test_the_defaults_of_each_bar_length(minutes, thresholds, bars, gap):
     config = EventConfig.for_bar(timedelta(minutes=minutes))
 
-    assert (config.sigma_k, config.price_floor, config.oi_quantile) == (k, floor, quantile)
-    assert (config.span_bars, config.run_bars, config.confirm_bars) == (span, run, confirm)
+    assert (config.sigma_k, config.price_floor, config.oi_quantile) == thresholds
+    assert (config.span_bars, config.run_bars, config.confirm_bars) == bars
     assert config.gap == timedelta(minutes=gap)
 
 
