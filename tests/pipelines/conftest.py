@@ -136,7 +136,7 @@ def demo(given_market, tmp_path_factory):
         out=tmp_path_factory.mktemp("demo") / "out",
         policy=given_market.policy_file,
         panel=given_market.panel,
-        market=given_market.config,
+        market=replace(given_market.config, n_bars=24 * 140),
         seed=4,
         settings=SMALL,
     )

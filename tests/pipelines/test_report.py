@@ -1,0 +1,83 @@
+"""The page from a scoring's files: whole, honest about what is missing, or refused."""
+
+import shutil
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+
+from liqwarn.errors import ConfigError
+from liqwarn.pipelines.report import ReportOrder, write_report
+from liqwarn.pipelines.score import score
+
+
+@pytest.fixture(scope="module")
+def scored(study, bundle, policy, tmp_path_factory, now):
+    folder = tmp_path_factory.mktemp("report") / "scoring"
+    since = (pd.Timestamp(study.market.frame.times[-500], tz="UTC")).to_pydatetime()
+    score(study, bundle, policy, folder, now=now, since=since)
+    return folder
+
+
+@pytest.fixture
+def scoring(scored, tmp_path):
+    return shutil.copytree(scored, tmp_path / "scoring")
+
+
+def page(order, now):
+    return write_report(order, now=now).read_text()
+
+
+def test_the_page_holds_flags_events_hashes_and_says_simulated(scoring, now, bundle):
+    text = page(ReportOrder(scores=scoring, out=scoring / "report.html"), now)
+
+    assert "simulated" in text.lower()
+    assert "BTCUSDT" in text
+    assert "DOGEUSDT" in text
+    assert bundle.stamp.sha256[:12] in text
+    assert 'href="events.csv"' in text
+    assert "trained on outcomes known by 2022-05-01; every score is later" in text
+
+
+def test_the_same_files_give_the_same_bytes(scoring, now):
+    order = ReportOrder(scores=scoring, out=scoring / "report.html")
+
+    assert page(order, now) == page(order, now)
+
+
+def test_scores_of_training_bars_are_confessed(study, bundle, policy, tmp_path, now):
+    since = bundle.training.trained_until - timedelta(days=5)
+    score(study, bundle, policy, tmp_path / "s", now=now, since=since)
+
+    text = page(ReportOrder(scores=tmp_path / "s", out=tmp_path / "s" / "r.html"), now)
+
+    assert "of the scores shown are of bars the model was trained on" in text
+
+
+def test_a_page_elsewhere_does_not_link_to_what_is_not_beside_it(scoring, tmp_path, now):
+    text = page(ReportOrder(scores=scoring, out=tmp_path / "far" / "report.html"), now)
+
+    assert 'href="events.csv"' not in text
+
+
+@pytest.mark.parametrize("name", ["flags.json", "scoring.json", "scores.parquet", "events.csv"])
+def test_a_missing_file_is_named(scoring, name, now):
+    (scoring / name).unlink()
+
+    with pytest.raises(ConfigError, match=f"{name.replace('.', '[.]')} is missing"):
+        write_report(ReportOrder(scores=scoring, out=scoring / "report.html"), now=now)
+    assert not (scoring / "report.html").exists()
+
+
+def test_a_torn_file_is_named(scoring, now):
+    (scoring / "flags.json").write_text('{"schema":')
+
+    with pytest.raises(ConfigError, match=r"flags\.json is not JSON"):
+        write_report(ReportOrder(scores=scoring, out=scoring / "report.html"), now=now)
+
+
+def test_an_evaluation_that_was_named_must_be_there(scoring, tmp_path, now):
+    order = ReportOrder(scores=scoring, out=scoring / "r.html", evaluation=tmp_path / "none")
+
+    with pytest.raises(ConfigError, match="none is missing"):
+        write_report(order, now=now)
