@@ -48,7 +48,7 @@ def _entry(run: Callable[[O], None], options: type[O]) -> Callable[..., None]:
         chosen = options(**given)
         try:
             run(chosen)
-        except (LiqwarnError, FileNotFoundError, PermissionError) as error:
+        except (LiqwarnError, OSError) as error:
             typer.echo(f"liqwarn: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(1) from error
 

@@ -15,7 +15,7 @@ from liqwarn.errors import AuditError
 from liqwarn.pipelines.demo import DEMO_PANEL, DemoOrder, run_demo
 from liqwarn.policy.audit import replay, verify
 from liqwarn.reports.console import flags_table
-from liqwarn.serving.run import run
+from liqwarn.serving.run import make_server
 
 __all__: list[str] = []
 
@@ -36,8 +36,10 @@ class ServeOptions(Options):
 def serve(options: ServeOptions) -> None:
     """Answer /v1/flags, /v1/flags/{symbol} and /healthz until interrupted."""
     address = f"http://{options.host}:{options.port}"
+    policy = load_policy(options.policy)
+    server = make_server(options.scores, policy, host=options.host, port=options.port)
     emit({"serving": address}, as_json=options.json, text=f"serving {options.scores} at {address}")
-    run(options.scores, load_policy(options.policy), host=options.host, port=options.port)
+    server.run()
 
 
 @dataclass(frozen=True, kw_only=True)
