@@ -15,9 +15,10 @@ from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, FloatArray, TimeArray, epoch_seconds
 from liqwarn.models.calibration import Scorer
 from liqwarn.models.design import Design
-from liqwarn.models.logistic import fit_logistic
+from liqwarn.models.logistic import fit_logistic, linear
 from liqwarn.models.metrics import log_odds
 from liqwarn.models.rows import Rows
+from liqwarn.models.volatility import HAR_COLUMNS, har_of
 
 __all__ = [
     "BASELINES",
@@ -32,7 +33,6 @@ __all__ = [
     "persistence_columns",
 ]
 
-HAR_COLUMNS: Final = ("rv_1h", "rv_6h", "rv_1d", "rv_7d", "rv_30d")
 Columns = Callable[[Rows, int], FloatArray]
 
 
@@ -125,15 +125,15 @@ class Logistic:
         return fit_logistic(Z[known], y[known], ridge=self.ridge)
 
     def raw(self, rows: Rows) -> FloatArray:
-        """Log-odds; 0 where there was nothing to learn."""
+        """Log-odds; NaN where there was nothing to learn."""
         if not hasattr(self, "theta_"):
             raise ModelError("this baseline is not fitted")
-        out = np.zeros((len(rows), len(SIDES), len(rows.horizons_h)))
+        out = np.full((len(rows), len(SIDES), len(rows.horizons_h)), np.nan)
         for side, thetas in enumerate(self.theta_):
             Z = self.designs_[side].transform(self.columns(rows, side))
             for h, theta in enumerate(thetas):
                 if theta is not None:
-                    out[:, side, h] = Z @ theta[:-1] + theta[-1]
+                    out[:, side, h] = linear(Z, theta)
         return out
 
 
@@ -152,8 +152,8 @@ def persistence_columns(rows: Rows, side: int) -> FloatArray:  # noqa: ARG001  s
 
 
 def har_columns(rows: Rows, side: int) -> FloatArray:  # noqa: ARG001  same for both sides
-    """B2: logarithms of realised volatility over five windows (Corsi, 2009)."""
-    return _stacked(*(_log(rows.column(name)) for name in HAR_COLUMNS))
+    """B2: realised volatility over five windows."""
+    return har_of(rows.names, rows.X)
 
 
 def last_hour_columns(rows: Rows, side: int) -> FloatArray:

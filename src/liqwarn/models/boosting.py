@@ -1,9 +1,17 @@
-"""Gradient-boosted trees: one LightGBM booster a side, horizon and seed, averaged over seeds.
+"""Trees on top of a volatility baseline, shared by the two sides before they part.
 
-All start from the log-odds of the volatility baseline, see :mod:`liqwarn.models.volatility`.
+Events are few, so each stage only has to learn what the one before it cannot know:
+
+1. a HAR logistic regression of *either* side's onset: volatility is most of the signal;
+2. trees for either side's onset, started from its log-odds: fuel and crowding, learned from the
+   events of both sides together;
+3. trees a side, started from there: what tells the direction, which is little.
+
+Trees are extremely randomised (Geurts, Ernst & Wehenkel, 2006): a random threshold a feature, so
+that a slow feature cannot simply name the weeks in which the few events happened.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -13,15 +21,20 @@ import numpy as np
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, FloatArray
 from liqwarn.models.rows import Rows
-from liqwarn.models.volatility import VolatilityStart
+from liqwarn.models.volatility import VolatilityBase
 
-__all__ = ["BoostSettings", "BoostedTrees"]
+__all__ = ["EITHER", "STAGES", "BoostSettings", "BoostedTrees", "BoosterKey"]
 
-BoosterKey = tuple[int, int, int]  # side, horizon, seed: by position
+EITHER: Final = "either"
+STAGES: Final = (EITHER, *SIDES)
+BoosterKey = tuple[str, int, int]
+"""Stage, horizon in hours, number of the seed."""
+
 FIXED: Final[Mapping[str, Any]] = {
     "objective": "binary",
     "max_bin": 255,
     "feature_pre_filter": False,
+    "extra_trees": True,
     "deterministic": True,
     "force_row_wise": True,
     "verbosity": -1,
@@ -32,29 +45,29 @@ FIXED: Final[Mapping[str, Any]] = {
 class BoostSettings:
     """How hard the trees may try; chosen inside the first training block of the BTC panel.
 
-    With about a hundred onsets a side there, little is affordable: stumps of four leaves, a fifth
-    of the features a tree, three seeds averaged. The table of tries is in ``docs/evaluation.md``.
-
     Attributes
     ----------
-    trees, learning_rate, leaves, min_rows, min_hessian, l2 : numbers
-        LightGBM's ``num_iterations``, ``learning_rate``, ``num_leaves``, ``min_data_in_leaf``,
+    trees, side_trees : int
+        Trees for either side's onset, and trees a side on top of them.
+    learning_rate, leaves, min_rows, min_hessian, l2 : numbers
+        LightGBM's ``learning_rate``, ``num_leaves``, ``min_data_in_leaf``,
         ``min_sum_hessian_in_leaf``, ``lambda_l2``.
     feature_frac, row_frac : float
         Share of features a tree sees, share of rows it is grown on.
     seeds : int
-        Boosters averaged.
+        Runs averaged.
     """
 
     trees: int = 100
+    side_trees: int = 50
     learning_rate: float = 0.03
-    leaves: int = 4
-    min_rows: int = 200
+    leaves: int = 8
+    min_rows: int = 100
     min_hessian: float = 1.0
     l2: float = 10.0
-    feature_frac: float = 0.2
+    feature_frac: float = 0.3
     row_frac: float = 0.7
-    seeds: int = 3
+    seeds: int = 1
 
     def parameters(self, seed: int, threads: int) -> dict[str, Any]:
         """The same in LightGBM's words."""
@@ -74,22 +87,23 @@ class BoostSettings:
 
 
 class BoostedTrees:
-    """Scorer of boosted trees.
+    """Scorer of the three stages.
 
-    The rows are binned once for all sides, horizons and seeds: a row whose outcome is unknown for
+    The rows are binned once for all stages, horizons and seeds: a row whose outcome is unknown for
     one of them has weight 0 there.
 
     Parameters
     ----------
-    settings : BoostSettings
+    settings : BoostSettings or None
+        None for the frozen defaults.
     seed : int
     threads : int
         LightGBM's threads; more than one only pays on an idle machine.
 
     Attributes
     ----------
-    start_ : VolatilityStart
-    boosters_ : dict of (side, horizon, seed) positions to Booster
+    base_ : VolatilityBase
+    boosters_ : dict of BoosterKey to Booster
     names_ : tuple of str
     horizons_h_ : tuple of int
     """
@@ -102,8 +116,7 @@ class BoostedTrees:
         self.threads = threads
 
     def fit(self, rows: Rows) -> Self:
-        """Grow the trees of every side and horizon that has outcomes of both kinds."""
-        settings = self.settings or BoostSettings()
+        """Grow the trees of every horizon that has outcomes of both kinds."""
         data = lgb.Dataset(
             rows.X,
             feature_name=list(rows.names),
@@ -112,61 +125,81 @@ class BoostedTrees:
         ).construct()
         self.names_ = rows.names
         self.horizons_h_ = rows.horizons_h
-        self.start_ = VolatilityStart().fit(rows)
-        start = self.start_.raw_of(rows.X, rows.names)
+        self.base_ = VolatilityBase().fit(rows)
         self.boosters_: dict[BoosterKey, lgb.Booster] = {}
-        for side in range(len(SIDES)):
-            for h in range(len(rows.horizons_h)):
-                y = rows.outcome(side, h)
-                known = np.isfinite(y)
-                if not known.any() or np.ptp(y[known]) == 0:
-                    continue
-                data.set_label(np.where(known, y, 0.0))
-                data.set_weight(known.astype(np.float64))
-                data.set_init_score(np.ascontiguousarray(start[:, side, h]))
-                for k in range(settings.seeds):
-                    parameters = settings.parameters(self.seed + k, self.threads)
-                    self.boosters_[side, h, k] = lgb.train(
-                        parameters, data, num_boost_round=settings.trees
-                    )
+        base = self.base_.raw_of(rows.names, rows.X)
+        for h, hours in enumerate(rows.horizons_h):
+            either = rows.either(h)
+            if not _has_both(either):
+                continue
+            self._grow(data, (EITHER, hours), either, base[:, h])
+            shared = base[:, h] + self._mean(rows.X, EITHER, hours) - np.log(2.0)
+            for k, side in enumerate(SIDES):
+                if _has_both(rows.outcome(k, h)):
+                    self._grow(data, (side, hours), rows.outcome(k, h), shared)
         return self
 
+    def _grow(
+        self, data: lgb.Dataset, stage: tuple[str, int], y: FloatArray, start: FloatArray
+    ) -> None:
+        settings = self.settings or BoostSettings()
+        known = np.isfinite(y)
+        data.set_label(np.where(known, y, 0.0))
+        data.set_weight(known.astype(np.float64))
+        data.set_init_score(np.ascontiguousarray(start))
+        trees = settings.trees if stage[0] == EITHER else settings.side_trees
+        for k in range(settings.seeds):
+            parameters = settings.parameters(self.seed + k, self.threads)
+            self.boosters_[*stage, k] = lgb.train(parameters, data, num_boost_round=trees)
+
     def raw(self, rows: Rows) -> FloatArray:
-        """Mean log-odds over the seeds; NaN where there was nothing to learn."""
+        """Log-odds, shape (n_rows, 2, n_horizons); NaN where there was nothing to learn."""
         return self.raw_of(rows.X)
 
     def raw_of(self, X: FloatArray) -> FloatArray:
-        """Scores of feature rows in the order of `names_`, shape (n_rows, 2, n_horizons)."""
+        """Scores of rows in the order of `names_`; the same bits for one row as for many."""
         if not hasattr(self, "boosters_"):
             raise ModelError("these trees are not fitted")
-        start = self.start_.raw_of(X, self.names_)
         out = np.full((len(X), len(SIDES), len(self.horizons_h_)), np.nan)
-        for side in range(out.shape[1]):
-            for h in range(out.shape[2]):
-                found = [self._predict(booster, X) for booster in self._of(side, h)]
-                if found:
-                    out[:, side, h] = start[:, side, h] + np.sum(found, axis=0) / len(found)
+        base = self.base_.raw_of(self.names_, X)
+        for h, hours in enumerate(self.horizons_h_):
+            if (EITHER, hours, 0) not in self.boosters_:
+                continue
+            shared = base[:, h] + self._mean(X, EITHER, hours) - np.log(2.0)
+            for k, side in enumerate(SIDES):
+                if (side, hours, 0) in self.boosters_:
+                    out[:, k, h] = shared + self._mean(X, side, hours)
         return out
 
-    def contributions(self, X: FloatArray, side: int, h: int) -> FloatArray:
-        """What each feature adds to the raw score, shape (n_rows, n_features); log-odds."""
-        found = [
-            self._predict(booster, X, pred_contrib=True)[:, :-1] for booster in self._of(side, h)
-        ]
-        if not found:
+    def contributions(self, X: FloatArray, side: str, hours: int) -> FloatArray:
+        """What each feature adds to a side's raw score, shape (n_rows, n_features); log-odds.
+
+        All 0 where there was nothing to learn.
+        """
+        if (side, hours, 0) not in self.boosters_:
             return np.zeros((len(X), len(self.names_)))
+        total = self.base_.contributions(self.names_, X, self.horizons_h_.index(hours))
+        for stage in (EITHER, side):
+            found = [self._predict(b, X, contrib=True)[:, :-1] for b in self._of(stage, hours)]
+            total = total + np.sum(found, axis=0) / len(found)
+        return total
+
+    def _mean(self, X: FloatArray, stage: str, hours: int) -> FloatArray:
+        found = [self._predict(booster, X) for booster in self._of(stage, hours)]
         mean: FloatArray = np.sum(found, axis=0) / len(found)
-        for name, added in self.start_.contributions(X, self.names_, side, h).items():
-            mean[:, self.names_.index(name)] += added
         return mean
 
-    def _predict(
-        self, booster: lgb.Booster, X: FloatArray, *, pred_contrib: bool = False
-    ) -> FloatArray:
+    def _predict(self, booster: lgb.Booster, X: FloatArray, *, contrib: bool = False) -> FloatArray:
         return np.asarray(
-            booster.predict(X, raw_score=True, pred_contrib=pred_contrib, num_threads=self.threads)
+            booster.predict(X, raw_score=True, pred_contrib=contrib, num_threads=self.threads)
         )
 
-    def _of(self, side: int, h: int) -> list[lgb.Booster]:
-        keys = sorted(key for key in self.boosters_ if key[:2] == (side, h))
-        return [self.boosters_[key] for key in keys]
+    def _of(self, stage: str, hours: int) -> Iterator[lgb.Booster]:
+        for key in sorted(self.boosters_):
+            if key[:2] == (stage, hours):
+                yield self.boosters_[key]
+
+
+def _has_both(y: FloatArray) -> bool:
+    known = y[np.isfinite(y)]
+    return bool(known.size) and float(np.ptp(known)) > 0

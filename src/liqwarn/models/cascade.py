@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Self, cast
 
@@ -11,11 +12,11 @@ import orjson
 
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, FloatArray
-from liqwarn.models.boosting import BoostedTrees, BoostSettings
+from liqwarn.models.boosting import STAGES, BoostedTrees, BoosterKey, BoostSettings
 from liqwarn.models.calibration import Calibrated, Platt, apply, base_rates, primary_horizon
 from liqwarn.models.model_files import read_folder, write_folder
 from liqwarn.models.rows import Rows
-from liqwarn.models.volatility import VolatilityStart
+from liqwarn.models.volatility import VolatilityBase
 
 __all__ = ["CascadeModel", "Driver"]
 
@@ -108,8 +109,8 @@ class CascadeModel:
         """
         self._need_fit()
         aligned = self._columns(X, names)
-        h = primary_horizon(self.horizons_h_)
-        sides = [self.trees_.contributions(aligned, side, h) for side in range(len(SIDES))]
+        hours = self.horizons_h_[primary_horizon(self.horizons_h_)]
+        sides = [self.trees_.contributions(aligned, side, hours) for side in SIDES]
         return [[self._strongest(side[row], top) for side in sides] for row in range(len(aligned))]
 
     def _strongest(self, contributions: FloatArray, top: int) -> list[Driver]:
@@ -139,12 +140,12 @@ class CascadeModel:
     def save(self, folder: Path) -> str:
         """Write the model as LightGBM's own text and JSON; returns its SHA-256.
 
-        ``<side>_<hours>h_<seed>.txt``, ``features.json``, ``start.json``, ``calibrator.json`` and a
-        manifest of their hashes. No pickle.
+        ``<stage>_<hours>h_<seed>.txt``, ``volatility.json``, ``features.json``,
+        ``calibrator.json`` and a manifest of their hashes. No pickle.
         """
         self._need_fit()
         files = {
-            _file_name(self.horizons_h_, key): booster.model_to_string().encode()
+            _file_name(key): booster.model_to_string().encode()
             for key, booster in self.trees_.boosters_.items()
         }
         calibrator = {
@@ -154,9 +155,9 @@ class CascadeModel:
             "trained_until": str(self.trained_until_),
             "seeds": (self.settings or BoostSettings()).seeds,
         }
+        base = self.trees_.base_.to_dict()
+        files["volatility.json"] = orjson.dumps(base, option=orjson.OPT_INDENT_2)
         files["calibrator.json"] = orjson.dumps(calibrator, option=orjson.OPT_INDENT_2)
-        start = self.trees_.start_.to_dict()
-        files["start.json"] = orjson.dumps(start, option=orjson.OPT_INDENT_2)
         files["features.json"] = orjson.dumps(self.names_, option=orjson.OPT_INDENT_2)
         self.sha256_ = write_folder(folder, files)
         return self.sha256_
@@ -173,31 +174,30 @@ class CascadeModel:
         files, digest = read_folder(folder)
         try:
             calibrator = orjson.loads(files["calibrator.json"])
-            names = tuple(orjson.loads(files["features.json"]))
             model = cls(threads=threads)
             model.sha256_ = digest
-            model.names_ = names
+            model.names_ = tuple(orjson.loads(files["features.json"]))
             model.horizons_h_ = tuple(calibrator["horizons_h"])
             model.platts_ = [[_platt(raw) for raw in row] for row in calibrator["platts"]]
             model.trained_until_ = np.datetime64(calibrator["trained_until"], "s")
             model.base_rate_ = np.array(calibrator["base_rate"], dtype=np.float64)
-            start = VolatilityStart.from_dict(orjson.loads(files["start.json"]))
+            model.trees_ = BoostedTrees(threads=threads)
+            model.trees_.base_ = VolatilityBase.from_dict(orjson.loads(files["volatility.json"]))
+            keys = product(STAGES, model.horizons_h_, range(calibrator["seeds"]))
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"model {folder} is incomplete: {error!r}") from error
-        trees = BoostedTrees(threads=threads)
-        trees.names_, trees.horizons_h_ = names, model.horizons_h_
-        trees.start_, trees.boosters_ = start, {}
-        for key in np.ndindex(len(SIDES), len(model.horizons_h_), int(calibrator["seeds"])):
-            text = files.get(_file_name(model.horizons_h_, key))
-            if text is not None:
-                trees.boosters_[key] = _booster(text, names, folder)
-        model.trees_ = trees
+        model.trees_.names_, model.trees_.horizons_h_ = model.names_, model.horizons_h_
+        model.trees_.boosters_ = {
+            key: _booster(files[_file_name(key)], model.names_, folder)
+            for key in keys
+            if _file_name(key) in files
+        }
         return model
 
 
-def _file_name(horizons_h: tuple[int, ...], key: tuple[int, int, int]) -> str:
-    side, h, seed = key
-    return f"{SIDES[side]}_{horizons_h[h]}h_{seed}.txt"
+def _file_name(key: BoosterKey) -> str:
+    stage, hours, seed = key
+    return f"{stage}_{hours}h_{seed}.txt"
 
 
 def _platt(raw: dict[str, float | None]) -> Platt:

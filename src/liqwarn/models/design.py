@@ -1,6 +1,6 @@
 """Features as a logistic regression needs them: no gaps, one scale, no outliers."""
 
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
@@ -8,6 +8,14 @@ from liqwarn.errors import ModelError
 from liqwarn.frames import FloatArray
 
 __all__ = ["Design"]
+
+_LEARNED: Final = {
+    "kept_": np.intp,
+    "flagged_": np.intp,
+    "median_": np.float64,
+    "mean_": np.float64,
+    "scale_": np.float64,
+}
 
 
 class Design:
@@ -19,8 +27,10 @@ class Design:
 
     Attributes
     ----------
-    kept_, flagged_ : ndarray of int
-        Columns used, and those among them whose gaps have an indicator.
+    kept_ : ndarray of int
+        Columns used.
+    flagged_ : ndarray of int
+        Positions in `kept_` of the columns whose gaps have an indicator.
     median_, mean_, scale_ : ndarray of float64
         Of the columns used.
     """
@@ -53,3 +63,15 @@ class Design:
         filled = np.where(gaps, self.median_, used)
         scaled = np.clip((filled - self.mean_) / self.scale_, -5.0, 5.0)
         return np.column_stack([scaled, gaps[:, self.flagged_].astype(np.float64)])
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Everything learned, as JSON can say it."""
+        return {name: getattr(self, name).tolist() for name in _LEARNED}
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, list[float]]) -> "Design":
+        """Read back what `to_dict` gave."""
+        design = cls()
+        for name, kind in _LEARNED.items():
+            setattr(design, name, np.array(raw[name], dtype=kind))
+        return design

@@ -6,7 +6,7 @@ import numpy as np
 
 from liqwarn.frames import FloatArray
 
-__all__ = ["fit_logistic", "sigmoid"]
+__all__ = ["fit_logistic", "linear", "sigmoid"]
 
 STEPS: Final = 100
 TOLERANCE: Final = 1e-8
@@ -20,6 +20,18 @@ def sigmoid(x: FloatArray) -> FloatArray:
     """
     small = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, small) / (1.0 + small)
+
+
+def linear(X: FloatArray, theta: FloatArray) -> FloatArray:
+    """``X @ theta[:-1] + theta[-1]``, summed column by column.
+
+    A matrix product may order its sums by the number of rows; this gives the same bits for one row
+    as for many.
+    """
+    out = np.full(len(X), theta[-1])
+    for k in range(X.shape[1]):
+        out += X[:, k] * theta[k]
+    return out
 
 
 def fit_logistic(X: FloatArray, y: FloatArray, *, ridge: float = 0.0) -> FloatArray:

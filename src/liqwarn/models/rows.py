@@ -1,7 +1,7 @@
 """The long table that models train on: one row a symbol and bar, in order of time."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from liqwarn.errors import ModelError
 from liqwarn.frames import FeatureMatrix, FloatArray, Labels, TimeArray, epoch_seconds
 
-__all__ = ["Rows", "asset_of", "joined", "make_rows"]
+__all__ = ["Rows", "asset_of", "column_of", "joined", "make_rows"]
 
 _SYMBOL: Final = re.compile(
     r"^(?:10{3,6}|K(?=[A-Z]{4,}USD))?(?P<asset>[A-Z0-9]+?)"
@@ -100,13 +100,22 @@ class Rows:
 
     def column(self, name: str) -> FloatArray:
         """One feature; all NaN when the table does not have it."""
-        if name not in self.names:
-            return np.full(len(self), np.nan)
-        return self.X[:, self.names.index(name)]
+        return column_of(self.names, self.X, name)
 
     def outcome(self, side: int, horizon: int) -> FloatArray:
         """Outcome of one side and horizon, by their positions."""
         return self.y[:, side, horizon]
+
+    def either(self, horizon: int) -> FloatArray:
+        """Whether an onset of any side follows; NaN where it is not known of both."""
+        return np.asarray(self.y[:, :, horizon].max(axis=1))  # NaN where any is
+
+
+def column_of(names: Sequence[str], X: FloatArray, name: str) -> FloatArray:
+    """A column by its name; all NaN when there is none."""
+    if name not in names:
+        return np.full(len(X), np.nan)
+    return X[:, list(names).index(name)]
 
 
 def make_rows(matrix: FeatureMatrix, labels: Labels) -> Rows:
@@ -147,7 +156,7 @@ def joined(main: Rows, extra: Iterable[Rows]) -> Rows:
     """Rows of a panel with those of other panels added, for training.
 
     The features are the main panel's; what another panel lacks is NaN there. An asset's same bar
-    counts once: the main panel's, else the first panel's that has it.
+    counts once: the main panel's, else that of the first panel, and in it the first symbol, with it.
 
     Raises
     ------
@@ -162,11 +171,18 @@ def joined(main: Rows, extra: Iterable[Rows]) -> Rows:
                 f"training rows have {rows.bar} bars and horizons {rows.horizons_h}, "
                 f"expected {main.bar} and {main.horizons_h}"
             )
-        cells = _cells(rows)
-        new = np.array([cell not in seen for cell in cells], dtype=bool)
-        seen.update(cells)
-        parts.append(_aligned(rows.take(np.flatnonzero(new)), main))
+        parts.append(_aligned(rows.take(_unseen(rows, seen)), main))
     return _ordered(parts)
+
+
+def _unseen(rows: Rows, seen: set[tuple[str, int]]) -> NDArray[np.intp]:
+    """Rows whose asset and bar are not in `seen` yet; they are afterwards."""
+    new = []
+    for k, cell in enumerate(_cells(rows)):
+        if cell not in seen:
+            seen.add(cell)
+            new.append(k)
+    return np.array(new, dtype=np.intp)
 
 
 def _cells(rows: Rows) -> list[tuple[str, int]]:

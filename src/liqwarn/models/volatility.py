@@ -1,99 +1,81 @@
-"""Where the trees start from: the HAR logistic of realised volatility.
+"""The volatility baseline inside the model: HAR logistic regression of either side's onset."""
 
-Most of the risk of a cascade is volatility, and with a hundred onsets trees find it badly. So the
-trees begin at the log-odds of the strongest baseline and learn only what it leaves unsaid; at worst
-they add nothing.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import numpy as np
 
-from liqwarn.errors import ModelError
-from liqwarn.frames import SIDES, FloatArray
-from liqwarn.models.baselines import HAR_COLUMNS, Logistic, har_columns
+from liqwarn.frames import FloatArray
 from liqwarn.models.design import Design
-from liqwarn.models.rows import Rows
+from liqwarn.models.logistic import fit_logistic, linear
+from liqwarn.models.rows import Rows, column_of
 
-__all__ = ["VolatilityStart"]
+__all__ = ["HAR_COLUMNS", "VolatilityBase", "har_of"]
 
-_DESIGN: Final = ("kept_", "flagged_", "median_", "mean_", "scale_")
+HAR_COLUMNS: Final = ("rv_1h", "rv_6h", "rv_1d", "rv_7d", "rv_30d")
+RIDGE: Final = 1.0
 
 
-class VolatilityStart:
-    """Log-odds of the HAR baseline, evaluated so that one row gives the same bits as many.
+def har_of(names: Sequence[str], X: FloatArray) -> FloatArray:
+    """Logarithms of realised volatility over five windows (Corsi, 2009), shape (n_rows, 5).
+
+    NaN where a column is missing or not positive.
+    """
+    columns = [np.ascontiguousarray(column_of(names, X, name)) for name in HAR_COLUMNS]
+    return np.column_stack([np.log(np.where(x > 0, x, np.nan)) for x in columns])
+
+
+class VolatilityBase:
+    """Log-odds of an onset of either side, from volatility alone.
 
     Attributes
     ----------
     design_ : Design
-    theta_ : list of list of ndarray or None
-        Coefficients by side and horizon, the intercept last; None where there was nothing to learn.
+    theta_ : list of ndarray of float64
+        By horizon: coefficients and, last, the intercept. Only the intercept, the log-odds of an
+        even chance, where there was nothing to learn.
     """
 
     def fit(self, rows: Rows) -> Self:
-        """Fit every side and horizon that has outcomes of both kinds."""
-        fitted = Logistic(har_columns).fit(rows)
-        self.design_ = fitted.designs_[0]  # the columns are the same for both sides
-        self.theta_ = fitted.theta_
+        """Fit one regression a horizon."""
+        X = har_of(rows.names, rows.X)
+        self.design_ = Design().fit(X)
+        Z = self.design_.transform(X)
+        self.theta_ = []
+        for h in range(len(rows.horizons_h)):
+            y = rows.either(h)
+            known = np.isfinite(y)
+            learnable = known.any() and np.ptp(y[known]) > 0
+            theta = (
+                fit_logistic(Z[known], y[known], ridge=RIDGE)
+                if learnable
+                else np.zeros(Z.shape[1] + 1)
+            )
+            self.theta_.append(theta)
         return self
 
-    def raw_of(self, X: FloatArray, names: Sequence[str]) -> FloatArray:
-        """Log-odds of feature rows, shape (n_rows, 2, n_horizons); 0 where nothing was learnt."""
-        terms = self._terms(X, names)
-        out = np.zeros((len(X), len(SIDES), len(self.theta_[0])))
-        for side, thetas in enumerate(self.theta_):
-            for h, theta in enumerate(thetas):
-                if theta is not None:
-                    total = np.full(len(X), theta[-1])
-                    for k in range(terms.shape[1]):  # a matrix product's bits depend on the batch
-                        total += terms[:, k] * theta[k]
-                    out[:, side, h] = total
-        return out
+    def raw_of(self, names: Sequence[str], X: FloatArray) -> FloatArray:
+        """Log-odds, shape (n_rows, n_horizons)."""
+        Z = self.design_.transform(har_of(names, X))
+        return np.column_stack([linear(Z, theta) for theta in self.theta_])
 
-    def contributions(
-        self, X: FloatArray, names: Sequence[str], side: int, h: int
-    ) -> dict[str, FloatArray]:
-        """What each volatility adds to the log-odds, against its training mean."""
-        theta = self.theta_[side][h]
-        if theta is None:
-            return {}
-        terms = self._terms(X, names)
-        columns = [*self.design_.kept_, *self.design_.kept_[self.design_.flagged_]]
-        out: dict[str, FloatArray] = {}
-        for k, column in enumerate(columns):
-            name = HAR_COLUMNS[column]
-            if name in names:
-                out[name] = out.get(name, np.zeros(len(X))) + terms[:, k] * theta[k]
+    def contributions(self, names: Sequence[str], X: FloatArray, h: int) -> FloatArray:
+        """What each feature adds to the log-odds of a horizon, shape (n_rows, n_features)."""
+        Z = self.design_.transform(har_of(names, X))
+        out = np.zeros((len(X), len(names)))
+        sources = (*self.design_.kept_, *self.design_.kept_[self.design_.flagged_])
+        for k, source in enumerate(sources):
+            out[:, list(names).index(HAR_COLUMNS[source])] += Z[:, k] * self.theta_[h][k]
         return out
-
-    def _terms(self, X: FloatArray, names: Sequence[str]) -> FloatArray:
-        if not hasattr(self, "design_"):
-            raise ModelError("the volatility start is not fitted")
-        where = {name: k for k, name in enumerate(names)}
-        columns = np.full((len(X), len(HAR_COLUMNS)), np.nan)
-        for k, name in enumerate(HAR_COLUMNS):
-            if name in where:
-                values = X[:, where[name]]
-                columns[:, k] = np.log(np.where(values > 0, values, np.nan))
-        return self.design_.transform(columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """The start as plain numbers, for JSON."""
-        design = {name: getattr(self.design_, name).tolist() for name in _DESIGN}
-        theta = [[None if t is None else t.tolist() for t in row] for row in self.theta_]
-        return {"design": design, "theta": theta}
+        """Everything learned, as JSON can say it."""
+        return {"design": self.design_.to_dict(), "theta": [t.tolist() for t in self.theta_]}
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> "VolatilityStart":
-        """Read a start back; raises KeyError, TypeError or ValueError on what is none."""
-        start = cls()
-        start.design_ = Design()
-        for name in _DESIGN:
-            kind = np.intp if name in ("kept_", "flagged_") else np.float64
-            setattr(start.design_, name, np.array(raw["design"][name], dtype=kind))
-        start.theta_ = [
-            [None if t is None else np.array(t, dtype=np.float64) for t in row]
-            for row in raw["theta"]
-        ]
-        return start
+    def from_dict(cls, raw: dict[str, Any]) -> "VolatilityBase":
+        """Read back what `to_dict` gave."""
+        base = cls()
+        base.design_ = Design.from_dict(raw["design"])
+        base.theta_ = [np.array(theta, dtype=np.float64) for theta in raw["theta"]]
+        return base
