@@ -156,7 +156,7 @@ def joined(main: Rows, extra: Iterable[Rows]) -> Rows:
     """Rows of a panel with those of other panels added, for training.
 
     The features are the main panel's; what another panel lacks is NaN there. An asset's same bar
-    counts once: the main panel's, else that of the first panel, and in it the first symbol, with it.
+    counts once: the main panel's, else that of the first panel and symbol to have it.
 
     Raises
     ------
