@@ -41,19 +41,23 @@ class Scorer(Protocol):
         """Learn from rows; unknown outcomes are NaN and are to be left out."""
 
     def raw(self, rows: Rows) -> FloatArray:
-        """Scores in log-odds, shape (n_rows, 2, n_horizons); higher is riskier."""
+        """Scores in log-odds, shape (n_rows, 2, n_horizons); higher is riskier.
+
+        NaN for a side and horizon there was nothing to learn of.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Platt:
-    """``p = sigmoid(slope * raw + intercept)``."""
+    """``p = sigmoid(slope * raw + intercept)``; with a slope of 0 scores are not asked for."""
 
     slope: float
     intercept: float
 
     def __call__(self, raw: FloatArray) -> FloatArray:
-        """Probabilities of raw scores."""
-        return sigmoid(self.slope * raw + self.intercept)
+        """Probabilities of raw scores; NaN where a score is missing that the slope needs."""
+        moved = self.slope * raw if self.slope else np.zeros(raw.shape)
+        return sigmoid(moved + self.intercept)
 
 
 def fit_platt(raw: FloatArray, y: FloatArray, base_rate: float) -> Platt:
@@ -185,7 +189,8 @@ class Calibrated:
         """Learn scores and calibration from one training block."""
         raw = out_of_fold(self.make, rows, self.inner or InnerFolds())
         self.platts_ = calibrate(raw, rows)
-        self.training_p_ = apply(self.platts_, raw, rows.horizons_h)
+        p = apply(self.platts_, raw, rows.horizons_h)
+        self.training_p_ = np.where(np.isfinite(raw), p, np.nan)
         self.scorer_ = self.make().fit(rows)
         return self
 
