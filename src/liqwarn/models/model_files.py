@@ -24,13 +24,14 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
     """Write files, then the manifest that names their hashes; returns the manifest's SHA-256."""
     for name, content in files.items():
         write_bytes(folder / name, content)
-    hashes = {name: sha256(files[name]).hexdigest() for name in sorted(files)}
-    manifest = orjson.dumps(
-        {"schema": SCHEMA, "files": hashes},
-        option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
-    )
+    manifest = _encoded({name: sha256(files[name]).hexdigest() for name in sorted(files)})
     write_bytes(folder / MANIFEST, manifest)
     return sha256(manifest).hexdigest()
+
+
+def _encoded(hashes: Mapping[str, str]) -> bytes:
+    content = {"schema": SCHEMA, "files": hashes}
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def read_folder(folder: Path) -> tuple[dict[str, bytes], str]:
@@ -72,7 +73,9 @@ def _hashes(manifest: bytes, folder: Path) -> dict[str, str]:
         hashes = {str(name): str(value) for name, value in content["files"].items()}
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"model manifest {folder / MANIFEST} is unreadable: {error}") from error
-    outside = [name for name in hashes if Path(name).name != name]
+    outside = [name for name in hashes if Path(name).name != name or "\0" in name]
     if outside:
         raise ModelError(f"model manifest {folder / MANIFEST} names files outside of it: {outside}")
+    if _encoded(hashes) != manifest:
+        raise ModelError(f"model manifest {folder / MANIFEST} was changed after it was written")
     return hashes
