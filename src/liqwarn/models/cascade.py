@@ -12,7 +12,7 @@ import orjson
 
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, FloatArray
-from liqwarn.models.boosting import STAGES, BoostedTrees, BoosterKey, BoostSettings
+from liqwarn.models.boosting import EITHER, STAGES, BoostedTrees, BoosterKey, BoostSettings
 from liqwarn.models.calibration import Calibrated, Platt, apply, base_rates, primary_horizon
 from liqwarn.models.model_files import read_folder, write_folder
 from liqwarn.models.rows import Rows
@@ -91,7 +91,8 @@ class CascadeModel:
             Side order of :data:`liqwarn.frames.SIDES`. Never falls as the horizon grows. NaN for a
             horizon the bars are too long for. The same bits for one row as for many.
         """
-        return apply(self.platts_, self.raw(X, names), self.horizons_h_)
+        raw = self.raw(X, names)
+        return apply(self.platts_, raw, self.horizons_h_)
 
     def raw(self, X: FloatArray, names: Sequence[str] | None = None) -> FloatArray:
         """Scores before calibration, in log-odds, shape (n_rows, 2, n_horizons)."""
@@ -153,7 +154,7 @@ class CascadeModel:
             "platts": [[asdict(platt) for platt in row] for row in self.platts_],
             "base_rate": self.base_rate_.tolist(),
             "trained_until": str(self.trained_until_),
-            "seeds": (self.settings or BoostSettings()).seeds,
+            "seeds": 1 + max((key[2] for key in self.trees_.boosters_), default=0),
         }
         base = self.trees_.base_.to_dict()
         files["volatility.json"] = orjson.dumps(base, option=orjson.OPT_INDENT_2)
@@ -192,7 +193,17 @@ class CascadeModel:
             for key in keys
             if _file_name(key) in files
         }
+        model._need_trees(folder)
         return model
+
+    def _need_trees(self, folder: Path) -> None:
+        """Every calibration that asks for a score needs the trees that give it."""
+        for side, row in zip(SIDES, self.platts_, strict=True):
+            for hours, platt in zip(self.horizons_h_, row, strict=True):
+                for stage in (EITHER, side):
+                    if platt.slope and (stage, hours, 0) not in self.trees_.boosters_:
+                        name = _file_name((stage, hours, 0))
+                        raise ModelError(f"model {folder} is incomplete: it has no {name}")
 
 
 def _file_name(key: BoosterKey) -> str:
