@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, MarketFrame
-from liqwarn.models.legs import EventConfig, measure_legs
+from liqwarn.models.legs import EventConfig, Legs, measure_legs
 
 HOUR = timedelta(hours=1)
 FIVE = timedelta(minutes=5)
@@ -205,6 +205,62 @@ def test_flow_is_a_multiple_of_its_threshold(market_frame, market_config):
     ratio = measure_legs(frame, market_config(HOUR))["long"].flow_ratio[0]
 
     assert ratio[-1] == pytest.approx(100.0 / np.quantile(usd[-97:-1], 0.99), rel=0.01)
+
+
+def legs_of(price, deleveraging, running, flow=(np.nan, np.nan)):
+    """Two bars of one symbol; each leg holds or not."""
+    one = np.ones((1, 2))
+    return Legs(
+        move=np.array([price], dtype=float),
+        price_threshold=one,
+        oi_loss=np.array([deleveraging], dtype=float),
+        oi_threshold=one,
+        flow=np.array([flow]),
+        flow_ratio=one,
+        running=np.array([running], dtype=bool),
+        known=one.astype(bool),
+    )
+
+
+@pytest.mark.parametrize(
+    ("price", "deleveraging", "running", "expected"),
+    [
+        ((0, 1), (0, 1), (0, 1), True),
+        ((0, 1), (1, 0), (1, 1), True),
+        ((0, 1), (1, 0), (0, 1), False),  # open interest fell before the move began
+        ((1, 0), (0, 1), (1, 1), True),
+        ((1, 0), (0, 1), (1, 0), False),  # or after it was over
+        ((0, 1), (0, 0), (1, 1), False),
+        ((0, 0), (0, 1), (1, 1), False),
+    ],
+)
+def test_price_and_deleveraging_may_straddle_two_bars_of_a_run(
+    price, deleveraging, running, expected
+):
+    legs = legs_of(price, deleveraging, running)
+    same_bar = bool(price[1] and deleveraging[1])
+
+    assert legs.confirmed(straddle=True).tolist() == [[False, expected]]
+    assert legs.confirmed(straddle=False).tolist() == [[False, same_bar]]
+
+
+@pytest.mark.parametrize(
+    ("flow", "together", "apart"),
+    [
+        ((np.nan, np.nan), True, True),
+        ((1.0, 1.0), True, True),
+        ((np.nan, 0.0), False, True),
+        ((1.0, 0.0), False, True),
+        ((0.0, 1.0), True, True),
+        ((0.0, 0.0), False, False),
+    ],
+)
+def test_only_flow_that_is_known_to_be_absent_speaks_against_an_event(flow, together, apart):
+    same_bar = legs_of((0, 1), (0, 1), (0, 1), flow)
+    straddling = legs_of((0, 1), (1, 0), (1, 1), flow)
+
+    assert same_bar.confirmed(straddle=False)[0, 1] == together
+    assert straddling.confirmed(straddle=True)[0, 1] == apart
 
 
 def test_sells_are_what_buys_leave_of_the_volume(market_story, market_quiet, market_config):
