@@ -15,7 +15,7 @@ from liqwarn.models.rows import Rows
 
 HOUR = timedelta(hours=1)
 HAR_COLUMNS = ("rv_1h", "rv_6h", "rv_1d", "rv_7d", "rv_30d")
-SMALL = BoostSettings(trees=20, learning_rate=0.2, min_rows=20)
+SMALL = BoostSettings(trees=20, side_trees=20, learning_rate=0.2, min_rows=20)
 FAMILIES = {
     **dict.fromkeys(HAR_COLUMNS, "market"),
     "signal": "planted",

@@ -208,7 +208,7 @@ class Parsed(Exception):  # noqa: N818  not an error of ours: LightGBM was reach
 
 
 def tamper(folder, rng):
-    """Cut, flip, delete or swap; says what was done."""
+    """Cut, flip, delete or swap a file."""
     files = sorted(folder.iterdir())
     path, other = (files[k] for k in rng.choice(len(files), size=2, replace=False))
     content = path.read_bytes()
@@ -223,7 +223,6 @@ def tamper(folder, rng):
     else:
         path.write_bytes(other.read_bytes())
         other.write_bytes(content)
-    return f"{kind} {path.name} at {at} of {len(content)}"
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -235,12 +234,11 @@ def test_a_tampered_folder_is_refused_before_lightgbm_sees_it(saved, tmp_path, m
 
     folder = tmp_path / "model"
     shutil.copytree(saved, folder)
-    what = tamper(folder, np.random.default_rng(seed))
+    tamper(folder, np.random.default_rng(seed))
     monkeypatch.setattr(lgb, "Booster", parse)
 
     with pytest.raises(ModelError, match=r"model (file|manifest|\S+ has schema)"):
         CascadeModel.load(folder)
-        pytest.fail(what)
 
 
 def test_the_tripwire_of_the_tampering_test_works(saved, monkeypatch):
@@ -249,7 +247,7 @@ def test_the_tripwire_of_the_tampering_test_works(saved, monkeypatch):
 
     monkeypatch.setattr(lgb, "Booster", parse)
 
-    with pytest.raises(Parsed, match="^$"):
+    with pytest.raises(Parsed, match=r"^$"):
         CascadeModel.load(saved)
 
 

@@ -99,7 +99,7 @@ def test_another_schema_is_refused(folder):
 def test_a_manifest_of_another_shape_is_unreadable(folder, content):
     write_manifest(folder, **content)
 
-    with pytest.raises(ModelError, match="manifest.json is unreadable"):
+    with pytest.raises(ModelError, match=r"manifest.json is unreadable"):
         read_folder(folder)
 
 

@@ -191,7 +191,7 @@ def test_panels_of_other_bars_or_horizons_do_not_join(change):
     main = rows_of(1, days=1)
     other = replace(rows_of(2, days=1), **change)
 
-    with pytest.raises(ModelError, match="training rows have .* bars and horizons .* expected"):
+    with pytest.raises(ModelError, match=r"training rows have .* bars and horizons .* expected"):
         joined(main, [other])
 
 
