@@ -1,7 +1,7 @@
 """A small simulated market on disk, a bundle that fits it, and the command line."""
 
-import os
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import yaml
 import liqwarn.cli.commands  # noqa: F401  registers every command
 from liqwarn.cli.app import app
 from liqwarn.models.boosting import BoostSettings
+from liqwarn.models.registry import Registry
 from liqwarn.pipelines.demo import write_simulated_market
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.study import build_study
@@ -51,13 +52,23 @@ class Ran:
         return told[0].removeprefix("liqwarn: ")
 
 
+@pytest.fixture(scope="session")
+def mlflow_store(tmp_path_factory):
+    """An empty MLflow store: making its tables takes seconds, so every home gets a copy."""
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    Registry(f"sqlite:///{path}", "none").champion()
+    return path
+
+
 @pytest.fixture
-def run(monkeypatch, tmp_path):
+def run(monkeypatch, tmp_path, mlflow_store):
     """Run a command in the project's folder, with a home of its own."""
     monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("LIQWARN_HOME", str(tmp_path / "home"))
-    for name in [name for name in os.environ if name == "LIQWARN_MLFLOW_URI"]:
-        monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(mlflow_store, home / "mlflow.db")
+    monkeypatch.setenv("LIQWARN_HOME", str(home))
+    monkeypatch.delenv("LIQWARN_MLFLOW_URI", raising=False)
 
     def command(*words):
         return Ran(typer.testing.CliRunner().invoke(app, [str(word) for word in words]))

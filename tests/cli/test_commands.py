@@ -1,0 +1,83 @@
+"""Every command explains itself, and is the installed program."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from liqwarn.cli.app import app
+
+ROOT = typer.main.get_command(app)
+
+
+def commands(group=ROOT, words=()):
+    for name, found in group.commands.items():
+        if hasattr(found, "commands"):
+            yield from commands(found, (*words, name))
+        else:
+            yield (*words, name)
+
+
+COMMANDS = sorted(commands())
+
+
+def test_every_promised_command_is_there():
+    assert {" ".join(words) for words in COMMANDS} == {
+        "ingest", "features", "label", "evaluate", "train", "score", "report", "retrain",
+        "serve", "demo", "audit verify", "audit replay",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_shows_an_example_and_the_option_for_machines(run, words):
+    told = run(*words, "--help")
+
+    assert told.code == 0
+    assert f"Example: liqwarn {' '.join(words)}" in " ".join(told.out.split())
+    assert "--json" in told.out
+    assert told.err == ""
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_an_unknown_option_is_wrong_usage(run, words):
+    told = run(*words, "--no-such-option")
+
+    assert told.code == 2
+    assert told.out == ""
+    assert "no-such-option" in told.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("no-such-command",),
+        ("ingest",),
+        ("features", "--panel", "x.yaml"),
+        ("evaluate", "--panel", "x", "--out", "y", "--retrain", "weekly"),
+        ("evaluate", "--panel", "x", "--out", "y", "--test-from", "yesterday"),
+        ("train", "--panel", "x", "--threads", "0"),
+        ("audit", "verify"),
+        ("demo", "--panel", "conf/panels/btc_core.yaml"),
+        ("serve", "--scores", "x", "--port", "99999"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_with_2(run, words):
+    told = run(*words)
+
+    assert told.code == 2
+    assert told.out == ""
+
+
+def test_the_installed_program_is_this_one(tmp_path):
+    program = Path(sys.executable).parent / "liqwarn"
+
+    bad = subprocess.run(
+        [program, "label", "--panel", "none.yaml", "--out", "events.csv"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+
+    assert (bad.returncode, bad.stdout) == (1, "")
+    assert bad.stderr == "liqwarn: none.yaml: cannot be read (No such file or directory)\n"
