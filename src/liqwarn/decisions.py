@@ -7,7 +7,7 @@ An execution system reads a :class:`Flag` and nothing else. The vocabulary of
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from itertools import pairwise
 from types import MappingProxyType
@@ -19,6 +19,7 @@ __all__ = [
     "FLAGS_SCHEMA",
     "FLAG_SCHEMA",
     "HORIZONS_H",
+    "MAX_LIFE",
     "Flag",
     "Limits",
     "ModelStamp",
@@ -38,6 +39,8 @@ FLAG_SCHEMA: Final = "liqwarn.flag/1"
 FLAGS_SCHEMA: Final = "liqwarn.flags/1"
 HORIZONS_H: Final = (1, 4, 24)
 """Hours ahead every score speaks of; 4 h is the primary one."""
+MAX_LIFE: Final = timedelta(hours=24)
+"""Longest a flag may be valid, counted from its bar's close; a reader refuses a longer one."""
 
 Quality = Literal["ok", "degraded", "stale", "unknown"]
 

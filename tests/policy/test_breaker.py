@@ -87,6 +87,15 @@ def test_an_old_score_is_as_none(run):
     assert run((250, CALM), position=position, score_age=130 * MINUTE).tier is Tier.T3
 
 
+def test_a_score_of_a_bar_that_has_not_closed_is_as_none(run):
+    position = run(*SETTLED, (240, CALM))
+    assert run((250, CALM), position=position, score_age=timedelta(0)).expired_since is None
+    for ahead in (timedelta(seconds=1), HOUR, timedelta(days=365)):
+        early = run((250, CALM), position=position, score_age=-ahead)
+        assert (early.tier, early.rule) == (Tier.T2, Rule.EXPIRED)
+        assert run((310, CALM), position=early, score_age=-ahead).tier is Tier.T3
+
+
 def test_without_a_score_t2_then_t3_after_an_hour_and_never_t5(run):
     nothing = {**CALM, "probability": {}}
     assert run(*SETTLED, (240, nothing), (299, nothing)).tier is Tier.T2

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liqwarn.decisions import (
+    MAX_LIFE,
     ModelStamp,
     Tier,
     TradingState,
@@ -34,7 +35,7 @@ SOURCE = FlagSource(model=ModelStamp(version="3", sha256="m"), data_sha256="d", 
 def issue(policy, make_position, make_score, start):
     """The flag after some calm hours and one more with the given long score."""
 
-    def issue(change=lambda position: position, **long):
+    def issue(change=lambda position: position, issued_after=MINUTE, **long):
         positions = {("BTC", side): make_position(side=side) for side in SIDES}
         for n in range(1, 5):
             now = start + n * HOUR
@@ -51,7 +52,7 @@ def issue(policy, make_position, make_score, start):
             {side: scores["BTC", side] for side in SIDES},
             now,
             policy,
-            issued_at=now + MINUTE,
+            issued_at=now + issued_after,
             source=SOURCE,
         )
 
@@ -67,6 +68,17 @@ def test_a_flag_carries_what_execution_needs(issue, policy, start):
     assert flag.sides["short"].limits.leverage_frac == 0.5
     assert flag.policy == policy.stamp
     assert flag_from_dict(flag_to_dict(flag)) == flag
+
+
+@pytest.mark.parametrize("early", [0, 1, 60, 9999])
+def test_a_bar_ahead_of_the_clock_buys_no_validity(issue, early):
+    flag = issue(issued_after=-early * MINUTE)
+    assert flag.valid_until == flag.issued_at + 70 * MINUTE
+
+
+def test_no_flag_outlives_the_longest_life(issue):
+    flag = issue(lambda position: replace(position, valid_for=99 * HOUR))
+    assert flag.valid_until == flag.as_of + MAX_LIFE
 
 
 def test_no_threshold_is_in_a_flag(issue, policy):

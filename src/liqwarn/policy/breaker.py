@@ -115,7 +115,8 @@ def step(
     position : Position
         Where the side stood.
     score : RiskScore
-        Its newest score; one without a probability when price or open interest is missing.
+        Its newest score; one without a probability when price or open interest is missing. One
+        as of later than `now` counts as expired.
     now : datetime
         The moment of the decision. A clock that jumps back only ever holds longer.
     book : Floor
@@ -189,8 +190,9 @@ def _standing(ceiling: Override | None, tier: Tier, now: datetime) -> Override |
 
 
 def _expired_since(position: Position, evidence: Evidence, now: datetime) -> datetime | None:
+    """Since when nothing is usable; a score of a bar that has not closed yet is not either."""
     good_until = evidence.as_of + position.valid_for
-    if evidence.usable and now < good_until:
+    if evidence.usable and evidence.as_of <= now < good_until:
         return None
     since = min(now, good_until)
     return since if position.expired_since is None else min(since, position.expired_since)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from liqwarn.decisions import (
+    MAX_LIFE,
     Flag,
     ModelStamp,
     Quality,
@@ -59,7 +60,9 @@ def issue_flag(
     Returns
     -------
     Flag
-        Valid until its bar's validity ends, or a loosening by hand does, whichever is first.
+        Valid until its bar's validity ends, or a loosening by hand does, whichever is first. The
+        validity runs from the bar's close, or from `issued_at` where that is earlier, and never
+        for longer than :data:`~liqwarn.decisions.MAX_LIFE`.
 
     Raises
     ------
@@ -73,7 +76,10 @@ def issue_flag(
             f"{sorted(scores)}, expected both sides of one symbol"
         )
     long, short = positions["long"], positions["short"]
-    ends = [scores[side].as_of + positions[side].valid_for for side in SIDES]
+    ends = [
+        min(scores[side].as_of, issued_at) + min(positions[side].valid_for, MAX_LIFE)
+        for side in SIDES
+    ]
     ends += [p.ceiling.expires_at for p in (long, short) if p.ceiling and p.ceiling.expires_at]
     return Flag(
         symbol=long.symbol,
