@@ -26,7 +26,7 @@ class KilledError(Exception):
 
 @pytest.fixture(scope="module")
 def order(small):
-    return TrainOrder(settings=replace(small, trees=25))
+    return TrainOrder(settings=replace(small, trees=15, side_trees=25, feature_frac=1.0))
 
 
 @pytest.fixture
@@ -44,20 +44,23 @@ def go(order, settings, now):
 def weak(thin, small, tmp_path_factory):
     """The bundle of a model that saw a third of the history and may barely try."""
     folder = tmp_path_factory.mktemp("weak") / "model"
-    how = TrainOrder(until=UNTIL, settings=replace(small, trees=1, leaves=2))
+    how = TrainOrder(until=UNTIL, settings=replace(small, trees=1, side_trees=1, leaves=2))
     fit_bundle(thin, (), how, folder)
     return folder
 
 
 @pytest.fixture(scope="module")
 def telling(thin):
-    """The study with a feature that tells most of the next 4 hours: its challenger must win."""
+    """The study with made-up outcomes that two features tell of: its challenger must win."""
     rng = np.random.default_rng(2)
-    y = np.nan_to_num(thin.labels.y[:, :, :, thin.labels.horizons_h.index(4)])
-    told = 2.5 * y + rng.normal(size=y.shape)
+    labels, shape = thin.labels, thin.labels.y.shape
+    happens = rng.random(shape) < np.array([0.02, 0.05, 0.1])
+    y = np.where(np.isnan(labels.y), np.nan, np.maximum.accumulate(happens, axis=3))
     values = np.array(thin.matrix.values)
-    values[:, :, -2:] = told
-    return replace(thin, matrix=replace(thin.matrix, values=values))
+    values[:, :, -2:] = 2.0 * np.nan_to_num(y[..., 1]) + rng.normal(size=shape[:3])
+    matrix = replace(thin.matrix, values=values)
+    running = np.zeros_like(labels.running)
+    return replace(thin, matrix=matrix, labels=replace(labels, y=y, running=running))
 
 
 def versions(settings):
