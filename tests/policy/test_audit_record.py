@@ -40,6 +40,7 @@ POSITIONS = st.builds(
     rule=st.sampled_from(Rule),
     own=HOLDS,
     ruled=HOLDS,
+    wanted=TIERS,
     valid_for=st.timedeltas(timedelta(0), timedelta(days=9)),
     quiet_since=st.none() | MOMENTS,
     expired_since=st.none() | MOMENTS,

@@ -96,6 +96,51 @@ def test_loosening_lapses_when_the_rules_ask_for_more(hot, run, policy, start):
     assert (worse.tier, worse.ceiling) == (Tier.T4, None)
 
 
+def test_loosening_lapses_when_the_score_expires(hot, run, policy, start):
+    now = start + 2 * MINUTE
+    eased = loosen(hot, Tier.T0, TWO, "bad tick", now, expires_at=now + 4 * HOUR, policy=policy)
+    silent = run(eased, start, probability={})
+    assert (silent.tier, silent.ceiling) == (Tier.T3, None)
+
+
+def test_without_a_usable_score_nothing_is_loosened(hot, run, policy, start, make_position):
+    silent = run(hot, start, probability={})
+    now = start + HOUR
+    for position in (silent, make_position()):
+        with pytest.raises(PolicyError, match="no usable score since 2024-08-05T0"):
+            loosen(position, Tier.T0, TWO, "x", now, expires_at=now + HOUR, policy=policy)
+
+
+def test_loosening_lapses_when_a_cascade_begins_that_the_score_had_announced(
+    calm, run, policy, start
+):
+    announced = run(calm, start, multiple=20, quantile=1.0)
+    now = start + HOUR
+    eased = loosen(announced, Tier.T0, TWO, "x", now, expires_at=now + 4 * HOUR, policy=policy)
+    assert run(eased, now, multiple=20, quantile=1.0).tier is Tier.T0
+    assert run(eased, now, multiple=20, quantile=1.0, in_progress=True).tier is Tier.T4
+
+
+def test_loosening_of_a_running_cascade_stands_until_the_next_one_begins(calm, run, policy, start):
+    running = run(calm, start, in_progress=True)
+    now = start + HOUR
+    eased = loosen(running, Tier.T1, TWO, "x", now, expires_at=now + 4 * HOUR, policy=policy)
+    still = run(eased, now, in_progress=True)
+    assert still.tier is Tier.T1
+    paused = run(still, now + HOUR)
+    assert paused.tier is Tier.T1
+    assert run(paused, now + 2 * HOUR, in_progress=True).tier is Tier.T4
+
+
+def test_loosening_is_measured_by_what_was_wanted_not_by_what_was_held(hot, run, policy, start):
+    held = run(hot, start - 50 * MINUTE)
+    assert (held.tier, held.wanted) == (Tier.T3, Tier.T0)
+    now = start + 10 * MINUTE
+    eased = loosen(held, Tier.T0, TWO, "over", now, expires_at=now + 4 * HOUR, policy=policy)
+    assert run(eased, now).tier is Tier.T0
+    assert run(eased, now, multiple=5, quantile=0.96).tier >= Tier.T2
+
+
 def test_loosening_does_not_take_back_a_tightening(calm, run, policy, start):
     raised = tighten(calm, Tier.T3, "Ada", "news", start)
     eased = loosen(raised, Tier.T1, TWO, "x", start, expires_at=start + 90 * MINUTE, policy=policy)

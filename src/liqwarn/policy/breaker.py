@@ -8,7 +8,12 @@ score (data quality, expiry, the book, humans) and says which tier is in force.
 
 Both move on the ladder in the same way: up at once, any number of tiers; down one tier at a time,
 below the tier's exit, after its minimum stay. The stay counts from the last moment the tier had a
-reason to be, which makes the fold monotone: a history with higher scores never ends up looser.
+reason to be, which makes the fold monotone: without the daily cap, a history with higher scores
+never ends up looser.
+
+The cap gives that up between histories, never within a step. It holds up a side that flapped until
+the next UTC day, so a history that was uniformly higher and calmer, and has changes left, may relax
+sooner than a lower one that spent them. From any one position the worse score never ends lower.
 """
 
 from datetime import UTC, datetime
@@ -157,11 +162,13 @@ def settle(
     """The second half of a step: every rule together."""
     today = max(now.astimezone(UTC).date(), position.day)
     transitions = position.transitions_on(today)
-    wants = _highest(position, observed, now, policy, book)
+    asked = _highest(observed, now, policy, book)
+    by_hand = (_by_hand(floor) for floor in position.floors if floor.active(now))
+    wants = max([*by_hand, asked], key=itemgetter(0))
     ruled, rule = _move(position.ruled, wants, observed, now, policy)
     if ruled.tier < position.ruled.tier and transitions + spent >= policy.max_transitions_per_day:
         ruled, rule = position.ruled, Rule.DAILY_CAP
-    tier, ceiling = ruled.tier, _standing(position.ceiling, ruled.tier, now)
+    tier, ceiling = ruled.tier, _standing(position, observed, wants.tier, now)
     if ceiling is not None and ceiling.tier < tier:
         tier, rule = ceiling.tier, Rule.LOOSENED
     return Position(
@@ -171,6 +178,7 @@ def settle(
         rule=rule,
         own=observed.own,
         ruled=ruled,
+        wanted=asked.tier,
         valid_for=position.valid_for,
         quiet_since=observed.quiet_since,
         expired_since=observed.expired_since,
@@ -182,11 +190,19 @@ def settle(
     )
 
 
-def _standing(ceiling: Override | None, tier: Tier, now: datetime) -> Override | None:
-    """A loosening, unless it ran out or the rules ask for more than it was granted against."""
-    if ceiling is None or not ceiling.active(now):
+def _standing(
+    position: Position, observed: Observed, wanted: Tier, now: datetime
+) -> Override | None:
+    """A loosening, unless it ran out, or those who granted it knew less than is known now.
+
+    That is: no score is usable any more, a cascade begins, or more is wanted than was then.
+    """
+    ceiling = position.ceiling
+    if ceiling is None or not ceiling.active(now) or observed.expired_since is not None:
         return None
-    return None if ceiling.granted_at is None or tier > ceiling.granted_at else ceiling
+    if observed.evidence.in_progress and position.quiet_since is not None:
+        return None
+    return None if ceiling.granted_at is None or wanted > ceiling.granted_at else ceiling
 
 
 def _expired_since(position: Position, evidence: Evidence, now: datetime) -> datetime | None:
@@ -225,15 +241,9 @@ def _wanted(evidence: Evidence, policy: Policy) -> Floor:
     return wanted
 
 
-def _highest(
-    position: Position, observed: Observed, now: datetime, policy: Policy, book: Floor
-) -> Floor:
-    """The strictest of all rules; among equals the first named."""
-    wants = [
-        *(_by_hand(floor) for floor in position.floors if floor.active(now)),
-        observed.wants,
-        book,
-    ]
+def _highest(observed: Observed, now: datetime, policy: Policy, book: Floor) -> Floor:
+    """The strictest of all rules, hands left out; among equals the first named."""
+    wants = [observed.wants, book]
     since = observed.expired_since
     if since is not None:
         late = now - since >= policy.expired_after

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from liqwarn.decisions import Tier
+from liqwarn.decisions import Tier, iso_utc
 from liqwarn.errors import PolicyError
 from liqwarn.policy.position import Hold, Override, Position, Rule
 from liqwarn.policy.tiers import Policy
@@ -87,16 +87,22 @@ def loosen(  # noqa: PLR0913 - who, what, why, when, until when, under which pol
 ) -> Position:
     """Hold a side at a lower tier for a while.
 
-    It lapses at once when the rules ask for more than they did when it was granted.
+    It lapses at once when more is wanted than when it was granted (whatever tier was held then),
+    when a cascade begins, and when the score expires.
 
     Raises
     ------
     PolicyError
         Without two different names, a reason, or an end within the policy's limit; for a tier that
-        is not lower; for T5, which needs :func:`release`.
+        is not lower; for T5, which needs :func:`release`; without a usable score.
     """
     if position.ruled.tier is Tier.T5:
         raise PolicyError(f"{position.symbol} {position.side} is at T5, which needs a release")
+    if position.expired_since is not None:
+        raise PolicyError(
+            f"{position.symbol} {position.side} has had no usable score since "
+            f"{iso_utc(position.expired_since)}, expected one: without it nothing is loosened"
+        )
     if tier >= position.tier:
         raise PolicyError(
             f"loosening to {tier.name}, expected a tier below {position.tier.name} in force"
@@ -112,7 +118,7 @@ def loosen(  # noqa: PLR0913 - who, what, why, when, until when, under which pol
         reason=_reason(reason),
         issued_at=now,
         expires_at=expires_at,
-        granted_at=position.ruled.tier,
+        granted_at=max([position.wanted, *(f.tier for f in position.floors if f.active(now))]),
     )
     return replace(position, tier=tier, rule=Rule.LOOSENED, ceiling=ceiling)
 

@@ -65,7 +65,8 @@ class Override:
     expires_at : datetime or None
         None: until it is released.
     granted_at : Tier or None
-        For a loosening, the tier it was granted against: when the rules ask for more, it lapses.
+        For a loosening, the tier that was wanted when it was granted: when more is wanted, it
+        lapses. Not the tier that was held: that may stand for a reason long gone.
     integrity : bool
         Whether a failed integrity check set it, not a human.
     """
@@ -98,6 +99,8 @@ class Position:
         tier that the book imposed never feeds back into the book.
     ruled : Hold
         Where all rules put it, before a loosening by hand.
+    wanted : Tier
+        What the rules asked for at the last step, tightenings by hand and stays left out.
     valid_for : timedelta
         How long after its bar's close a score is good.
     quiet_since : datetime or None
@@ -120,6 +123,7 @@ class Position:
     rule: Rule
     own: Hold
     ruled: Hold
+    wanted: Tier
     valid_for: timedelta
     quiet_since: datetime | None
     expired_since: datetime | None
@@ -158,6 +162,7 @@ def first_position(
         rule=Rule.START,
         own=Hold(Tier.T0, now, now),
         ruled=Hold(policy.expired_tier, now, now),
+        wanted=policy.expired_tier,
         valid_for=policy.valid_for(bar),
         quiet_since=None,
         expired_since=now,
