@@ -58,7 +58,7 @@ class FieldSpec:
     floor : float or None
         Smallest value that can be true; smaller ones are quarantined at the border.
     floor_open : bool
-        Whether `floor` itself is impossible (a price of 0).
+        Whether `floor` itself is impossible (a price of 0, no open interest).
     """
 
     unit: str
@@ -78,8 +78,16 @@ def _flow(unit: str, *, floor: float | None = 0.0) -> FieldSpec:
     return FieldSpec(unit=unit, how="sum", floor=floor)
 
 
-def _stock(unit: str, hours: float, *, floor: float | None = 0.0) -> FieldSpec:
-    return FieldSpec(unit=unit, how="last", max_age=timedelta(hours=hours), floor=floor)
+def _stock(
+    unit: str, hours: float, *, floor: float | None = 0.0, floor_open: bool = False
+) -> FieldSpec:
+    return FieldSpec(
+        unit=unit,
+        how="last",
+        max_age=timedelta(hours=hours),
+        floor=floor,
+        floor_open=floor_open,
+    )
 
 
 FIELDS: Final[Mapping[str, FieldSpec]] = MappingProxyType(
@@ -103,7 +111,7 @@ FIELDS: Final[Mapping[str, FieldSpec]] = MappingProxyType(
         "funding_interval_h": _stock("hours", 9, floor=0.0),
         "funding_rate_2": _stock("fraction of notional per settlement", 9, floor=None),
         "funding_interval_2_h": _stock("hours", 9, floor=0.0),
-        "open_interest": _stock("coins", 4),
+        "open_interest": _stock("coins", 4, floor_open=True),  # a listed perpetual has some
         "leverage_ratio": _stock("open interest / exchange reserve", 4),
         "reserve": _stock("coins", 26),
         "whale_ratio": _stock("share of inflow in the ten largest transfers", 4),
@@ -307,6 +315,18 @@ class FeatureMatrix:
         if name not in self.names:
             raise FrameError(f"no feature '{name}' in this matrix")
         return self.values[:, :, self.names.index(name)]
+
+    def aligned(self, names: tuple[str, ...]) -> FloatArray:
+        """Other columns in another order: shape ``(n_symbols, n_bars, len(names))``.
+
+        NaN for a feature this matrix does not have; a model may be older or newer than it.
+        """
+        out = np.full((*self.values.shape[:2], len(names)), np.nan)
+        where = {name: k for k, name in enumerate(self.names)}
+        for k, name in enumerate(names):
+            if name in where:
+                out[:, :, k] = self.values[:, :, where[name]]
+        return out
 
     def rows(self) -> FloatArray:
         """Long table of shape ``(n_symbols * n_bars, n_features)``, symbol by symbol."""

@@ -18,7 +18,7 @@ from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.progress import OnProgress
 from liqwarn.pipelines.report import ReportOrder, write_report
 from liqwarn.pipelines.retrain import retrain
-from liqwarn.pipelines.score import score
+from liqwarn.pipelines.score import Scored, score
 from liqwarn.pipelines.study import Study, build_study
 from liqwarn.pipelines.train import TrainOrder, train
 from liqwarn.reports.console import flags_text
@@ -163,8 +163,16 @@ def score_command(options: ScoreOptions) -> None:
     emit(
         {"new_bars": done.new_bars, "flags": done.flags},
         as_json=options.json,
-        text=f"{flags_text(done.flags)}\n{options.out}: {done.new_bars} new bars",
+        text=f"{flags_text(done.flags)}\n{options.out}: {done.new_bars} new bars{_age(done, now)}",
     )
+
+
+def _age(done: Scored, now: datetime) -> str:
+    """A warning when the latest flags are past their validity already."""
+    ends = [datetime.fromisoformat(str(flag["valid_until"])) for flag in done.flags]
+    if not ends or min(ends) > now:
+        return ""
+    return f"\nEXPIRED: these flags were valid until {min(ends):%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,10 @@ class CascadeModel:
             Side order of :data:`liqwarn.frames.SIDES`. Never falls as the horizon grows. NaN for a
             horizon the bars are too long for. The same bits for one row as for many.
         """
-        raw = self.raw(X, names)
+        return self.calibrated(self.raw(X, names))
+
+    def calibrated(self, raw: FloatArray) -> FloatArray:
+        """Coherent probabilities of raw scores, the same shape."""
         return apply(self.platts_, raw, self.horizons_h_)
 
     def raw(self, X: FloatArray, names: Sequence[str] | None = None) -> FloatArray:

@@ -54,9 +54,10 @@ def _against(found: OutOfSample, champion: Bundle, n_bootstrap: int, seed: int) 
     if not unseen.size:
         return {}
     rows = found.rows.take(unseen)
+    known = rows.without(set(rows.names) - set(champion.model.names_))  # an upgrade may add some
     p: dict[str, FloatArray] = {
         MODEL: found.p[MODEL][unseen],
-        _CHAMPION: champion.model.predict_proba(rows.X, rows.names),
+        _CHAMPION: champion.model.predict_proba(known.X, known.names),
     }
     part = replace(found, rows=rows, fold=found.fold[unseen], p=p, alarms={})
     return {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,10 @@ def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...
     killed in between is made again by the next one; the audit log may then hold a decision twice,
     never none.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    if not (
+        folder / "positions.json"
+    ).exists():  # says that nothing stands yet, not that it is lost
+        write_json(folder / "positions.json", {"as_of": None, "positions": []})
     flags = tuple(issue_flags(decided, now=now))
     entries = [(decision, _provenance(decided, decision)) for decision in decided.history.decisions]
     append(folder / "audit.jsonl", folder / "audit.head.json", entries, policy=decided.policy)
@@ -129,15 +132,24 @@ def read_standing(folder: Path) -> Standing | None:
     Raises
     ------
     StoreError
-        When the file is unreadable: starting over would forget tiers and overrides.
+        When the file is unreadable, or missing beside the rest of a scoring: starting over would
+        forget tiers and overrides.
     """
     path = folder / "positions.json"
     if not path.exists():
+        left = [n for n in ("audit.jsonl", "scores.parquet") if (folder / n).exists()]
+        if left:
+            raise StoreError(
+                f"{path} is missing beside {', '.join(left)}: restore it, or score "
+                "into an empty folder"
+            )
         return None
     try:
         raw: dict[str, Any] = orjson.loads(path.read_bytes())
+        if raw["as_of"] is None:
+            return None
         positions = [position_from_dict(p) for p in raw["positions"]]
-        as_of = datetime.fromisoformat(raw["as_of"])
+        as_of = datetime.fromisoformat(raw["as_of"]).astimezone(UTC)
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{path}: unreadable positions of the breaker: {error!r}") from error
     return Standing(as_of=as_of, positions={(p.symbol, p.side): p for p in positions})

@@ -43,14 +43,13 @@ def assess(study: Study, bundle: Bundle, since: datetime | None = None) -> Risk:
     The trailing percentile of a probability is taken among probabilities of bars the model had not
     seen: its out-of-fold ones up to the end of its training, its own afterwards.
 
-    Raises
-    ------
-    ModelError
-        When the features are not the model's.
+    A feature that the model does not know is left out, so an old champion scores on after an
+    upgrade; one that only the model knows is missing.
     """
-    frame, matrix, model = study.market.frame, study.matrix, bundle.model
+    frame, model = study.market.frame, bundle.model
     n_symbols, n_bars = frame.shape
-    probability = model.predict_proba(matrix.rows(), matrix.names)
+    raw = model.raw(study.matrix.aligned(model.names_).reshape(n_symbols * n_bars, -1))
+    probability = model.calibrated(raw)
     probability = probability.reshape(n_symbols, n_bars, len(SIDES), len(model.horizons_h_))
     probability[~study.market.quality.usable] = np.nan
     first = 0 if since is None else int(np.searchsorted(frame.times, _utc64(since)))
@@ -69,13 +68,8 @@ def assess(study: Study, bundle: Bundle, since: datetime | None = None) -> Risk:
         in_progress=in_progress(frame, study.events)[:, bars],
         quality=study.market.quality.quality[:, bars],
     )
-    return Risk(first=bars.start, scores=scores, raw=_raw(study, bundle, bars))
-
-
-def _raw(study: Study, bundle: Bundle, bars: slice) -> FloatArray:
-    values = study.matrix.values[:, bars]
-    raw = bundle.model.raw(values.reshape(-1, values.shape[2]), study.matrix.names)
-    return raw.reshape(*values.shape[:2], *raw.shape[1:])
+    raw = raw.reshape(n_symbols, n_bars, *raw.shape[1:])
+    return Risk(first=bars.start, scores=scores, raw=raw[:, bars])
 
 
 def _unseen(study: Study, bundle: Bundle, own: FloatArray) -> FloatArray:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import orjson
 
+from liqwarn.errors import StoreError
 from liqwarn.frames import epoch_seconds
 from liqwarn.pipelines.bundle import Bundle
-from liqwarn.pipelines.publish import decide, publish, read_standing
+from liqwarn.pipelines.publish import Standing, decide, publish, read_standing
 from liqwarn.pipelines.risk import assess
 from liqwarn.pipelines.study import Study
 from liqwarn.policy.tiers import Policy
@@ -52,9 +53,10 @@ def score(
     Raises
     ------
     StoreError
-        When the folder's positions cannot be read.
+        When the folder's positions cannot be read, are of another panel, or are ahead of `now`.
     """
     standing = read_standing(folder)
+    _check_continues(study, folder, standing, now)
     frame = study.market.frame
     last = datetime.fromtimestamp(int(epoch_seconds(frame.times[-1:])[0]), tz=UTC)
     if standing is not None and standing.as_of >= last:
@@ -64,6 +66,20 @@ def score(
     decided = decide(study, bundle, policy, risk, start=standing)
     publish(decided, folder, now=now)
     return Scored(new_bars=len(risk.scores.times), flags=_latest(folder))
+
+
+def _check_continues(study: Study, folder: Path, standing: Standing | None, now: datetime) -> None:
+    """Refuse to continue what is not ours to continue."""
+    if standing is None:
+        return
+    if standing.as_of > now:
+        raise StoreError(f"{folder} was scored as of {standing.as_of}, which is after now, {now}")
+    account = orjson.loads((folder / "scoring.json").read_bytes())
+    if account["panel"] != study.market.panel.name:
+        raise StoreError(
+            f"{folder} holds a scoring of panel '{account['panel']}', expected "
+            f"'{study.market.panel.name}'"
+        )
 
 
 def _latest(folder: Path) -> list[dict[str, object]]:

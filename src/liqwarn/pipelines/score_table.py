@@ -58,9 +58,9 @@ def cell_table(study: Study, bundle: Bundle, risk: Risk, history: History) -> pd
 def _driver_columns(
     study: Study, bundle: Bundle, bars: slice, shape: tuple[int, int, int]
 ) -> dict[str, NDArray[Any]]:
-    values = study.matrix.values[:, bars]
+    values = study.matrix.aligned(bundle.model.names_)[:, bars]
     rows = np.ascontiguousarray(values).reshape(-1, values.shape[2])
-    found = bundle.model.drivers(rows, study.matrix.names, top=TOP_DRIVERS)
+    found = bundle.model.drivers(rows, top=TOP_DRIVERS)
     columns: dict[str, NDArray[Any]] = {}
     for k in range(TOP_DRIVERS):
         pairs = [side[k] for row in found for side in row]
