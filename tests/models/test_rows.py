@@ -77,7 +77,7 @@ def test_rows_are_in_order_of_time_and_then_of_symbol():
 
 
 def test_end_is_that_of_the_longest_horizon():
-    rows = make_rows(*panel(horizons_h=(24, 1)))
+    rows = make_rows(*panel(horizons_h=(4, 24, 1)))
 
     np.testing.assert_array_equal(rows.end, rows.times + np.timedelta64(24, "h"))
 
