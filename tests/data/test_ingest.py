@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -295,6 +295,35 @@ def test_stamps_without_a_zone_are_named(make_panel, make_source, load, candles)
     assert load(make_panel(make_source(time=clock | {"tz": "UTC"})), table).total("new") == 24
 
 
+def test_a_row_after_the_present_is_quarantined_and_no_bar_of_the_frame(
+    make_panel, data_dir, store, candles
+):
+    table = candles(24)
+    now = datetime.fromtimestamp(T0 + 24 * HOUR, tz=UTC)  # the last close
+    ahead = int((now + timedelta(days=30)).timestamp())
+    table = pd.concat([table, table.iloc[[5, 6]].assign(t=[ahead, T0 + 24 * HOUR])])
+    table.to_csv(data_dir / "klines.csv", index=False)
+
+    summary = ingest(make_panel(), data_dir, store, now=now)
+
+    assert summary.quarantined == {"after the present": 1}
+    assert summary.total("new") == 25  # one is an hour ahead: clocks differ
+    frame = market_frame(store, make_panel())
+    assert frame.times[-1] == np.datetime64(T0 + 25 * HOUR, "s")
+    (kept,) = (store.root / "quarantine" / "test" / "klines").iterdir()
+    assert json.loads(kept.read_text())["row"] == 25
+
+
+def test_a_calendar_may_speak_of_what_is_ahead(make_panel, load, data_dir, candles):
+    (data_dir / "dates.csv").write_text("at\n2030-01-01T12:00:00Z\n")
+    calendar = {"name": "dates", "gives": "macro", "file": "dates.csv", "known_before": "30d",
+                "time": {"column": "at", "label": "end"}}  # fmt: skip
+
+    summary = load(make_panel(calendars=[calendar]), candles(3))
+
+    assert (summary.files[1].new, summary.quarantined) == (1, {})
+
+
 def test_a_missing_file_is_named(load):
     with pytest.raises(DataError, match=r"klines\.csv: no such file"):
         load()
@@ -338,6 +367,14 @@ def test_patterns_run_over_symbols_and_assets(make_panel, make_source, tmp_path)
     (tmp_path / "ETH-1.csv").unlink()
     with pytest.raises(DataError, match=r"ETH-.*no file matches"):
         list(panel_files(panel, panel.sources[0], tmp_path))
+
+
+def test_a_path_that_leads_out_of_the_folder_is_refused(make_panel, load, data_dir, candles):
+    candles(3).to_csv(data_dir.parent / "secret.csv", index=False)
+    (data_dir / "klines.csv").symlink_to(data_dir.parent / "secret.csv")
+
+    with pytest.raises(DataError, match=r"klines\.csv: leads out of the data folder"):
+        load()
 
 
 def test_progress_is_told_file_by_file(make_panel, data_dir, store, candles):

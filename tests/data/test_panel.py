@@ -65,6 +65,7 @@ def test_a_panel_is_frozen(make_panel):
         ({"bar": "7h"}, "expected a divisor of a day"),
         ({"symbols": []}, "at least 1 item"),
         ({"core": ["close", "open_interest"]}, "no source gives the core field 'open_interest'"),
+        ({"symbols": {"BTCUSDT": "../BTC"}}, r"found '\.\./BTC', expected letters"),
         ({"core": ["opne"]}, "unknown field 'opne', did you mean 'open'"),
         ({"bar": "30min"}, "step 1:00:00 does not divide the bar 0:30:00"),
     ],

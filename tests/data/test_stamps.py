@@ -4,7 +4,7 @@ import pytest
 
 from liqwarn.data.mapping import TimeMap
 from liqwarn.data.quarantine import Rejects
-from liqwarn.data.stamps import NO_TIME, event_seconds
+from liqwarn.data.stamps import NO_TIME, SKEW_S, after_the_present, event_seconds
 from liqwarn.errors import DataError
 
 T0 = 1_704_067_200  # 2024-01-01 00:00 UTC
@@ -113,3 +113,9 @@ def test_an_hour_that_does_not_exist_in_a_zone_is_refused():
 
     assert event[0] == NO_TIME
     assert reasons == {"unreadable time": 1}
+
+
+def test_the_present_ends_where_clocks_may_differ():
+    event = T0 + np.array([-1, 0, SKEW_S, SKEW_S + 1])
+
+    assert after_the_present(event, T0).tolist() == [False, False, False, True]

@@ -16,6 +16,7 @@ from liqwarn.data.readers import read_table
 from liqwarn.data.records import Records, SeriesKey
 from liqwarn.data.rivals import check_rivals
 from liqwarn.data.rows import Rows, inside, map_rows
+from liqwarn.data.stamps import after_the_present
 from liqwarn.data.store import Origin, Store
 from liqwarn.data.summary import FileSummary, IngestSummary
 from liqwarn.errors import DataError
@@ -42,7 +43,8 @@ def panel_files(
     Raises
     ------
     DataError
-        When a pattern with ``*`` matches nothing. A plain name may not exist; reading it says so.
+        When a pattern with ``*`` matches nothing, or a path, links followed, leaves `data_dir`.
+        A plain name may not exist; reading it says so.
     """
     for pattern in told.file:
         symbols = panel.symbols if "{symbol}" in pattern or "{asset}" in pattern else (None,)
@@ -54,7 +56,14 @@ def panel_files(
             found = sorted(data_dir.glob(text)) if "*" in text else [data_dir / text]
             if not found:
                 raise DataError(f"{data_dir / text}: no file matches")
-            yield from ((path, name) for path in found)
+            for path in found:
+                _check_below(path, data_dir)
+                yield path, name
+
+
+def _check_below(path: Path, data_dir: Path) -> None:
+    if not path.resolve().is_relative_to(data_dir.resolve()):
+        raise DataError(f"{path}: leads out of the data folder {data_dir}, refused")
 
 
 def ingest(
@@ -75,7 +84,8 @@ def ingest(
         Folder the panel's file names are relative to.
     store : Store
     now : datetime
-        Noted in the manifest as the moment a file first brought something new.
+        The present: rows of later times are quarantined, those of calendars excepted. Noted in
+        the manifest as the moment a file first brought something new.
     replace : bool
         Let a changed value replace the stored one, which stays in the history.
     on_progress : callable, optional
@@ -118,7 +128,10 @@ def _ingest_file(
     table = read_table(job.path, told)
     mapped, other = map_rows(table, told, fields, panel, job.symbol, rejects)
     valid = inside(mapped.event, told.valid if isinstance(told, Source) else Span())
-    rows = check_rows(mapped.take(valid), fields, panel, rejects)
+    known = mapped.take(valid)
+    if isinstance(told, Source):  # a calendar speaks of what is ahead
+        known = _without_future(known, told, now, rejects)
+    rows = check_rows(known, fields, panel, rejects)
     if isinstance(told, Calendar):
         rows = merge_events(rows)
     rows, duplicates = drop_duplicates(rows, rejects)
@@ -143,6 +156,13 @@ def _ingest_file(
         gaps=count_gaps(rows, None if step is None else int(step.total_seconds())),
         quarantined=rejects.by_reason(),
     )
+
+
+def _without_future(rows: Rows, source: Source, now: datetime, rejects: Rejects) -> Rows:
+    ahead = after_the_present(rows.event, int(now.timestamp()))
+    if ahead.any():
+        rejects.add(rows.row[ahead], source.time.column, rows.event[ahead], "after the present")
+    return rows.take(~ahead)
 
 
 def _fields(told: Source | Calendar) -> Mapping[str, FieldMap]:

@@ -74,7 +74,7 @@ class Symbol(Part):
     """
 
     name: Name
-    asset: str
+    asset: Name
     plausible: Mapping[FieldName, tuple[float, float]] = Field(default_factory=dict)
 
 

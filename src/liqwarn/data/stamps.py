@@ -11,10 +11,13 @@ from liqwarn.data.quarantine import Rejects
 from liqwarn.data.records import IntArray
 from liqwarn.errors import DataError
 
-__all__ = ["NO_TIME", "event_seconds"]
+__all__ = ["NO_TIME", "SKEW_S", "after_the_present", "event_seconds"]
 
 NO_TIME: Final = np.iinfo(np.int64).min
 """Stands for a stamp that was refused."""
+
+SKEW_S: Final = 3_600
+"""How far the clocks of a provider and of this machine may differ, in seconds."""
 
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _FIRST: Final = 1_230_768_000  # 2009-01-01, the year of the first coin
@@ -56,6 +59,15 @@ def event_seconds(
         )
     _refuse(seconds, outside, stamps, rows, (time, "implausible time"), rejects)
     return _to_grid(seconds, stamps, rows, time, rejects)
+
+
+def after_the_present(event: IntArray, now: int) -> NDArray[np.bool_]:
+    """Which times nobody can know anything of yet; `now` in seconds UTC.
+
+    >>> after_the_present(np.array([0, 3_600, 3_601]), now=0).tolist()
+    [False, False, True]
+    """
+    return event > now + SKEW_S
 
 
 def _to_grid(
