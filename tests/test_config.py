@@ -98,6 +98,8 @@ def test_faults_between_parts_are_told_one_a_line(panel_file):
         ("- a\n- b", "found list, expected keys and values"),
         ("", "found NoneType, expected keys"),
         ("name: a\nname: b", "key 'name' is stated twice"),
+        ("? [a, b]\n: 1", "not valid YAML, found the key .* expected a word"),
+        ("a: " + "[" * 3_000 + "]" * 3_000, r"panel\.yaml: nested too deeply"),
         ("a: !!python/object/apply:os.getcwd []", "not valid YAML"),
     ],
 )

@@ -5,7 +5,7 @@ The only module that reads the environment.
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -124,6 +124,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raw = yaml.load(_bytes(path), Loader=_StrictLoader)  # noqa: S506 - a safe loader, stricter
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML, {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested too deeply, expected keys and values") from error
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: found {type(raw).__name__}, expected keys and values")
     return raw
@@ -136,6 +138,11 @@ class _StrictLoader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.MarkedYAMLError(
+                    problem=f"found the key {key}, expected a word",
+                    problem_mark=key_node.start_mark,
+                )
             if key in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"key '{key}' is stated twice", problem_mark=key_node.start_mark

@@ -2,7 +2,9 @@ import json
 import zipfile
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.feather as pf
+import pyarrow.parquet as pq
 import pytest
 
 from liqwarn.data import readers
@@ -169,6 +171,23 @@ def test_a_file_that_is_too_large_is_refused_unread(tmp_path, layout, monkeypatc
 
     with pytest.raises(DataError, match="16 bytes, expected at most 10"):
         read_table(tmp_path / "a.csv", layout())
+
+
+def test_json_nested_without_end_is_told(tmp_path, layout):
+    (tmp_path / "a.json").write_text("[" * 200_000 + "]" * 200_000)
+
+    with pytest.raises(DataError, match=r"a\.json: nested too deeply"):
+        read_table(tmp_path / "a.json", layout())
+
+
+def test_a_column_that_is_there_twice_is_told(tmp_path, layout):
+    table = pa.table([pa.array([1]), pa.array([2.0]), pa.array([3.0])], names=["t", "c", "c"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    pf.write_feather(table, tmp_path / "a.feather")
+
+    for name in ("a.parquet", "a.feather"):
+        with pytest.raises(DataError, match=rf"{name}: columns \['c'\] are there twice"):
+            read_table(tmp_path / name, layout())
 
 
 def test_a_zip_of_two_tables_is_ambiguous(tmp_path, layout):

@@ -122,6 +122,16 @@ def test_a_column_of_text_or_times_is_the_wrong_column(make_panel, make_source):
         mapped(pd.DataFrame({"t": [T0], "close": pd.to_datetime(["2024-01-01"])}), panel)
 
 
+def test_bytes_are_read_as_text_and_told_when_they_are_none(make_panel, make_source):
+    panel = of(make_panel, make_source, symbol={"column": "s"}, fields={"close": "close"})
+    table = pd.DataFrame({"t": [T0], "s": [b"BTC"], "close": [b"1.5"]})
+
+    assert mapped(table, panel)[0].values["close"].tolist() == [1.5]
+    for column in ("s", "close"):
+        with pytest.raises(DataError, match=f"column '{column}' holds bytes that are no text"):
+            mapped(table.assign(**{column: [b"\xff\xfe"]}), panel)
+
+
 def test_a_file_of_other_symbols_is_told(make_panel, make_source):
     panel = of(make_panel, make_source, symbol={"column": "s"}, fields={"close": "close"})
     with pytest.raises(DataError, match="no row of BTCUSDT in the file"):

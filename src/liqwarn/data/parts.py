@@ -48,8 +48,10 @@ def encode(records: Records, origin: IntArray) -> bytes:
 
 def decode(content: bytes, key: SeriesKey) -> tuple[Records, IntArray]:
     """Records and the origin of each row, from :func:`encode`'s bytes."""
-    file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-    table = file.read()
+    file = pq.ParquetFile(
+        pa.BufferReader(content), pre_buffer=False, page_checksum_verification=True
+    )
+    table = file.read(use_threads=False)  # see readers: Arrow's threads may abort the exit
 
     def seconds(name: str) -> IntArray:
         column = table.column(name).cast(pa.int64()).to_numpy()

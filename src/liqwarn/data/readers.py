@@ -89,6 +89,8 @@ def read_table(path: Path, layout: FileLayout) -> pd.DataFrame:
         table = _READERS[kind](path, layout)
     except DataError:
         raise
+    except RecursionError as error:
+        raise DataError(f"{path}: nested too deeply to be {kind} of records") from error
     except (ValueError, OSError, EOFError, pa.ArrowException, zipfile.BadZipFile) as error:
         reason = str(error).strip().split("\n")[0][:200]
         raise DataError(
@@ -96,17 +98,28 @@ def read_table(path: Path, layout: FileLayout) -> pd.DataFrame:
         ) from error
     if table.empty:
         raise DataError(f"{path}: no rows, expected at least one")
+    twice = sorted(set(table.columns[table.columns.duplicated()].astype(str)))
+    if twice:
+        raise DataError(f"{path}: columns {twice} are there twice, expected each name once")
     return table
 
 
 def _parquet(path: Path, _: FileLayout) -> pd.DataFrame:
-    table: pd.DataFrame = pq.ParquetFile(path, page_checksum_verification=True).read().to_pandas()
-    return table
+    with pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
+        return _frame(file.read(use_threads=False))
 
 
 def _feather(path: Path, _: FileLayout) -> pd.DataFrame:
-    table: pd.DataFrame = pf.read_table(path).to_pandas()
-    return table
+    return _frame(pf.read_table(path, use_threads=False))
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Arrow as pandas, on this thread: one of Arrow's that still holds what is Python's aborts.
+
+    At exit such a thread can no longer get the interpreter's lock, and C++ calls ``terminate``.
+    """
+    frame: pd.DataFrame = table.to_pandas(use_threads=False)
+    return frame
 
 
 def _csv(path: Path, layout: FileLayout) -> pd.DataFrame:

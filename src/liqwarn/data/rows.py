@@ -94,6 +94,7 @@ def map_rows(
         raise DataError(
             f"no column '{column}'{nearest(column, table.columns)} found {list(table.columns)[:12]}"
         )
+    table = _as_text(table[sorted(wanted)])
     symbols = _symbols(table, told, panel, named)
     keep = _filter(table, told.where) & (symbols != "")
     rows = np.flatnonzero(keep) + 1
@@ -104,6 +105,17 @@ def map_rows(
     values = {name: _values(table, field, rows, name, rejects) for name, field in fields.items()}
     mapped = Rows(row=rows, symbol=symbols, event=event, values=values)
     return mapped.take(event != NO_TIME), int((~keep).sum())
+
+
+def _as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns of bytes, which parquet has beside text, as text."""
+    for name, column in table.items():
+        if column.dtype == object and pd.api.types.infer_dtype(column) == "bytes":
+            try:
+                table = table.assign(**{str(name): column.str.decode("utf-8")})
+            except UnicodeDecodeError as error:
+                raise DataError(f"column '{name}' holds bytes that are no text, {error}") from error
+    return table
 
 
 def inside(event: IntArray, span: Span) -> NDArray[np.bool_]:
