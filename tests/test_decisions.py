@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from liqwarn.decisions import (
     FLAG_SCHEMA,
+    MAX_LIFE,
     Flag,
     Limits,
     ModelStamp,
@@ -37,21 +38,31 @@ LIMITS = st.builds(
     collar_frac=st.none() | SHARE,
     cancel_increasing=st.booleans(),
 )
-SIDE = st.builds(
-    Restriction,
-    tier=st.sampled_from(Tier),
-    state=st.sampled_from(TradingState),
-    limits=LIMITS,
-    probability=st.dictionaries(st.sampled_from([1, 4, 24]), SHARE),
-    reasons=st.lists(st.text(max_size=30), max_size=3).map(tuple),
-)
+
+
+@st.composite
+def _sides(draw):
+    limits = draw(LIMITS)
+    tier = draw(st.sampled_from(Tier))
+    barred = [TradingState.REDUCING] + [TradingState.HALTED] * (tier is Tier.T5)
+    return Restriction(
+        tier=tier,
+        state=TradingState.ACTIVE if limits.net_increase else draw(st.sampled_from(barred)),
+        limits=limits,
+        probability=draw(st.dictionaries(st.sampled_from([1, 4, 24]), SHARE)),
+        reasons=tuple(draw(st.lists(st.text(max_size=30), max_size=3))),
+    )
+
+
+SIDE = _sides()
+LIVES = st.timedeltas(timedelta(0), MAX_LIFE)
 FLAGS = st.builds(
-    Flag,
+    lambda life, **given: Flag(valid_until=given["as_of"] + life, **given),
+    LIVES,
     symbol=st.text(max_size=20),
     as_of=MOMENTS,
     issued_at=MOMENTS,
-    valid_until=MOMENTS,
-    sequence=st.integers(0, 2**53),
+    sequence=st.integers(0, 600_000_000),
     quality=st.sampled_from(["ok", "degraded", "stale", "unknown"]),
     sides=st.fixed_dictionaries({"long": SIDE, "short": SIDE}),
     model=st.builds(ModelStamp, version=st.text(max_size=9), sha256=st.text(max_size=9)),
@@ -143,6 +154,17 @@ def _put(raw, path, value):
         ("valid_until", 1722862800),
         ("sequence", "7"),
         ("sequence", True),
+        ("sequence", -1),
+        ("sequence", 2**63),
+        ("sequence", int(NOON.timestamp()) + 86_401),
+        ("symbol", 5),
+        ("valid_until", "2099-01-01T00:00:00Z"),
+        ("valid_until", "2024-08-06T12:00:00.001Z"),
+        ("valid_until", "2024-08-05T11:59:59.999Z"),
+        ("valid_until", "9999-12-31T23:59:59-23:00"),
+        ("as_of", "0001-01-01T00:00:00+23:00"),
+        ("as_of", "0001-01-01T00:00:00Z"),
+        ("issued_at", "9999-12-31T23:59:59-23:00"),
         ("quality", "great"),
         ("sides", {}),
         ("sides", []),
@@ -150,6 +172,14 @@ def _put(raw, path, value):
         ("sides.long.tier", "T6"),
         ("sides.long.tier", 2),
         ("sides.long.state", "OPEN"),
+        ("sides.long.state", "REDUCING"),
+        ("sides.long.state", "HALTED"),
+        ("sides.long.limits.net_increase", False),
+        ("sides.long.limits.net_increase", "false"),
+        ("sides.long.limits.leverage_frac", True),
+        ("sides.long.limits.add_frac", ...),
+        ("sides.long.limits", {}),
+        ("sides.long.reasons", [5]),
         ("sides.long.p_4h", 1.5),
         ("sides.long.p_4h", "0.2"),
         ("sides.long.limits", {"leverage": 0.5}),
@@ -166,6 +196,37 @@ def test_an_unreadable_flag_is_a_policy_error(path, value):
     _put(raw, path, value)
     with pytest.raises(PolicyError, match=r"flag|expected"):
         flag_from_dict(raw)
+
+
+def test_a_halt_is_at_t5_alone():
+    raw = deepcopy(flag_to_dict(_flag()))
+    raw["sides"]["long"]["limits"]["net_increase"] = False
+    for state, tier, readable in [
+        ("HALTED", "T4", False),
+        ("HALTED", "T5", True),
+        ("REDUCING", "T0", True),
+    ]:
+        raw["sides"]["long"].update(state=state, tier=tier)
+        if readable:
+            assert flag_from_dict(raw).sides["long"].state.value == state
+        else:
+            with pytest.raises(PolicyError, match="HALTED at T4, expected at T5 alone"):
+                flag_from_dict(raw)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=1), MAX_LIFE])
+def test_a_good_sequence_and_the_longest_life_pass(ahead):
+    sequence = int((NOON + ahead).timestamp())
+    flag = _flag(sequence=sequence, valid_until=NOON + MAX_LIFE)
+    assert flag_from_dict(flag_to_dict(flag)) == flag
+    late = _flag(sequence=sequence, issued_at=NOON + timedelta(days=900))
+    assert flag_from_dict(flag_to_dict(late)) == late
+
+
+def test_times_are_read_into_utc():
+    raw = {**flag_to_dict(_flag()), "issued_at": "2024-08-05T14:30:00+02:30"}
+    assert flag_from_dict(raw).issued_at == NOON
+    assert flag_from_dict(raw).issued_at.tzinfo is UTC
 
 
 @pytest.mark.parametrize("raw", [None, [], "flag", 3])

@@ -32,6 +32,7 @@ __all__ = [
     "flag_from_dict",
     "flag_to_dict",
     "iso_utc",
+    "moment_from_iso",
     "side_to_dict",
 ]
 
@@ -288,14 +289,52 @@ def flag_to_dict(flag: Flag) -> dict[str, Any]:
     }
 
 
+def _limits_from_dict(raw: Mapping[str, Any]) -> Limits:
+    """Every limit, named: one that is left out must not read as none."""
+    names = {field.name for field in fields(Limits)}
+    if set(raw) != names:
+        raise PolicyError(f"limits are {sorted(raw)}, expected {sorted(names)}")
+    for field in fields(Limits):
+        if isinstance(raw[field.name], bool) != isinstance(field.default, bool):
+            raise PolicyError(f"{field.name} is {raw[field.name]!r}, expected as {field.default!r}")
+    return Limits(**raw)
+
+
 def _side_from_dict(raw: Mapping[str, Any]) -> Restriction:
-    return Restriction(
+    side = Restriction(
         tier=Tier[raw["tier"]],
         state=TradingState(raw["state"]),
-        limits=Limits(**raw["limits"]),
+        limits=_limits_from_dict(raw["limits"]),
         probability={h: raw[f"p_{h}h"] for h in HORIZONS_H if raw[f"p_{h}h"] is not None},
-        reasons=tuple(raw["reasons"]),
+        reasons=tuple(_text(reason, "reason") for reason in raw["reasons"]),
     )
+    if (side.state is TradingState.ACTIVE) != side.limits.net_increase:
+        raise PolicyError(
+            f"flag is {side.state.value}, expected ACTIVE if and only if it has net_increase"
+        )
+    if side.state is TradingState.HALTED and side.tier is not Tier.T5:
+        raise PolicyError(f"flag is HALTED at {side.tier.name}, expected at T5 alone")
+    return side
+
+
+def moment_from_iso(text: object, name: str) -> datetime:
+    """An ISO 8601 time with an offset, in UTC; PolicyError when it is none, or UTC cannot hold it.
+
+    >>> moment_from_iso("2024-08-05T08:00:00+02:00", "as_of").isoformat()
+    '2024-08-05T06:00:00+00:00'
+    """
+    try:
+        moment = datetime.fromisoformat(_text(text, name))
+        _need_aware(moment, name)
+        return moment.astimezone(UTC)
+    except (OverflowError, ValueError) as error:
+        raise PolicyError(f"{name} is {text!r}, expected a time in UTC: {error}") from error
+
+
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise PolicyError(f"{name} is {value!r}, expected text")
+    return value
 
 
 def _quality(value: object) -> Quality:
@@ -306,9 +345,25 @@ def _quality(value: object) -> Quality:
 
 
 def _sequence(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"sequence is {value!r}, expected a whole number")
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError(f"sequence is {value!r}, expected a whole number of 0 or more")
     return value
+
+
+def _coherent(flag: Flag) -> Flag:
+    """The flag, unless its times contradict each other, or its sequence bars all good ones."""
+    life = flag.valid_until - flag.as_of
+    if not timedelta(0) <= life <= MAX_LIFE:
+        raise PolicyError(
+            f"flag as of {iso_utc(flag.as_of)} is valid until {iso_utc(flag.valid_until)}, "
+            f"expected an end within {MAX_LIFE} of it"
+        )
+    newest = max(flag.as_of, flag.issued_at).timestamp() + MAX_LIFE.total_seconds()
+    if flag.sequence > newest:
+        raise PolicyError(
+            f"flag has sequence {flag.sequence}, expected at most {int(newest)}, by its own times"
+        )
+    return flag
 
 
 def flag_from_dict(raw: Mapping[str, Any]) -> Flag:
@@ -317,18 +372,18 @@ def flag_from_dict(raw: Mapping[str, Any]) -> Flag:
     Raises
     ------
     PolicyError
-        When the schema is not one this version knows, or a key is missing or unreadable. A caller
-        must treat that as an expired flag: no new risk.
+        When the schema is unknown, a key is missing or unreadable, or they contradict each other.
+        A caller must treat that as an expired flag: no new risk.
     """
     if not isinstance(raw, Mapping) or raw.get("schema") != FLAG_SCHEMA:
         found = raw.get("schema") if isinstance(raw, Mapping) else type(raw).__name__
         raise PolicyError(f"flag schema is {found!r}, expected {FLAG_SCHEMA!r}")
     try:
-        return Flag(
-            symbol=raw["symbol"],
-            as_of=datetime.fromisoformat(raw["as_of"]),
-            issued_at=datetime.fromisoformat(raw["issued_at"]),
-            valid_until=datetime.fromisoformat(raw["valid_until"]),
+        flag = Flag(
+            symbol=_text(raw["symbol"], "symbol"),
+            as_of=moment_from_iso(raw["as_of"], "as_of"),
+            issued_at=moment_from_iso(raw["issued_at"], "issued_at"),
+            valid_until=moment_from_iso(raw["valid_until"], "valid_until"),
             sequence=_sequence(raw["sequence"]),
             quality=_quality(raw["quality"]),
             sides={name: _side_from_dict(side) for name, side in raw["sides"].items()},
@@ -339,3 +394,4 @@ def flag_from_dict(raw: Mapping[str, Any]) -> Flag:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PolicyError(f"unreadable flag: {type(error).__name__} {error}") from error
+    return _coherent(flag)

@@ -78,7 +78,9 @@ def test_a_file_completed_in_place_is_read_again(write_flags, make_flag, tmp_pat
     ("change", "message"),
     [
         ({"schema": "liqwarn.flags/2"}, "schema is 'liqwarn.flags/2'"),
-        ({"generated_at": "noon"}, "unreadable: ValueError"),
+        ({"generated_at": "noon"}, "generated_at is 'noon', expected a time in UTC"),
+        ({"generated_at": 5}, "generated_at is 5, expected text"),
+        ({"generated_at": "9999-12-31T23:59:59-23:00"}, "expected a time in UTC"),
         ({"generated_at": "2024-08-05T12:00:00"}, "without a timezone"),
         ({"flags": None}, "unreadable: TypeError"),
         ({"flags": [{}]}, "flag schema is None"),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -126,6 +127,51 @@ def test_an_older_flag_is_refused(keep, write_flags, make_flag, clock, noon):
     assert keep.look().of("BTCUSDT").flag.sides["long"].tier is Tier.T4
     write_flags(make_flag(tier="T1", as_of=noon + timedelta(minutes=1)))
     assert keep.look().fault is None
+
+
+@pytest.mark.parametrize("days", [1.01, 40, 27_000])
+def test_a_flag_from_the_future_is_refused_and_poisons_nothing(
+    keep, write_flags, make_flag, noon, days
+):
+    write_flags(make_flag("A"), make_flag(tier="T4"))
+    keep.look()
+    ahead = timedelta(days=days)
+    later = noon + timedelta(minutes=1)
+    for poison in (
+        make_flag(as_of=noon + ahead),
+        make_flag(as_of=later, issued_at=noon + ahead),
+        make_flag(as_of=later, issued_at=noon + ahead, sequence=int((noon + ahead).timestamp())),
+    ):
+        write_flags(make_flag("A"), poison, generated_at=noon)
+        view = keep.look()
+        assert view.fault == "from more than a day ahead of the clock: BTCUSDT"
+        assert view.of("BTCUSDT").flag.sides["long"].tier is Tier.T4
+        assert view.of("A").fresh
+    write_flags(make_flag("A"), make_flag(tier="T1", as_of=later))
+    assert keep.look().fault is None
+    assert keep.look().of("BTCUSDT").flag.sides["long"].tier is Tier.T1
+
+
+def test_a_bar_ahead_of_the_clock_stays_fresh_no_longer_than_its_life(
+    keep, write_flags, make_flag, clock, noon
+):
+    flag = make_flag(as_of=noon + 20 * HOUR, issued_at=noon)
+    write_flags(flag, generated_at=noon)
+    assert keep.look().of("BTCUSDT").remaining == timedelta(minutes=70)
+    clock.run(minutes=70)
+    assert not keep.look().of("BTCUSDT").fresh
+
+
+def test_a_flag_that_is_looser_than_its_tier_is_refused(keep, write_flags, make_flag, policy):
+    calm, restricted = make_flag().sides["long"], make_flag(tier="T4").sides["long"]
+    active = replace(restricted, state=calm.state, limits=calm.limits)
+    wider = replace(restricted, limits=replace(restricted.limits, leverage_frac=0.6))
+    for side in (active, wider):
+        write_flags(make_flag("A"), make_flag(sides={"long": calm, "short": side}))
+        view = keep.look()
+        assert view.fault == "looser than their tier by the policy: BTCUSDT"
+        assert view.of("BTCUSDT") is None
+        assert view.of("A").fresh
 
 
 def test_a_torn_file_serves_the_last_flags_until_they_expire(keep, write_flags, make_flag, clock):

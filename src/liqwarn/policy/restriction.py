@@ -87,9 +87,10 @@ def binding(
     limits = policy.tiers[position.tier].threatened
     if opposite is not None:
         limits = stricter(limits, _shared(opposite, now, policy))
-    if position.expired_since is not None:
+    halted = _halted_by_operator(position)
+    if halted or position.expired_since is not None:
         limits = no_new_risk(limits)
-    return limits, state_of(limits, halted=_halted_by_operator(position))
+    return limits, state_of(limits, halted=halted)
 
 
 def state_of(limits: Limits, *, halted: bool) -> TradingState:

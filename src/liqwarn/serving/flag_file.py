@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from liqwarn.decisions import FLAGS_SCHEMA, Flag, flag_from_dict
+from liqwarn.decisions import FLAGS_SCHEMA, Flag, flag_from_dict, moment_from_iso
 from liqwarn.errors import LiqwarnError, PolicyError
 
 __all__ = ["FlagFile", "FlagSet", "Reading", "parse_flags"]
@@ -122,7 +122,7 @@ def parse_flags(content: bytes) -> FlagSet:
         raise PolicyError(f"schema is {schema!r}, expected {FLAGS_SCHEMA!r}")
     try:
         return FlagSet(
-            generated_at=_aware(raw["generated_at"]),
+            generated_at=moment_from_iso(raw["generated_at"], "generated_at"),
             market=_market(raw["market"]),
             flags=MappingProxyType(_by_symbol(raw["flags"])),
         )
@@ -142,10 +142,3 @@ def _market(found: object) -> str:
     if found not in ("real", "simulated"):
         raise PolicyError(f"market is {found!r}, expected real or simulated")
     return str(found)
-
-
-def _aware(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise PolicyError(f"generated_at is {text} without a timezone, expected UTC")
-    return moment

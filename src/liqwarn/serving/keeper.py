@@ -2,15 +2,19 @@
 
 A flag is good until its `valid_until` by the wall clock, and never for longer than it was meant to
 be by a clock that cannot jump: a wall clock set back, before or after the flag was loaded, buys it
-no time. A flag that vanished from the file is kept and expires; one with a lower sequence than was
-seen before is refused.
+no time. A flag that vanished from the file is kept and expires.
+
+Refused is a flag with a lower sequence than was seen before; one that allows more than its tier
+does by the server's policy; and one from more than a day ahead of the wall clock, which would both
+stay fresh too long and have every flag after it refused.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from liqwarn.decisions import Flag
+from liqwarn.decisions import MAX_LIFE, Flag
 from liqwarn.policy.flags import expire
+from liqwarn.policy.limits import at_least_as_strict
 from liqwarn.policy.tiers import Policy
 from liqwarn.serving.clock import Clock
 from liqwarn.serving.flag_file import FlagFile, FlagSet
@@ -87,14 +91,28 @@ class FlagKeeper:
         latest = reading.latest
         if latest is not None and latest is not self._taken:
             written = max(wall, reading.modified, latest.generated_at)
-            refused = [f.symbol for f in latest.flags.values() if self._older(f)]
+            refused: dict[str, list[str]] = {}
             for flag in latest.flags.values():
-                if flag.symbol not in refused:
+                why = self._objection(flag, wall)
+                if why is None:
                     self._take(flag, written, monotonic)
+                else:
+                    refused.setdefault(why, []).append(flag.symbol)
             self._taken = latest
-            self._refused = f"older than served before: {', '.join(refused)}" if refused else None
+            faults = (f"{why}: {', '.join(symbols)}" for why, symbols in refused.items())
+            self._refused = "; ".join(faults) or None
         served = (self._serve(kept, wall, monotonic) for _, kept in sorted(self._kept.items()))
         return View(latest=latest, flags=tuple(served), fault=reading.fault or self._refused)
+
+    def _objection(self, flag: Flag, wall: datetime) -> str | None:
+        """Why a flag is not taken; None when it is."""
+        newest = max(flag.as_of.timestamp(), flag.issued_at.timestamp(), flag.sequence)
+        if newest > (wall + MAX_LIFE).timestamp():
+            return "from more than a day ahead of the clock"
+        for side in flag.sides.values():
+            if not at_least_as_strict(side.limits, self._policy.tiers[side.tier].threatened):
+                return "looser than their tier by the policy"
+        return "older than served before" if self._older(flag) else None
 
     def _older(self, flag: Flag) -> bool:
         kept = self._kept.get(flag.symbol)
@@ -104,7 +122,7 @@ class FlagKeeper:
         )
 
     def _take(self, flag: Flag, written: datetime, monotonic: float) -> None:
-        left = flag.valid_until - max(written, flag.issued_at)
+        left = flag.valid_until - max(written, flag.issued_at, flag.as_of)
         deadline = monotonic + max(left, timedelta(0)).total_seconds()
         kept = self._kept.get(flag.symbol)
         if kept is not None and flag.valid_until <= kept.flag.valid_until:
