@@ -34,6 +34,7 @@ def checked(panel, rows, **fields):
         (-1.0, "negative"),
         (0.0, "zero price"),
         (5e5, "implausible value"),
+        (1e308, "implausible value"),
     ],
 )
 def test_an_impossible_price_refuses_its_row(make_panel, bad, reason):
@@ -51,6 +52,11 @@ def test_an_impossible_price_refuses_its_row(make_panel, bad, reason):
     [
         ("volume", -1.0, "negative"),
         ("open_interest", np.inf, "infinite"),
+        ("open_interest", 0.0, "zero"),
+        ("open_interest", 1e308, "implausible value"),
+        ("volume", 2e16, "implausible value"),
+        ("netflow", -1e308, "implausible value"),
+        ("funding_rate", 1e17, "implausible value"),
         ("netflow", np.inf, "infinite"),
     ],
 )
@@ -106,6 +112,15 @@ def test_a_band_is_not_applied_to_usd_that_become_coins_later(make_panel):
     kept, rejects = checked(panel, rows_of(open_interest=[1e9, 2e9]), open_interest=usd)
 
     assert (len(kept), rejects.refusals) == (2, [])
+
+
+def test_usd_that_become_coins_later_are_bounded_too(make_panel):
+    usd = FieldMap(column="oi", unit="usd_at_close")
+
+    kept, rejects = checked(make_panel(), rows_of(open_interest=[1e9, 1e300]), open_interest=usd)
+
+    assert kept.values["open_interest"].tolist()[:1] == [1e9]
+    assert rejects.by_reason() == {"implausible value": 1}
 
 
 def test_a_single_spike_is_refused(make_panel):

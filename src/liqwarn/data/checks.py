@@ -18,10 +18,13 @@ from liqwarn.data.rows import Rows
 from liqwarn.errors import DataError
 from liqwarn.frames import FIELDS, FloatArray
 
-__all__ = ["JUMP", "check_rows", "count_gaps", "drop_duplicates", "merge_events"]
+__all__ = ["JUMP", "LARGEST", "check_rows", "count_gaps", "drop_duplicates", "merge_events"]
 
 JUMP: Final = 20.0
 """Factor by which no price moves away from its neighbours between two rows."""
+
+LARGEST: Final = 1e16
+"""No amount of coins or USD, and no price, is larger: all the money there is, a hundredfold."""
 
 _NEIGHBOURS: Final = 49
 _BARS: Final = ("open", "high", "low", "close")
@@ -61,9 +64,10 @@ def _bad_cells(
         if spec.floor is not None:
             faults["negative" if spec.floor == 0.0 else "below the floor"] = column < spec.floor
             if spec.floor_open:
-                faults["zero price"] = column == spec.floor
+                faults["zero price" if _is_price(name) else "zero"] = column == spec.floor
+        faults["implausible value"] = np.abs(column) > LARGEST
     if not told.priced:
-        faults["implausible value"] = _outside_band(rows, name, panel)
+        faults["implausible value"] |= _outside_band(rows, name, panel)
     bad = np.zeros(len(rows), dtype=np.bool_)
     for reason, found in faults.items():
         fresh = found & ~bad
