@@ -14,6 +14,7 @@ never ends up looser.
 The cap gives that up between histories, never within a step. It holds up a side that flapped until
 the next UTC day, so a history that was uniformly higher and calmer, and has changes left, may relax
 sooner than a lower one that spent them. From any one position the worse score never ends lower.
+All of this speaks of tiers; limits follow them, but for the timed window of `block_opposite_adds`.
 """
 
 from datetime import UTC, datetime
