@@ -39,7 +39,7 @@ demo: $(READY)
 	$(BIN)/liqwarn demo --out $(OUT) $(if $(PANEL),--panel $(PANEL)) $(if $(DATA),--data $(DATA))
 
 test: $(READY)
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: $(READY)
 	$(BIN)/ruff format --check src tests benchmarks examples

@@ -94,25 +94,31 @@ def open_policy():
     return (Path(__file__).parents[2] / "conf" / "policy.yaml").read_text()
 
 
-def test_the_first_model_becomes_champion_and_scores(run, market_options, tmp_path):
-    done = run("train", *market_options, "--until", "2022-03-01", "--json").json
+@pytest.fixture
+def slow(given):
+    """The same market in bars of 4 h: few rows, so that a model of full size fits soon."""
+    return ("--panel", given / "slow.yaml", "--data", given / "files")
+
+
+def test_the_first_model_becomes_champion_and_scores(run, slow, tmp_path):
+    done = run("train", *slow, "--until", "2022-03-01", "--json").json
     out = tmp_path / "o"
-    scored = run("score", *market_options, "--from", "2022-03-25", "--out", out, "--json").json
+    scored = run("score", *slow, "--from", "2022-03-25", "--out", out, "--json").json
 
     assert (done["version"], done["champion"]) == ("1", True)
-    assert scored["new_bars"] == 7 * 24 + 1
+    assert scored["new_bars"] == 7 * 6 + 1
     for flag in scored["flags"]:
         assert flag["model"] == {"version": "1", "sha256": done["sha256"]}
 
 
-def test_evaluate_prints_what_it_writes(run, market_options, tmp_path):
+def test_evaluate_prints_what_it_writes(run, slow, tmp_path):
     out = tmp_path / "o"
 
-    told = run("evaluate", *market_options, "--test-from", "2022-02-15", "--retrain", "none",
+    told = run("evaluate", *slow, "--test-from", "2022-02-15", "--retrain", "none",
                "--no-trials", "--out", out, "--json").json  # fmt: skip
 
     assert told == orjson.loads((out / "evaluation.json").read_bytes())
-    assert told["panel"] == "demo"
+    assert told["panel"] == "slow"
     assert {row["model"] for row in told["results"]} >= {"liqwarn", "B0", "B1", "B2", "B6"}
     assert pd.Timestamp(told["test"]["from"]) >= pd.Timestamp("2022-02-15", tz="UTC")
 
