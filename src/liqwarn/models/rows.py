@@ -15,7 +15,7 @@ from liqwarn.frames import FeatureMatrix, FloatArray, Labels, TimeArray, epoch_s
 __all__ = ["Rows", "asset_of", "column_of", "joined", "make_rows"]
 
 _SYMBOL: Final = re.compile(
-    r"^(?:10{3,6}|K(?=[A-Z]{4,}USD))?(?P<asset>[A-Z0-9]+?)"
+    r"^(?:10{3,6})?(?P<asset>[A-Z0-9]+?)"
     r"(?:[-_/:]?(?:USDT|USDC|FDUSD|BUSD|USD))*(?:[-_:]?PERP)?$"
 )
 
@@ -25,10 +25,11 @@ def asset_of(symbol: str) -> str:
 
     Examples
     --------
-    >>> [asset_of(s) for s in ("BTCUSDT", "BTC", "BTC-USD-PERP", "1000PEPEUSDT")]
-    ['BTC', 'BTC', 'BTC', 'PEPE']
+    >>> [asset_of(s) for s in ("BTCUSDT", "BTC-USD-PERP", "1000PEPEUSDT", "kPEPE", "KAITOUSDT")]
+    ['BTC', 'BTC', 'PEPE', 'PEPE', 'KAITO']
     """
-    found = _SYMBOL.match(symbol.upper())
+    bare = symbol[1:] if symbol[:1] == "k" and symbol[1:2].isupper() else symbol  # a thousand
+    found = _SYMBOL.match(bare.upper())
     return found["asset"] if found else symbol
 
 
