@@ -25,7 +25,7 @@ __all__ = ["SHIFT", "Without", "ablation", "placebo", "shifted_outcomes", "shuff
 
 PRIMARY_H: Final = 4
 SHIFT: Final = timedelta(days=90, hours=11)
-"""How far a placebo's outcomes are moved: far from any forecast. A pattern of the calendar stays."""
+"""How far a placebo moves outcomes: beyond any forecast. A pattern of the calendar stays."""
 
 SHORT_SHIFT: Final = timedelta(days=30, hours=11)
 """The same for panels that span less than four times as long."""
