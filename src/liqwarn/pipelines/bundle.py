@@ -17,6 +17,7 @@ from liqwarn.decisions import ModelStamp
 from liqwarn.errors import ModelError
 from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.model_files import read_folder, write_folder
+from liqwarn.pipelines.tables import read_table
 
 __all__ = ["Bundle", "Training", "load_bundle", "save_bundle"]
 
@@ -91,7 +92,7 @@ def load_bundle(folder: Path, *, version: str, threads: int = 1) -> Bundle:
         raw = orjson.loads(files["training.json"])
         raw["trained_until"] = datetime.fromisoformat(raw["trained_until"])
         training = Training(**raw)
-        history = pd.read_parquet(BytesIO(files["history.parquet"]))
+        history = read_table(BytesIO(files["history.parquet"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{folder}: unreadable record of training: {error!r}") from error
     stamp = ModelStamp(version=version, sha256=model.sha256_)

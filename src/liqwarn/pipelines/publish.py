@@ -18,7 +18,8 @@ from liqwarn.models.events import event_table
 from liqwarn.pipelines.bundle import Bundle
 from liqwarn.pipelines.risk import Risk
 from liqwarn.pipelines.score_table import cell_table, extend, flag_table, score_table
-from liqwarn.pipelines.study import Study, write_table
+from liqwarn.pipelines.study import Study
+from liqwarn.pipelines.tables import write_table
 from liqwarn.policy.audit import append
 from liqwarn.policy.audit_record import Provenance, position_from_dict, position_to_dict
 from liqwarn.policy.book import Decision, Key

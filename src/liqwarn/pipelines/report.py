@@ -12,6 +12,7 @@ import pandas as pd
 from liqwarn import __version__
 from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError
+from liqwarn.pipelines.tables import read_table
 from liqwarn.reports.content import ReportContent, ReportMeta
 from liqwarn.reports.page import render_report
 
@@ -51,7 +52,7 @@ def write_report(order: ReportOrder, *, now: datetime) -> Path:
     """
     document = _json(order.scores / "flags.json")
     account = _json(order.scores / "scoring.json")
-    scores = pd.read_parquet(_there(order.scores / "scores.parquet"))
+    scores = read_table(_there(order.scores / "scores.parquet"))
     events = _there(order.events or order.scores / "events.csv")
     flags = tuple(document["flags"])
     content = ReportContent(

@@ -12,7 +12,8 @@ from liqwarn.decisions import HORIZONS_H
 from liqwarn.frames import SIDES
 from liqwarn.pipelines.bundle import Bundle
 from liqwarn.pipelines.risk import Risk
-from liqwarn.pipelines.study import Study, write_table
+from liqwarn.pipelines.study import Study
+from liqwarn.pipelines.tables import read_table, write_table
 from liqwarn.policy.history import NOT_STARTED, History
 from liqwarn.reports.content import SCORE_COLUMNS
 
@@ -90,7 +91,7 @@ def flag_table(cells: pd.DataFrame, valid_for: timedelta, *, now: datetime) -> p
 def extend(path: Path, fresh: pd.DataFrame, time: str) -> None:
     """Put rows behind those a file holds already; of the same bar the fresh ones win."""
     if path.exists() and len(fresh):
-        before = pd.read_parquet(path)
+        before = read_table(path)
         fresh = pd.concat([before[before[time] < fresh[time].min()], fresh], ignore_index=True)
     if len(fresh) or not path.exists():
         write_table(fresh, path)

@@ -6,16 +6,15 @@ from typing import Final
 
 import pandas as pd
 
-from liqwarn.durable import replace_file
-from liqwarn.errors import ConfigError
 from liqwarn.features.builder import FeatureBuilder
 from liqwarn.frames import SIDES, FeatureMatrix, Labels
 from liqwarn.models.events import Event, EventConfig, detect_events, event_table
 from liqwarn.models.labels import make_labels
 from liqwarn.pipelines.market import Market
 from liqwarn.pipelines.progress import OnProgress, silent
+from liqwarn.pipelines.tables import write_table
 
-__all__ = ["Study", "build_study", "write_events", "write_features", "write_table"]
+__all__ = ["Study", "build_study", "write_events", "write_features"]
 
 _YEAR_DAYS: Final = 365.25
 
@@ -42,22 +41,6 @@ def build_study(market: Market, *, on_progress: OnProgress = silent) -> Study:
     labels = make_labels(frame, events, definition)
     on_progress("features", 2, 2)
     return Study(market=market, matrix=matrix, definition=definition, events=events, labels=labels)
-
-
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Put a table at `path`, whole, as parquet or CSV by its suffix.
-
-    Raises
-    ------
-    ConfigError
-        For any other suffix.
-    """
-    if path.suffix == ".parquet":
-        replace_file(path, lambda p: table.to_parquet(p, index=False, write_page_checksum=True))
-    elif path.suffix == ".csv":
-        replace_file(path, lambda p: table.to_csv(p, index=False, date_format="%Y-%m-%dT%H:%M:%SZ"))
-    else:
-        raise ConfigError(f"{path} ends with '{path.suffix}', expected .parquet or .csv")
 
 
 def write_features(study: Study, path: Path) -> tuple[int, int]:
