@@ -31,7 +31,7 @@ def test_a_bundle_comes_back_as_it_was_written(bundle, tmp_path):
     np.testing.assert_array_equal(back.model.predict_proba(rows), bundle.model.predict_proba(rows))
 
 
-def test_the_record_says_what_it_was_trained_on(bundle, study):
+def test_the_record_says_what_it_was_trained_on(bundle, study, small):
     training = bundle.training
 
     assert training.panel == "demo"
@@ -39,7 +39,7 @@ def test_the_record_says_what_it_was_trained_on(bundle, study):
     assert training.data_sha256 == study.market.data_sha256
     assert training.panel_sha256 == study.market.panel_sha256
     assert 0 < training.events < len(study.events)
-    assert training.settings["trees"] == 8
+    assert training.settings["trees"] == small.trees
     assert list(bundle.history.columns) == ["symbol", "time", "long", "short"]
     assert bundle.history["time"].max() <= training.trained_until
 

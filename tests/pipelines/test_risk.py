@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES
 from liqwarn.models.score_quantile import score_quantile
 from liqwarn.pipelines.risk import PRIMARY, assess
@@ -104,10 +103,35 @@ def test_without_a_core_field_there_is_no_probability(build, bundle):
     assert np.isnan(scores.quantile[missing]).all()
 
 
-def test_features_that_the_model_does_not_know_are_refused(study, bundle):
-    names = ("not_a_feature", *study.matrix.names[1:])
-    families = dict.fromkeys(names, "x")
-    odd = replace(study, matrix=replace(study.matrix, names=names, families=families))
+def test_a_feature_that_the_model_does_not_know_is_left_out(study, bundle, risk):
+    """An upgrade adds features; the champion of before scores on as it did."""
+    matrix = study.matrix
+    more = replace(
+        matrix,
+        names=("brand_new", *matrix.names),
+        families={"brand_new": "market", **matrix.families},
+        values=np.concatenate([matrix.values[:, :, :1] + 1.0, matrix.values], axis=2),
+    )
 
-    with pytest.raises(ModelError, match=r"columns \['not_a_feature'\] are not features"):
-        assess(odd, bundle)
+    found = assess(replace(study, matrix=more), bundle)
+
+    np.testing.assert_array_equal(found.scores.probability, risk.scores.probability)
+    np.testing.assert_array_equal(found.raw, risk.raw)
+
+
+def test_a_feature_that_only_the_model_knows_is_missing(study, bundle):
+    matrix = study.matrix
+    name, *rest = matrix.names
+    fewer = replace(
+        matrix,
+        names=tuple(rest),
+        families={n: f for n, f in matrix.families.items() if n != name},
+        values=matrix.values[:, :, 1:],
+    )
+    blank = np.array(matrix.values)
+    blank[:, :, 0] = np.nan
+
+    found = assess(replace(study, matrix=fewer), bundle)
+    expected = assess(replace(study, matrix=replace(matrix, values=blank)), bundle)
+
+    np.testing.assert_array_equal(found.raw, expected.raw)

@@ -129,13 +129,13 @@ def test_what_was_trained_is_told_in_a_line(trained):
     assert min(first.positives.values()) > 0
 
 
-def test_a_run_is_logged_with_settings_hashes_skill_and_plot(trained, study):
+def test_a_run_is_logged_with_settings_hashes_skill_and_plot(trained, study, small):
     settings, (first, _) = trained
     client = mlflow.MlflowClient(settings.mlflow_uri, settings.mlflow_uri)
     version = client.get_model_version("liqwarn-demo", "1")
     run = client.get_run(version.run_id)
 
-    assert run.data.params["trees"] == "8"
+    assert run.data.params["trees"] == str(small.trees)
     assert run.data.tags["data_sha256"] == study.market.data_sha256
     assert run.data.tags["panel_sha256"] == study.market.panel_sha256
     assert run.data.tags["model_sha256"] == first.sha256
