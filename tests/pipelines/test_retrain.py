@@ -153,12 +153,14 @@ def stop_at(stage):
 def test_a_first_run_killed_after_it_registered_is_finished_without_registering_twice(
     go, thin, settings
 ):
-    with pytest.raises(KilledError):
+    with pytest.raises(KilledError) as kept:
         go(thin, on_progress=stop_at("register"))
     assert versions(settings) == [1]
     assert not ledger(settings).exists()
 
-    done = go(thin)
+    done = go(thin)  # the lock is free, though `kept` keeps the frames of the run alive
+
+    assert kept.traceback
 
     assert done.champion == "1"
     assert "interrupted" in done.reasons[0]
