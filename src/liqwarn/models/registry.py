@@ -9,8 +9,9 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ __all__ = ["CHALLENGER", "CHAMPION", "Registered", "Registry", "RunRecord"]
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
 _RUN: Final = "liqwarn.run"
+_NOT_THERE: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _SCRIPT: Final = """\
 import mlflow.pyfunc
 from mlflow.models import set_model
@@ -189,7 +191,10 @@ class Registry:
                 logging.getLogger(name).setLevel(logging.ERROR)
             mlflow.set_tracking_uri(self.uri)
             mlflow.set_registry_uri(self.uri)
-            yield mlflow
+            try:
+                yield mlflow
+            except mlflow.MlflowException as error:
+                raise ModelError(f"the registry at {self.uri} refused: {error}") from error
 
     def _experiment(self, mlflow: Any) -> str:  # noqa: ANN401  MLflow is imported late
         known = mlflow.get_experiment_by_name(self.name)
@@ -201,14 +206,17 @@ class Registry:
     def _version_of(self, mlflow: Any, alias: str) -> str | None:  # noqa: ANN401  as above
         try:
             return str(mlflow.MlflowClient().get_model_version_by_alias(self.name, alias).version)
-        except mlflow.MlflowException:
-            return None
+        except mlflow.MlflowException as error:
+            if error.error_code in _NOT_THERE:
+                return None
+            raise  # a locked or unreachable store is not an empty one
 
     def _log_model(self, mlflow: Any, bundle: Path) -> str:  # noqa: ANN401  as above
         model = CascadeModel.load(bundle / "model")
         example = pd.DataFrame(np.zeros((1, len(model.names_))), columns=list(model.names_))
         signature = mlflow.models.infer_signature(example, score_frame(model, example))
-        with tempfile.TemporaryDirectory() as folder:
+        # MLflow prints what it does to standard error, which is for our own one line
+        with tempfile.TemporaryDirectory() as folder, redirect_stderr(StringIO()):
             script = Path(folder) / "cascade.py"
             script.write_text(_SCRIPT)
             logged = mlflow.pyfunc.log_model(
