@@ -214,13 +214,6 @@ def test_a_feature_that_is_not_there_counts_as_missing(model):
     )
 
 
-def test_an_unreachable_store_is_not_an_empty_one(monkeypatch):
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-
-    with pytest.raises(ModelError, match=r"the registry at http://127\.0\.0\.1:1 refused"):
-        Registry("http://127.0.0.1:1", "test").champion()
-
-
 def test_promoting_a_version_that_is_not_there_is_refused(registry):
     with pytest.raises(ModelError, match=r"the registry at .* refused"):
         registry.promote("99", "because")
