@@ -85,8 +85,10 @@ def main() -> None:
     parser.add_argument("--cluster", help="'local', or the address of a Dask scheduler")
     parser.add_argument("--quick", action="store_true", help="no ablation, no placebos")
     options = parser.parse_args()
-    documents = {name: run(name, RUNS[name], options) for name in options.panels.split(",")}
-    write_bytes(ROOT / "docs" / "evidence.md", evidence(documents).encode())
+    documents: dict[str, dict[str, Any]] = {}
+    for name in options.panels.split(","):
+        documents[name] = run(name, RUNS[name], options)
+        write_bytes(ROOT / "docs" / "evidence.md", evidence(documents).encode())
     print(f"written: {ROOT / 'docs' / 'evidence.md'}", file=sys.stderr)
 
 
