@@ -74,8 +74,9 @@ class EvaluateOptions(FitOptions):
         ),
     ] = None
     retrain: Annotated[
-        Literal["month", "quarter", "none"], typer.Option(help="How often to train again.")
-    ] = "quarter"
+        Literal["month", "quarter", "none"] | None,
+        typer.Option(help="How often to train again [default: quarter; none with --test-from]."),
+    ] = None
     trials: Annotated[bool, typer.Option(help="Run ablation and placebos, too.")] = True
     cluster: Annotated[
         str | None, typer.Option(help="'local', or the address of a Dask scheduler.")
@@ -92,7 +93,7 @@ def evaluate_command(options: EvaluateOptions) -> None:
     """Walk forward in time and measure the model's skill beside the baselines."""
     order = EvaluationOrder(
         test_from=utc(options.test_from),
-        retrain=options.retrain,
+        retrain=options.retrain or ("none" if options.test_from else "quarter"),
         trials=options.trials,
         seed=options.seed,
         threads=options.threads,
