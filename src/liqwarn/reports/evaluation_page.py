@@ -81,7 +81,8 @@ def _head(evaluation: Mapping[str, Any]) -> str:
         f"# Evaluation of {evaluation.get('panel', 'an unnamed panel')}\n\n"
         f"Test span: {span}.\n"
         f"Symbols: {number(evaluation.get('n_symbols'), 0)}.\n"
-        "Nothing on this page was tuned on the test span."
+        "Models are fitted and calibrated on data before each test block only; what was seen of "
+        "the test span while the definitions were made is told in docs/evaluation.md."
     )
 
 
