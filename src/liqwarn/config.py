@@ -16,9 +16,19 @@ from pydantic import BaseModel, ValidationError
 from liqwarn.data.mapping import nearest
 from liqwarn.data.panel import Panel
 from liqwarn.errors import ConfigError
+from liqwarn.liquidation.tier_file import parse_tiers
+from liqwarn.liquidation.tiers import VenueTiers
 from liqwarn.policy.ladder import Policy, parse_policy
 
-__all__ = ["Settings", "config_sha256", "load_panel", "load_policy", "load_settings", "read_yaml"]
+__all__ = [
+    "Settings",
+    "config_sha256",
+    "load_margin_tiers",
+    "load_panel",
+    "load_policy",
+    "load_settings",
+    "read_yaml",
+]
 
 _HOME: Final = "LIQWARN_HOME"
 _MLFLOW: Final = "LIQWARN_MLFLOW_URI"
@@ -108,6 +118,21 @@ def load_policy(path: Path) -> Policy:
     raw = read_yaml(path)
     try:
         return parse_policy(raw, sha256=config_sha256(path))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def load_margin_tiers(path: Path) -> VenueTiers:
+    """Read a venue's tables of maintenance tiers.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file and every fault in it.
+    """
+    raw = read_yaml(path)
+    try:
+        return parse_tiers(raw)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 

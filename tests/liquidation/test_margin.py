@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from liqwarn.errors import FrameError
 from liqwarn.liquidation.margin import (
     bankruptcy_price,
+    inverse_bankruptcy_price,
     inverse_liquidation_price,
     liquidation_price,
 )
@@ -110,3 +111,17 @@ def test_impossible_positions_are_refused(price, arguments, message):
 def test_bankruptcy_refuses_what_liquidation_refuses():
     with pytest.raises(FrameError, match=r"leverage is 0\.0"):
         bankruptcy_price("short", 100.0, 0.0)
+
+
+@given(entry=PRICES, leverage=LEVERAGES, share=SHARES)
+def test_inverse_liquidation_lies_between_entry_and_bankruptcy(entry, leverage, share):
+    rate, slack = share / leverage, 1 + 1e-12
+    long_liq = inverse_liquidation_price("long", entry, leverage, rate)
+    short_liq = inverse_liquidation_price("short", entry, leverage, rate)
+    assert inverse_bankruptcy_price("long", entry, leverage) <= long_liq * slack < entry * slack**2
+    assert inverse_bankruptcy_price("short", entry, leverage) * slack >= short_liq > entry / slack
+
+
+def test_an_inverse_short_without_leverage_cannot_go_bankrupt():
+    assert np.isinf(inverse_bankruptcy_price("short", 100.0, 1.0))
+    assert float(inverse_bankruptcy_price("long", 100.0, 1.0)) == 50.0

@@ -7,7 +7,8 @@ of the margin. All functions broadcast their arguments like numpy; NaN in, NaN o
 
 Source of the formulas: equity at price ``P`` equals ``m`` times the notional at ``P``; for linear
 contracts equity is ``E/L ± (P - E)`` a coin, for inverse (coin-margined) contracts it is
-``1/(L·E) ± (1/E - 1/P)`` coins a quote unit.
+``1/(L·E) ± (1/E - 1/P)`` coins a quote unit. Tiers, maintenance amounts, cross margin and added
+margin are in :mod:`liqwarn.liquidation.exposure`.
 """
 
 import numpy as np
@@ -16,7 +17,12 @@ from numpy.typing import ArrayLike
 from liqwarn.errors import FrameError
 from liqwarn.frames import SIDES, FloatArray, Side
 
-__all__ = ["bankruptcy_price", "inverse_liquidation_price", "liquidation_price"]
+__all__ = [
+    "bankruptcy_price",
+    "inverse_bankruptcy_price",
+    "inverse_liquidation_price",
+    "liquidation_price",
+]
 
 
 def liquidation_price(
@@ -126,6 +132,35 @@ def inverse_liquidation_price(
     price, lever, rate = _checked(entry, leverage, maintenance_rate)
     with np.errstate(divide="ignore"):
         return np.asarray(price * (1.0 + sign * rate) / (1.0 + sign / lever))
+
+
+def inverse_bankruptcy_price(side: Side, entry: ArrayLike, leverage: ArrayLike) -> FloatArray:
+    """Price at which the coins of an inverse isolated position are gone: ``E/(1 ± 1/L)``.
+
+    Parameters
+    ----------
+    side, entry, leverage
+        As in :func:`liquidation_price`. A short at 1x owes nothing at any price: ``inf``.
+
+    Returns
+    -------
+    ndarray of float64
+        Quote per coin.
+
+    Raises
+    ------
+    FrameError
+        When the side is unknown or a value lies outside its range.
+
+    Examples
+    --------
+    >>> [round(float(inverse_bankruptcy_price(side, 100, 10)), 3) for side in ("long", "short")]
+    [90.909, 111.111]
+    """
+    sign = _sign(side)
+    price, lever, _ = _checked(entry, leverage, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(price / (1.0 + sign / lever))
 
 
 def _sign(side: Side) -> float:
