@@ -141,9 +141,17 @@ def test_clusters_come_heaviest_first_and_never_share_a_bin(profile, side):
     assert heaviest_clusters(profile, side, 2) == found[:2]
 
 
-def test_a_flat_top_is_one_cluster(profile):
-    coins = np.zeros_like(profile.long)
-    coins[10:14] = 3.0
-    flat = dataclasses.replace(profile, long=coins)
+def test_a_cluster_is_one_percent_wide_at_most(profile):
+    found = heaviest_clusters(profile, "long", 20)
 
-    assert [c.coins for c in heaviest_clusters(flat, "long", 5)] == [12.0]
+    assert len(found) > 5
+    assert all(c.high <= c.low * 1.01 for c in found)
+
+
+def test_no_percent_of_price_holds_more_than_the_first_cluster(profile):
+    usd = profile.long * profile.prices
+    best = max(
+        usd[(profile.prices >= p) & (profile.prices <= p * 1.01)].sum() for p in profile.prices
+    )
+
+    assert heaviest_clusters(profile, "long", 1)[0].usd == pytest.approx(best, rel=1e-9)

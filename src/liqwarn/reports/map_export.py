@@ -25,26 +25,26 @@ __all__ = [
 ]
 
 _SCHEMA: Final = "liqwarn.map_profile/1"
-_SHOULDER: Final = 0.5
-"""A cluster reaches as far as its bins hold this share of its heaviest bin."""
+_WIDTH: Final = 0.01
+"""A cluster is so wide at most, as a fraction of its lowest price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """A run of price bins where estimated liquidation volume concentrates.
+    """One percent of price where estimated liquidation volume concentrates.
 
     Attributes
     ----------
     side : {"long", "short"}
         Who is liquidated there.
     low, high : float
-        Centres of its first and last bin.
+        Centres of its first and last bin that are not empty.
     price : float
         Mean price, weighted by coins.
     distance_frac : float
         ``price / profile.price - 1``; negative below the price.
     coins, usd : float
-        Volume of the whole run.
+        Volume of the whole cluster.
     """
 
     side: Side
@@ -176,8 +176,9 @@ def profile_dict(profile: Profile, *, clusters: int = 5) -> dict[str, Any]:
 def heaviest_clusters(profile: Profile, side: Side, count: int) -> list[Cluster]:
     """The clusters of one side, the one with the most USD first.
 
-    A cluster stands around a bin at least as heavy as both neighbours, and reaches as far as the
-    bins hold half of that; clusters that overlap are one, named by its heaviest bin.
+    The first is the one percent of price that holds most; the next the one that holds most of
+    what is left, without a bin of those before. A width in percent makes clusters of other symbols
+    and other bins comparable; where bins are wider, a cluster is one bin.
 
     Parameters
     ----------
@@ -188,36 +189,27 @@ def heaviest_clusters(profile: Profile, side: Side, count: int) -> list[Cluster]
 
     Examples
     --------
-    >>> none = np.zeros(6)
+    >>> none = np.zeros(5)
     >>> profile = Profile(
     ...     symbol="X", as_of=np.datetime64("2024-01-01", "s"), price=100.0, open_interest=20.0,
-    ...     prices=np.array([90.0, 92.0, 94.0, 96.0, 98.0, 100.0]),
-    ...     long=np.array([0.0, 3.0, 4.0, 1.0, 2.5, 0.0]), short=none,
-    ...     long_band=np.zeros((2, 6)), short_band=np.zeros((2, 6)))
-    >>> [(c.low, c.high, c.coins) for c in heaviest_clusters(profile, "long", 5)]
-    [(92.0, 94.0, 7.0), (98.0, 98.0, 2.5)]
+    ...     prices=np.array([90.0, 94.0, 94.5, 96.0, 100.0]),
+    ...     long=np.array([4.0, 3.0, 4.0, 1.0, 0.0]), short=none,
+    ...     long_band=np.zeros((2, 5)), short_band=np.zeros((2, 5)))
+    >>> [(c.low, c.high, c.coins) for c in heaviest_clusters(profile, "long", 2)]
+    [(94.0, 94.5, 7.0), (90.0, 90.0, 4.0)]
     """
     usd = np.nan_to_num(_coins(profile, side) * profile.prices)
-    found = [_cluster(profile, side, first, last) for first, last in _runs(usd)]
-    return sorted(found, key=lambda cluster: -cluster.usd)[:count]
-
-
-def _runs(volume: FloatArray) -> list[tuple[int, int]]:
-    """First and last bin of each cluster, from the heaviest peak down; none overlap."""
-    padded = np.concatenate([[0.0], volume, [0.0]])
-    peaks = np.flatnonzero((volume > 0.0) & (volume >= padded[:-2]) & (volume >= padded[2:]))
-    taken = np.zeros(len(volume), dtype=np.bool_)
-    runs: list[tuple[int, int]] = []
-    for peak in peaks[np.argsort(-volume[peaks], kind="stable")].tolist():
-        if taken[peak]:
-            continue
-        thin = (volume < _SHOULDER * volume[peak]) | taken
-        below, above = np.flatnonzero(thin[:peak]), np.flatnonzero(thin[peak:])
-        first = int(below[-1]) + 1 if len(below) else 0
-        last = peak + int(above[0]) - 1 if len(above) else len(volume) - 1
-        taken[first : last + 1] = True
-        runs.append((first, last))
-    return runs
+    ends = np.searchsorted(profile.prices, profile.prices * (1.0 + _WIDTH), side="right")
+    sums = np.concatenate([[0.0], np.cumsum(usd)])
+    held = sums[ends] - sums[:-1]
+    clusters: list[Cluster] = []
+    while len(clusters) < count and held.max(initial=0.0) > 0.0:
+        best = int(held.argmax())
+        stop = int(ends[best])
+        full = best + np.flatnonzero(usd[best:stop])
+        clusters.append(_cluster(profile, side, int(full[0]), int(full[-1])))
+        held[(ends > best) & (np.arange(len(held)) < stop)] = 0.0
+    return clusters
 
 
 def _cluster(profile: Profile, side: Side, first: int, last: int) -> Cluster:
