@@ -49,7 +49,7 @@ def test_in_coins_nothing_is_multiplied(profile):
     figure = profile_figure(profile, unit="coins")
 
     assert steps_of(figure)[1] == pytest.approx(profile.long)
-    assert figure.axes[0].get_ylabel().endswith("price bin, coins")
+    assert figure.axes[0].get_ylabel().endswith("of price, coins")
 
 
 def test_sides_have_their_colours_and_names(profile):
@@ -60,9 +60,21 @@ def test_sides_have_their_colours_and_names(profile):
     assert mpl.colors.same_color(long.get_facecolor()[:3], COLOURS["long"])
     assert mpl.colors.same_color(short.get_facecolor()[:3], COLOURS["short"])
     assert legend == [
-        "longs, liquidated when the price falls",
-        "shorts, liquidated when the price rises",
+        "longs liquidated",
+        "shorts liquidated",
     ]
+
+
+def test_thin_bins_are_added_up_with_their_bands():
+    profile = maps["last_profile"](maps["simulate"](n_times=200, n_bins=1_500))
+    figure = profile_figure(profile, unit="coins", reach_frac=0.5)
+    steps = figure.axes[0].patches
+    edges = steps[1].get_data().edges
+
+    assert np.count_nonzero((edges > profile.price * 0.5) & (edges < profile.price * 1.5)) <= 241
+    assert steps[1].get_data().values.sum() == pytest.approx(profile.long.sum())
+    assert steps[3].get_data().values.sum() == pytest.approx(profile.short_band[1].sum())
+    assert "each adds up 7 bins of the map, and their bands" in figure.get_supxlabel()
 
 
 def test_the_price_is_a_line_in_the_middle_of_a_log_axis(profile):
@@ -100,7 +112,8 @@ def test_clusters_out_of_reach_have_no_label(profile):
     reach = (profile.price * 0.95, profile.price * 1.05)
     found = clusters_in_reach(profile, "short", "coins", reach)
 
-    assert all(reach[0] < cluster.price < reach[1] for cluster, _ in found)
+    assert found
+    assert all(reach[0] < price < reach[1] for price, _ in found)
     assert all(text.endswith(" coins") for _, text in found)
 
 
@@ -173,6 +186,14 @@ def test_the_same_data_give_the_same_bytes(tmp_path, profile, suffix):
 def test_an_unknown_price_is_refused(profile, price):
     with pytest.raises(FrameError, match=r"BTCUSDT has price .*, expected a positive one"):
         profile_figure(dataclasses.replace(profile, price=price))
+
+
+def test_a_profile_without_bins_is_refused(profile):
+    nothing = np.zeros(0)
+    bare = dict.fromkeys(("prices", "long", "short"), nothing)
+    bands = {name: np.zeros((2, 0)) for name in ("long_band", "short_band")}
+    with pytest.raises(FrameError, match="BTCUSDT has no bin"):
+        profile_figure(dataclasses.replace(profile, **bare, **bands))
 
 
 @pytest.mark.parametrize("reach_frac", [0.0, 1.0, float("nan")])

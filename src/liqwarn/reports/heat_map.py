@@ -266,33 +266,26 @@ def _panel(axes: Axes, profile: Profile, unit: Unit, reach: tuple[float, float])
     axes.tick_params(left=False, labelleft=False)
     profile_panel(axes, profile, unit)
     axes.xaxis.set_major_locator(MaxNLocator(3))
-    axes.set_xlabel(f"per {bin_text(profile.prices)} bin, {unit}")
     axes.set_title(f"at {moment_text(profile)}", color=MUTED, fontsize=9)
     axes.axhline(profile.price, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
-    labels = [(profile.price, price_text(profile.price), INK)]
-    for side in SIDES:
-        found = clusters_in_reach(profile, side, unit, reach)
-        labels += [(cluster.price, text, COLOURS[side]) for cluster, text in found]
-    _price_labels(axes, sorted(labels), reach)
-
-
-def _price_labels(
-    axes: Axes, labels: list[tuple[float, str, str]], reach: tuple[float, float]
-) -> None:
-    """Labels at the right edge at their prices, pushed apart where they would overlap."""
     span = np.log(reach[1] / reach[0])
-    at = [float(np.log(price / reach[0]) / span) for price, _, _ in labels]
-    shown = list(at)
-    for k in range(1, len(shown)):
-        shown[k] = max(shown[k], shown[k - 1] + _LABEL_GAP)
-    shift = max(shown[-1] - 1.0, 0.0)
-    for (_, text, colour), true, place in zip(labels, at, shown, strict=True):
-        axes.annotate(
-            text, (1.0, true), (1.06, place - shift), xycoords="axes fraction",
-            textcoords="axes fraction", color=colour, fontsize=8.5, va="center",
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6},
-            annotation_clip=False, parse_math=False,
-        )  # fmt: skip
+    middle = float(np.log(profile.price / reach[0]) / span)
+    _label(axes, price_text(profile.price), INK, middle, middle)
+    for side, way in zip(SIDES, (-1, 1), strict=True):
+        place = middle
+        for price, text in sorted(clusters_in_reach(profile, side, unit, reach))[::way]:
+            at = float(np.log(price / reach[0]) / span)
+            place = way * max(way * at, way * place + _LABEL_GAP)
+            _label(axes, text, COLOURS[side], at, place)
+
+
+def _label(axes: Axes, text: str, colour: str, at: float, place: float) -> None:
+    """A label at the right edge; pushed from its price away from the current one, if need be."""
+    axes.annotate(
+        text, (1.0, at), (1.06, place), xycoords="axes fraction", textcoords="axes fraction",
+        color=colour, fontsize=8.5, va="center", annotation_clip=False, parse_math=False,
+        arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "relpos": (0.0, 0.5)},
+    )  # fmt: skip
 
 
 def _last(heat_map: HeatMap) -> Profile:
@@ -319,12 +312,16 @@ def _colour_bar(figure: Figure, axes: list[Axes], mesh: QuadMesh, text: str, uni
     bar.set_label(text, color=MUTED, fontsize=9)
     bar.ax.tick_params(colors=MUTED, labelsize=8.5)
     bar.outline.set_visible(False)
+    low, high = mesh.get_clim()
+    ticks: FloatArray = np.asarray(MaxNLocator(3 if low else 5).tick_values(0.0, high or 1.0))
+    shown = np.concatenate([-ticks[:0:-1], ticks])
+    bar.set_ticks(shown[(shown >= (low or 0.0)) & (shown <= (high or 1.0))].tolist())
     volume_axis(bar.ax.xaxis, unit)
 
 
 def _scale_text(drawn: _Drawn, unit: Unit, sides: Sides) -> str:
     who = "longs and shorts" if sides == "summed" else "longs (left), shorts (right)"
     return (
-        f"estimated liquidation volume per {bin_text(bin_centres(drawn.edges))} price bin, {unit}, "
+        f"estimated liquidation volume per {bin_text(drawn.edges)} price bin, {unit}, "
         f"{who} · square-root scale to the {_PERCENTILE:.0f}th percentile of cells not empty"
     )

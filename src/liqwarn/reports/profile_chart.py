@@ -18,7 +18,7 @@ from liqwarn.errors import FrameError
 from liqwarn.frames import SIDES, FloatArray, Side
 from liqwarn.liquidation.profile import Profile
 from liqwarn.reports.formats import compact, finite, signed, utc
-from liqwarn.reports.map_export import Cluster, heaviest_clusters
+from liqwarn.reports.map_export import heaviest_clusters
 
 __all__ = [
     "COLOURS",
@@ -62,13 +62,21 @@ class _Series(NamedTuple):
     band: FloatArray
 
 
+class _Steps(NamedTuple):
+    """What is drawn: bars of one or more bins each."""
+
+    edges: FloatArray
+    series: list[_Series]
+    n_bins: int
+
+
 def profile_figure(profile: Profile, *, unit: Unit = "USD", reach_frac: float = 0.25) -> Figure:
     """Liquidation volume by price: longs below the price, shorts above it.
 
     Bars fade: solid to the 5th percentile of the map's draws, paler to the estimate, faint to the
-    95th. The thin curves sum each side from the price outwards (right axis). The heaviest clusters
-    carry price, distance and volume; unknown bins are hatched; the note says how much lies beyond
-    the picture.
+    95th. Bins too thin for a picture are added up, and so are their bands. The curves sum each
+    side from the price outwards (right axis). The heaviest clusters carry price, distance and
+    volume; unknown bins are hatched; the note says how much lies beyond the picture.
 
     Parameters
     ----------
@@ -92,30 +100,29 @@ def profile_figure(profile: Profile, *, unit: Unit = "USD", reach_frac: float = 
     >>> [axes.get_xlabel() for axes in profile_figure(profile).axes[:1]]
     ['price, quote per coin']
     """
-    _check_price(profile)
+    _check(profile)
     if not 0.0 < reach_frac < 1.0:
         raise FrameError(f"reach_frac is {reach_frac}, expected a number between 0 and 1")
     figure = dark_figure(13.0, 6.4)
     axes = figure.add_subplot()
     low, high = profile.price * (1 - reach_frac), profile.price * (1 + reach_frac)
+    steps = _steps(profile, unit, (low, high), 240)
     dark_axes(axes)
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     price_axis(axes.xaxis, low, high)
     axes.set_xlabel("price, quote per coin")
-    _bars(axes, profile, unit)
-    axes.set_ylim(0.0, 1.5 * _top(profile, unit, (low, high)))
+    _bars(axes, steps)
+    axes.set_ylim(0.0, 1.5 * _top(steps, (low, high)))
     volume_axis(axes.yaxis, unit)
-    axes.set_ylabel(f"per {bin_text(profile.prices)} price bin, {unit}")
+    axes.set_ylabel(f"bars: per {bin_text(steps.edges)} of price, {unit}")
     _cumulative(axes, profile, unit)
     axes.axvline(profile.price, color=INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=4)
     _distances(axes, profile.price, reach_frac)
     _cluster_labels(axes, profile, unit, (low, high))
     figure.suptitle(_headline(profile), x=0.012, ha="left", color=INK, fontsize=12)
-    note = figure.supxlabel(
-        _note(profile, unit, reach_frac), x=0.012, ha="left", color=MUTED, fontsize=8
-    )
-    note.set_parse_math(False)
+    note = _note(profile, unit, reach_frac, steps.n_bins)
+    figure.supxlabel(note, x=0.012, ha="left", color=MUTED, fontsize=8, parse_math=False)
     figure.legend(loc="outside upper right", ncols=3, frameon=False, fontsize=9, labelcolor=INK)
     return figure
 
@@ -128,26 +135,35 @@ def profile_panel(axes: Axes, profile: Profile, unit: Unit) -> None:
     FrameError
         When the price is not known.
     """
-    _check_price(profile)
-    edges = _edges(profile.prices)
-    for side, volume, band in _all_series(profile, unit):
-        axes.stairs(
-            volume, edges, orientation="horizontal", fill=True, color=COLOURS[side], alpha=0.75
-        )
-        for bound, colour in zip(band, (GROUND, COLOURS[side]), strict=True):
-            axes.stairs(bound, edges, orientation="horizontal", color=colour, linewidth=0.5)
-    _hatch_unknown(axes, profile, edges, orientation="horizontal")
-    axes.set_xlim(0.0, 1.05 * _top(profile, unit, axes.get_ylim()))
+    _check(profile)
+    reach = axes.get_ylim()
+    steps = _steps(profile, unit, reach, 320)
+    for side, volume, band in steps.series:
+        colour = COLOURS[side]
+        sideways: dict[str, Any] = {"edges": steps.edges, "orientation": "horizontal"}
+        axes.stairs(volume, **sideways, fill=True, color=colour, alpha=0.75)
+        axes.stairs(band[0], **sideways, color=GROUND, linewidth=0.5)
+        axes.stairs(band[1], **sideways, color=colour, linewidth=0.5)
+    _hatch_unknown(axes, steps, "horizontal")
+    axes.set_xlim(0.0, 1.05 * _top(steps, reach))
     volume_axis(axes.xaxis, unit)
+    axes.set_xlabel(f"per {bin_text(steps.edges)} of price, {unit}")
 
 
 def clusters_in_reach(
     profile: Profile, side: Side, unit: Unit, reach: tuple[float, float]
-) -> list[tuple[Cluster, str]]:
-    """The heaviest clusters between two prices, with what their labels say."""
+) -> list[tuple[float, str]]:
+    """Prices of the heaviest clusters between two prices, with what their labels say."""
     found = heaviest_clusters(profile, side, 1_000)
     inside = [cluster for cluster in found if reach[0] < cluster.price < reach[1]][:_LABELS]
-    return [(cluster, _cluster_text(cluster, unit)) for cluster in inside]
+    return [
+        (
+            cluster.price,
+            f"{price_text(cluster.price)}  {signed(100 * cluster.distance_frac, 1)} %  "
+            + volume_text(cluster.usd if unit == "USD" else cluster.coins, unit),
+        )
+        for cluster in inside
+    ]
 
 
 def outlined() -> list[AbstractPathEffect]:
@@ -184,9 +200,7 @@ def price_axis(axis: Axis, low: float, high: float) -> None:
         leading = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8) if high < 15.0 * low else (1, 2, 5)
         ticks = [m * 10.0**k for k in decades for m in leading]
     shown = [tick for tick in ticks if low <= tick <= high]
-    axis.set_major_locator(FixedLocator(shown))
-    axis.set_major_formatter(FixedFormatter([price_text(tick) for tick in shown]))
-    axis.set_minor_locator(NullLocator())
+    _fix_ticks(axis, shown, [price_text(tick) for tick in shown])
 
 
 def price_text(price: float) -> str:
@@ -222,15 +236,19 @@ def moment_text(profile: Profile) -> str:
     return f"{utc(str(profile.as_of.astype('M8[s]')))} UTC"
 
 
-def bin_text(prices: FloatArray) -> str:
-    """The width of the price bins in percent of price.
+def bin_text(edges: FloatArray) -> str:
+    """The width of price bins in percent of price.
 
     >>> bin_text(np.array([100.0, 100.5, 101.0025]))
     '0.50 %'
     """
-    if len(prices) < 2:
-        return "single"
-    return f"{100.0 * float(np.expm1(np.median(np.diff(np.log(prices))))):.2f} %"
+    return f"{100.0 * float(np.expm1(np.median(np.diff(np.log(edges))))):.2f} %"
+
+
+def _fix_ticks(axis: Axis, places: list[float], labels: list[str]) -> None:
+    axis.set_major_locator(FixedLocator(places))
+    axis.set_major_formatter(FixedFormatter(labels))
+    axis.set_minor_locator(NullLocator())
 
 
 def _all_series(profile: Profile, unit: Unit) -> list[_Series]:
@@ -252,60 +270,59 @@ def _edges(prices: FloatArray) -> FloatArray:
     return edges
 
 
-def _bars(axes: Axes, profile: Profile, unit: Unit) -> None:
+def _steps(profile: Profile, unit: Unit, reach: tuple[float, float], most: int) -> _Steps:
+    """Bars of so many bins each that at most `most` bars lie in reach."""
     edges = _edges(profile.prices)
-    for side, volume, band in _all_series(profile, unit):
-        label = f"{side}s, liquidated when the price {'falls' if side == 'long' else 'rises'}"
+    inside = np.count_nonzero((profile.prices > reach[0]) & (profile.prices < reach[1]))
+    n_bins = max(-(-int(inside) // most), 1)
+    first = np.arange(0, len(profile.prices), n_bins)
+    series = [
+        _Series(s.side, np.add.reduceat(s.volume, first), np.add.reduceat(s.band, first, axis=1))
+        for s in _all_series(profile, unit)
+    ]
+    return _Steps(np.append(edges[first], edges[-1]), series, n_bins)
+
+
+def _bars(axes: Axes, steps: _Steps) -> None:
+    for side, volume, band in steps.series:
         for values, alpha in ((band[1], 0.3), (volume, 0.5), (band[0], 1.0)):
             axes.stairs(
-                values,
-                edges,
-                fill=True,
-                color=COLOURS[side],
-                alpha=alpha,
-                label=label if values is volume else None,
-            )
-    _hatch_unknown(axes, profile, edges, orientation="vertical")
+                values, steps.edges, fill=True, color=COLOURS[side], alpha=alpha,
+                label=f"{side}s liquidated" if values is volume else None,
+            )  # fmt: skip
+    _hatch_unknown(axes, steps, "vertical")
 
 
-def _top(profile: Profile, unit: Unit, reach: tuple[float, float]) -> float:
+def _top(steps: _Steps, reach: tuple[float, float]) -> float:
     """The highest bar or band in reach, 1 when all is empty."""
-    inside = (profile.prices > reach[0]) & (profile.prices < reach[1])
-    rows = [row for _, volume, band in _all_series(profile, unit) for row in (volume, *band)]
+    inside = (steps.edges[1:] > reach[0]) & (steps.edges[:-1] < reach[1])
+    rows = [row for _, volume, band in steps.series for row in (volume, *band)]
     top = float(np.nan_to_num(rows)[:, inside].max(initial=0.0))
     return top if top > 0.0 else 1.0
 
 
-def _check_price(profile: Profile) -> None:
+def _check(profile: Profile) -> None:
     if not 0.0 < profile.price < np.inf:
         raise FrameError(
             f"profile of {profile.symbol} has price {profile.price}, expected a positive one"
         )
+    if not len(profile.prices):
+        raise FrameError(f"profile of {profile.symbol} has no bin, expected at least one")
 
 
 def _hatch_unknown(
-    axes: Axes,
-    profile: Profile,
-    edges: FloatArray,
-    *,
-    orientation: Literal["horizontal", "vertical"],
+    axes: Axes, steps: _Steps, orientation: Literal["horizontal", "vertical"]
 ) -> None:
-    unknown = np.isnan(profile.long) | np.isnan(profile.short)
+    unknown = np.isnan([series.volume for series in steps.series]).any(axis=0)
     if not unknown.any():
         return
     upright = orientation == "vertical"
     with mpl.rc_context({"hatch.linewidth": 0.6}):
         axes.stairs(
-            np.where(unknown, 1.0, np.nan),
-            edges,
-            orientation=orientation,
-            fill=True,
-            facecolor="#2a303c",
-            edgecolor="#4a5262",
-            hatch="///",
-            label="unknown",
+            np.where(unknown, 1.0, np.nan), steps.edges, orientation=orientation, fill=True,
+            facecolor="#2a303c", edgecolor="#4a5262", hatch="///", label="unknown",
             transform=axes.get_xaxis_transform() if upright else axes.get_yaxis_transform(),
-        )
+        )  # fmt: skip
 
 
 def _cumulative(axes: Axes, profile: Profile, unit: Unit) -> None:
@@ -333,67 +350,41 @@ def _distances(axes: Axes, price: float, reach_frac: float) -> None:
     ticks = MaxNLocator(nbins=12, steps=_ROUND).tick_values(-reach, reach)
     both = [float(d) for d in ticks if abs(d) <= reach]
     above = axes.secondary_xaxis("top")
-    above.xaxis.set_major_locator(FixedLocator([price * (1 + d / 100) for d in both]))
-    above.xaxis.set_major_formatter(
-        FixedFormatter(
-            [f"{signed(d, 0 if reach >= 10 else 1)} %" if d else price_text(price) for d in both]
-        )
-    )
-    above.xaxis.set_minor_locator(NullLocator())
+    digits = 0 if reach >= 10 else 1
+    labels = [f"{signed(d, digits)} %" if d else price_text(price) for d in both]
+    _fix_ticks(above.xaxis, [price * (1 + d / 100) for d in both], labels)
     above.tick_params(colors=MUTED, labelsize=9, length=3)
     above.spines["top"].set_color(_GRID)
 
 
-def _cluster_text(cluster: Cluster, unit: Unit) -> str:
-    volume = cluster.usd if unit == "USD" else cluster.coins
-    distance = f"{signed(100 * cluster.distance_frac, 1)} %"
-    return f"{price_text(cluster.price)}  {distance}  {volume_text(volume, unit)}"
-
-
 def _cluster_labels(axes: Axes, profile: Profile, unit: Unit, reach: tuple[float, float]) -> None:
     """One line a label, so that none of a side overlap; text runs away from the price."""
+    upright = axes.get_xaxis_transform()
     for side in SIDES:
-        for rank, (cluster, text) in enumerate(clusters_in_reach(profile, side, unit, reach)):
-            place = np.log(cluster.price / reach[0]) / np.log(reach[1] / reach[0])
-            leftwards = place > 0.8 if side == "short" else place > 0.2
-            style: dict[str, Any] = {
-                "color": COLOURS[side],
-                "fontsize": 9,
-                "zorder": 6,
-                "bbox": {"facecolor": GROUND, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
-                "parse_math": False,
-            }
+        colour = COLOURS[side]
+        for rank, (price, text) in enumerate(clusters_in_reach(profile, side, unit, reach)):
             height = 0.95 - 0.07 * rank
-            axes.plot(
-                [cluster.price] * 2,
-                [0.0, height],
-                transform=axes.get_xaxis_transform(),
-                color=COLOURS[side],
-                linewidth=0.6,
-                alpha=0.55,
-                zorder=3,
+            axes.vlines(
+                price, 0.0, height, transform=upright, color=colour, linewidth=0.6, alpha=0.55
             )
+            place = np.log(price / reach[0]) / np.log(reach[1] / reach[0])
+            leftwards = place > (0.2 if side == "long" else 0.8)
             axes.annotate(
-                text,
-                (cluster.price, height),
-                xycoords=axes.get_xaxis_transform(),
-                xytext=(-4 if leftwards else 4, 0),
-                textcoords="offset points",
-                ha="right" if leftwards else "left",
-                va="center",
-                **style,
-            )
+                text, (price, height), (-4 if leftwards else 4, 0), xycoords=upright,
+                textcoords="offset points", ha="right" if leftwards else "left", va="center",
+                color=colour, fontsize=9, zorder=6, parse_math=False,
+                bbox={"facecolor": GROUND, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
+            )  # fmt: skip
 
 
 def _headline(profile: Profile) -> str:
     known = finite(float(profile.open_interest))
     stock = "" if known is None else f"  ·  open interest {volume_text(known, 'coins')}"
-    return (
-        f"{profile.symbol}  ·  {moment_text(profile)}  ·  price {price_text(profile.price)}{stock}"
-    )
+    price = f"price {price_text(profile.price)}{stock}"
+    return f"{profile.symbol}  ·  {moment_text(profile)}  ·  {price}"
 
 
-def _note(profile: Profile, unit: Unit, reach_frac: float) -> str:
+def _note(profile: Profile, unit: Unit, reach_frac: float, n_bins: int) -> str:
     low, high = profile.price * (1 - reach_frac), profile.price * (1 + reach_frac)
     beyond = []
     for side, volume, _ in _all_series(profile, unit):
@@ -401,6 +392,7 @@ def _note(profile: Profile, unit: Unit, reach_frac: float) -> str:
         beyond.append(f"{side}s {volume_text(float(np.nansum(volume[outside])), unit)}")
     return (
         "Estimated, not observed. Bars are solid to the 5th percentile of the map's draws, paler "
-        "to the estimate, faint to the 95th. "
-        f"Beyond ±{100 * reach_frac:.0f} %: {', '.join(beyond)}."
+        "to the estimate, faint to the 95th"
+        + (f"; each adds up {n_bins} bins of the map, and their bands. " if n_bins > 1 else ". ")
+        + f"Beyond ±{100 * reach_frac:.0f} %: {', '.join(beyond)}."
     )
