@@ -51,6 +51,15 @@ def test_empty_bins_have_no_row_and_unknown_ones_do():
     assert unknown[["price_low", "price_high"]].to_numpy().tolist() == [[90.0, 100.0]]
 
 
+def test_a_bin_with_one_side_unknown_has_a_row():
+    heat_map = maps["small"](unknown=False)
+    long = heat_map.long.copy()
+    long[1, 1] = np.nan  # its shorts are 0
+    row = heat_map_table(dataclasses.replace(heat_map, long=long)).query("long_coins.isna()")
+
+    assert row[["price_low", "short_coins"]].to_numpy().tolist() == [[90.0, 0.0]]
+
+
 def test_a_coin_is_worth_the_price_that_liquidates_it():
     row = heat_map_table(maps["small"]()).iloc[0]
 

@@ -89,8 +89,8 @@ def test_curves_sum_each_side_from_the_price_outwards(profile):
     sums = profile_figure(profile, unit="coins", reach_frac=0.5).axes[1]
     down, up = (line.get_ydata() for line in sums.lines)
 
-    assert down[-1] == pytest.approx(profile.long.sum())
-    assert up[-1] == pytest.approx(profile.short.sum())
+    assert down == pytest.approx(np.cumsum(profile.long[::-1]))
+    assert up == pytest.approx(np.cumsum(profile.short))
     assert (np.diff(sums.lines[0].get_xdata()) < 0).all()
     assert (np.diff(down) >= 0).all()
     assert (np.diff(up) >= 0).all()
