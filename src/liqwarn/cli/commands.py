@@ -2,6 +2,7 @@
 
 import liqwarn.cli.data_commands
 import liqwarn.cli.model_commands
+import liqwarn.cli.position_command
 import liqwarn.cli.service_commands  # noqa: F401  imported so that they register
 from liqwarn.cli.app import app
 
