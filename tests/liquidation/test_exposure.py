@@ -190,6 +190,15 @@ def test_liquidation_comes_before_bankruptcy_and_after_the_call(given_position):
         assert liquidated * slack >= entry
 
 
+@given(tiered(), st.floats(0.4, 1.0))
+def test_at_the_price_of_a_ratio_the_margin_ratio_is_that(given_position, ratio):
+    exposure, tiers = given_position
+    price = float(closing_price(exposure, tiers, ratio=ratio))
+    assume(0.0 < price < np.inf)
+    assume(float(equity_at(exposure, price)) > 1e-6 * float(exposure.value))
+    assert float(margin_ratio(exposure, tiers, price)) == pytest.approx(ratio, rel=1e-5)
+
+
 @given(tiered())
 def test_one_tier_is_the_flat_rate(given_position):
     exposure, tiers = given_position
