@@ -1,0 +1,206 @@
+"""Bars as the liquidation map walks them: steps of price, and the breaks between them.
+
+A bar of more than :data:`LONG_BAR_S` is walked in three steps, from its open to the extreme
+against its direction, across to the other, and to its close: positions opened at the one extreme
+are liquidated at the other, and a bar's low and high alone would not say so. A shorter bar is one
+step. What is opened in a step enters somewhere between its low and its high; a low-discrepancy
+sequence over the absolute bar number says where, so that many bars fill the range evenly.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liqwarn.errors import FrameError
+from liqwarn.frames import BoolArray, FloatArray
+from liqwarn.liquidation.kernel import STEP
+
+__all__ = ["LONG_BAR_S", "Bars", "Breaks", "before", "find_breaks", "steps_a_bar", "walk"]
+
+LONG_BAR_S: Final = 600
+"""Seconds above which a bar is walked in three steps."""
+
+_GOLDEN: Final = 0.6180339887498949
+_PLASTIC: Final = 0.7548776662466927
+_SPLIT: Final = float(np.log(2.0))
+_JUMP: Final = float(np.log(3.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bars:
+    """Consecutive bars of one perpetual on one venue; every array has shape (n_bars,).
+
+    Attributes
+    ----------
+    bar_s : int
+        Seconds of a bar.
+    number : ndarray of int64
+        Absolute number of each bar.
+    open, high, low, close : ndarray of float64
+        Quote per coin; a bar without a high, low or close is skipped, an unknown open is the
+        close before it.
+    open_interest : ndarray of float64
+        Coins at the bar's close; NaN, 0 and negative values are unknown.
+    volume : ndarray of float64
+        Coins; NaN is unknown. Nothing is opened or closed in a bar that traded nothing.
+    crowding : ndarray of float64
+        From -1 (shorts crowded) to 1 (longs); NaN is 0.
+    marked : ndarray of bool
+        Whether the close is the venue's mark price rather than the last trade.
+    """
+
+    bar_s: int
+    number: NDArray[np.int64]
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    open_interest: FloatArray
+    volume: FloatArray
+    crowding: FloatArray
+    marked: BoolArray
+
+    def __post_init__(self) -> None:
+        n_bars = self.close.shape
+        for name in (
+            "number",
+            "open",
+            "high",
+            "low",
+            "open_interest",
+            "volume",
+            "crowding",
+            "marked",
+        ):
+            found = getattr(self, name).shape
+            if found != n_bars:
+                raise FrameError(f"bars '{name}' has shape {found}, expected {n_bars}")
+
+    def between(self, start: int, stop: int) -> "Bars":
+        """Bars ``start`` to ``stop`` by position, like a slice."""
+        return self._cut(slice(start, stop))
+
+    def take(self, rows: NDArray[np.int64]) -> "Bars":
+        """Some of the bars, by position."""
+        return self._cut(rows)
+
+    def _cut(self, rows: slice | NDArray[np.int64]) -> "Bars":
+        return Bars(
+            bar_s=self.bar_s,
+            number=self.number[rows],
+            open=self.open[rows],
+            high=self.high[rows],
+            low=self.low[rows],
+            close=self.close[rows],
+            open_interest=self.open_interest[rows],
+            volume=self.volume[rows],
+            crowding=self.crowding[rows],
+            marked=self.marked[rows],
+        )
+
+    def priced(self) -> BoolArray:
+        """Which bars have a price that can be: finite, positive, low not above high."""
+        with np.errstate(invalid="ignore"):
+            ordered = (self.low > 0.0) & (self.low <= self.high) & (self.close > 0.0)
+        return np.asarray(ordered & np.isfinite(self.high) & np.isfinite(self.close))
+
+    def stock(self) -> FloatArray:
+        """Open interest where it can be believed, NaN elsewhere."""
+        with np.errstate(invalid="ignore"):
+            known = np.isfinite(self.open_interest) & (self.open_interest > 0.0)
+        return np.where(known, self.open_interest, np.nan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Breaks:
+    """Where a series changes its unit or its contract; every array has shape (n_bars,).
+
+    Attributes
+    ----------
+    shift : ndarray of float64
+        Log ratio by which prices jumped between two bars: a split or a renamed symbol. 0 is none.
+    rescale : ndarray of float64
+        Log ratio by which open interest jumped: a migration or another unit. 0 is none.
+    """
+
+    shift: FloatArray
+    rescale: FloatArray
+
+
+def before(values: FloatArray, carried: float) -> FloatArray:
+    """The last known value before each bar, `carried` from earlier ones.
+
+    >>> before(np.array([1.0, np.nan, 3.0]), 7.0)
+    array([7., 1., 1.])
+    """
+    whole = np.concatenate([[carried], values[:-1]])
+    at = np.where(np.isfinite(whole), np.arange(len(whole)), 0)
+    return np.asarray(whole[np.maximum.accumulate(at)])
+
+
+def find_breaks(bars: Bars, last_close: float, last_stock: float) -> Breaks:
+    """Jumps that no market makes.
+
+    A price that opens at more than twice or less than half of where it closed has changed its
+    unit; a fall inside a bar, however deep, is a fall. Open interest that more than triples or
+    falls below a third in one bar has changed its unit or moved to another contract: the cohorts
+    are rescaled, for nobody opened or closed them.
+    """
+    priced = bars.priced()
+    close = np.where(priced, bars.close, np.nan)
+    opened = np.where(priced & (bars.open > 0.0), bars.open, np.nan)
+    stock = bars.stock()
+    with np.errstate(invalid="ignore"):
+        gap = np.log(opened / before(close, last_close))
+        jump = np.log(stock / before(stock, last_stock))
+        shift = np.where(np.abs(gap) > _SPLIT, gap, 0.0)
+        rescale = np.where(np.abs(jump) > _JUMP, jump, 0.0)
+    return Breaks(shift=shift, rescale=rescale)
+
+
+def steps_a_bar(bar_s: int) -> int:
+    """Steps a bar is walked in.
+
+    >>> steps_a_bar(300), steps_a_bar(3600)
+    (1, 3)
+    """
+    return 3 if bar_s > LONG_BAR_S else 1
+
+
+def walk(bars: Bars, last_close: float, last_stock: float) -> FloatArray:
+    """The kernel's path over bars that all have a price: shape (6, n_steps).
+
+    Parameters
+    ----------
+    last_close, last_stock : float
+        Close and open interest before the first bar; NaN where there was none.
+
+    Returns
+    -------
+    ndarray of float64
+        Coordinates of low, high, close and entry, coins to hold, crowding. Coins are NaN, so that
+        the step only sweeps, where open interest is unknown or nothing was traded.
+    """
+    stock = np.where(bars.volume == 0.0, np.nan, bars.stock())
+    crowding = np.nan_to_num(bars.crowding)
+    low, high, close = (np.log(x) / STEP for x in (bars.low, bars.high, bars.close))
+    number = bars.number
+    if steps_a_bar(bars.bar_s) == 1:
+        entry = low + (high - low) * (number * _GOLDEN % 1.0)
+        return np.stack([low, high, close, entry, stock, crowding])
+    opened = np.where(bars.open > 0.0, bars.open, before(bars.close, last_close))
+    start = np.log(np.where(np.isfinite(opened), opened, bars.close)) / STEP
+    start = np.clip(start, low, high)
+    falls = close < start
+    first, second = np.where(falls, high, low), np.where(falls, low, high)
+    begin = np.stack([start, first, second], axis=1)
+    end = np.stack([first, second, np.clip(close, low, high)], axis=1)
+    step = 3 * number[:, None] + np.arange(3)
+    entry = begin + (end - begin) * (step * _PLASTIC % 1.0)
+    earlier = np.where(np.isfinite(stock), before(stock, last_stock), np.nan)
+    held = np.stack([earlier, earlier, stock], axis=1)
+    path = [np.minimum(begin, end), np.maximum(begin, end), end, entry, held]
+    path.append(np.repeat(crowding[:, None], 3, axis=1))
+    return np.stack([one.ravel() for one in path])

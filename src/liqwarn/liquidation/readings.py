@@ -1,0 +1,101 @@
+"""What the liquidation map says at every bar, as fields that features can read.
+
+Fields are named ``map_<side>_<what>``; distances are log distances from the close. Coins are
+weighted means over the draws in force. A value is NaN where the map is younger than a week, where
+open interest has been unknown for a day, and where the bar has no price.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from liqwarn.frames import SIDES, BoolArray, FloatArray
+from liqwarn.liquidation.cohort_map import Passage, Reader
+from liqwarn.liquidation.fit import WARM_S, Draws, SymbolJob, passages, readers_of
+from liqwarn.liquidation.market_path import Bars, before
+from liqwarn.liquidation.posterior import candidates
+
+__all__ = ["EDGES", "map_fields"]
+
+_STEP: Final = 0.0025
+EDGES: Final[FloatArray] = np.arange(1.0, 43.0) * _STEP
+"""Log distances from the price at which maps are read: 0.25 % to 10.5 %."""
+
+_BANDS: Final = {"1": 0.01, "2": 0.02, "3": 0.03, "5": 0.05, "10": 0.10}
+_STALE_S: Final = 86_400
+_FULL_S: Final = 14 * 86_400  # age at which a map is as good as it gets
+_HEAVY: Final = 0.01  # share of open interest
+_PERCENT: Final = 4  # edges in a move of 1 %
+_TRADES_ONLY: Final = 0.9  # quality of a map swept by trades instead of the mark price
+
+
+def map_fields(job: SymbolJob, draws: Draws) -> Mapping[str, FloatArray]:
+    """Readings of one symbol: field to an array of shape (n_bars,).
+
+    ``map_<side>_within_<k>`` coins liquidated by an adverse move of up to k %; ``_nearest`` log
+    distance to the nearest quarter percent that holds at least 1 % of open interest, NaN where
+    there is none within 10.5 %; ``_mean_distance`` mass-weighted log distance within 10 %;
+    ``_peak`` most coins in any 1 % of the way to 10 %; ``_doubt`` standard deviation over mean of
+    the draws' coins within 5 %; ``_swept`` coins the bar liquidated; ``map_quality`` 0 to 1.
+    """
+    ever, readers = readers_of(draws, EDGES)
+    cloud = candidates(job.config.n_candidates, job.config.seed)
+    parts = []
+    walk = passages(job, [cloud[one] for one in ever], readers)
+    for reader, (_, bars, state, passage) in zip(readers, walk, strict=True):
+        stock = before(np.append(bars.stock(), np.nan), state.stock)[1:]
+        parts.append(_reading(passage, reader, bars, stock))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _reading(
+    passage: Passage, reader: Reader, bars: Bars, stock: FloatArray
+) -> dict[str, FloatArray]:
+    usable = _usable(passage, bars)
+    within = np.where(usable[:, None, None], passage.within, np.nan)
+    swept = np.zeros_like(passage.swept[0])
+    for k, weight in reader.weights.items():
+        swept += weight * passage.swept[k]
+    fields = {"map_quality": _quality(passage, bars)}
+    for row, side in enumerate(SIDES):
+        values = _of_side(within[:, row], passage.square[:, row], stock)
+        values["swept"] = np.where(usable, swept[:, row], np.nan)
+        fields.update({f"map_{side}_{what}": value for what, value in values.items()})
+    return fields
+
+
+def _of_side(within: FloatArray, square: FloatArray, stock: FloatArray) -> dict[str, FloatArray]:
+    """Readings of one side from coins within each edge, shape (n_bars, n_edges)."""
+    values = {f"within_{name}": within[:, _edge(reach)] for name, reach in _BANDS.items()}
+    inside = np.diff(within, axis=1, prepend=0.0)
+    middle = EDGES - _STEP / 2.0
+    heavy = inside >= _HEAVY * stock[:, None]
+    far = _edge(0.10) + 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values["nearest"] = np.where(heavy.any(axis=1), middle[heavy.argmax(axis=1)], np.nan)
+        values["mean_distance"] = (inside[:, :far] @ middle[:far]) / within[:, far - 1]
+        reach = within[:, _edge(0.05)]
+        variance = np.maximum(square[:, _edge(0.05)] - reach**2, 0.0)
+        values["doubt"] = np.where(reach > 0.0, np.sqrt(variance) / reach, np.nan)
+    whole = np.pad(within[:, :far], ((0, 0), (1, 0)))
+    values["peak"] = (whole[:, _PERCENT:] - whole[:, :-_PERCENT]).max(axis=1)
+    return values
+
+
+def _edge(distance: float) -> int:
+    return round(distance / _STEP) - 1
+
+
+def _usable(passage: Passage, bars: Bars) -> BoolArray:
+    old_enough = passage.runs.age * bars.bar_s >= WARM_S
+    fresh = passage.runs.silent * bars.bar_s <= _STALE_S
+    return np.asarray(old_enough & fresh & bars.priced())
+
+
+def _quality(passage: Passage, bars: Bars) -> FloatArray:
+    """1 for a map two weeks old, fresh and swept by the mark price; 0 where it is not usable."""
+    age = np.minimum(passage.runs.age * bars.bar_s / _FULL_S, 1.0)
+    fresh = 1.0 - passage.runs.silent * bars.bar_s / (2.0 * _STALE_S)
+    source = np.where(bars.marked, 1.0, _TRADES_ONLY)
+    return np.where(_usable(passage, bars), age * fresh * source, 0.0)
