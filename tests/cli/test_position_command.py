@@ -1,5 +1,7 @@
 """liqwarn position: a table and three sentences, one JSON object, a picture, or a reason."""
 
+from pathlib import Path
+
 import pytest
 
 BASE = ("position", "--side", "long", "--entry", 120, "--leverage", 5)
@@ -20,6 +22,13 @@ def test_the_popular_example_for_machines(run):
     assert round(told["liquidation_price"], 2) == 96.97
     assert told["bankruptcy_price"] == 96.0
     assert round(told["days_funded"], 1) == 211.1
+
+
+def test_the_documentation_shows_what_the_command_prints(run):
+    shown = (Path(__file__).parents[2] / "docs" / "margin.md").read_text().splitlines()
+    told = run(*BTC, "--funding", 0.0001).out.splitlines()
+    assert len(told) > 20
+    assert [line for line in told if line.strip() and line.rstrip() not in shown] == []
 
 
 def test_a_venues_table_is_used_and_named(run):
