@@ -8,7 +8,7 @@ so that what crossed a layer cannot change behind anybody's back.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final, Literal
@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from liqwarn.errors import FrameError
 
 __all__ = [
+    "ALL_FIELDS",
     "FIELDS",
+    "MAP_FIELDS",
     "SIDES",
     "BoolArray",
     "FeatureMatrix",
@@ -126,6 +128,22 @@ FIELDS: Final[Mapping[str, FieldSpec]] = MappingProxyType(
 )
 """Every field a panel may fill, in the words of the glossary."""
 
+_COINS: Final = ("within_1", "within_2", "within_3", "within_5", "within_10", "peak", "swept")
+_OTHERS: Final = {"nearest": "log distance", "mean_distance": "log distance", "doubt": "share"}
+
+MAP_FIELDS: Final[Mapping[str, FieldSpec]] = MappingProxyType(
+    {
+        f"map_{side}_{what}": FieldSpec(unit=unit, how="sum" if what == "swept" else "last")
+        for side in SIDES
+        for what, unit in {**dict.fromkeys(_COINS, "coins"), **_OTHERS}.items()
+    }
+    | {"map_quality": FieldSpec(unit="0 to 1", how="last")}
+)
+"""What the liquidation map derives from the fields; :mod:`liqwarn.liquidation.readings`."""
+
+ALL_FIELDS: Final[Mapping[str, FieldSpec]] = MappingProxyType({**FIELDS, **MAP_FIELDS})
+"""Every field a frame may carry and a feature may read."""
+
 
 def epoch_seconds(times: TimeArray) -> NDArray[np.int64]:
     """Seconds since the epoch of UTC times, whatever unit they carry.
@@ -193,7 +211,7 @@ class MarketFrame:
     bar : timedelta
         Length of a bar.
     fields : mapping of name to ndarray of shape (n_symbols, n_bars)
-        Values in the units of :data:`FIELDS`; NaN where nothing usable was known at the close.
+        Values in the units of :data:`ALL_FIELDS`; NaN where nothing usable was known at the close.
     ages : mapping of name to ndarray of shape (n_symbols, n_bars)
         Seconds from the record's event time to the bar's close; NaN where the value is NaN.
 
@@ -221,7 +239,7 @@ class MarketFrame:
         _check_grid(self.times, self.bar)
         if list(self.symbols) != sorted(set(self.symbols)):
             raise FrameError(f"symbols are {self.symbols}, expected sorted and unique")
-        unknown = sorted(set(self.fields) - set(FIELDS))
+        unknown = sorted(set(self.fields) - set(ALL_FIELDS))
         if unknown:
             raise FrameError(f"unknown fields {unknown}, expected names of liqwarn.frames.FIELDS")
         shape = (len(self.symbols), len(self.times))
@@ -245,10 +263,14 @@ class MarketFrame:
 
     def field(self, name: str) -> FloatArray:
         """Values of a field, all NaN when the panel does not carry it."""
-        if name not in FIELDS:
+        if name not in ALL_FIELDS:
             raise FrameError(f"unknown field '{name}', expected a name of liqwarn.frames.FIELDS")
         found = self.fields.get(name)
         return np.full(self.shape, np.nan) if found is None else found
+
+    def joined(self, fields: Mapping[str, FloatArray]) -> "MarketFrame":
+        """The same bars with further fields, derived from the frame's own."""
+        return replace(self, fields={**self.fields, **fields})
 
     def select(self, symbols: tuple[str, ...]) -> "MarketFrame":
         """The same bars of some of the symbols."""

@@ -27,6 +27,7 @@ from liqwarn.frames import FIELDS
 
 __all__ = ["ALL_SYMBOLS", "Calendar", "Format", "Panel", "Source", "Symbol"]
 
+Venue = Literal["binance", "bybit", "hyperliquid", "okx"]
 Format = Literal["parquet", "feather", "csv", "csv.zip", "json"]
 
 ALL_SYMBOLS: Final = "_all"
@@ -182,6 +183,8 @@ class Panel(Part):
     name, description : str
     market : {"real", "simulated"}
         Carried to every report and flag.
+    venue : {"binance", "bybit", "hyperliquid", "okx"}
+        Whose maintenance tiers the liquidation map uses.
     bar : timedelta
         Length of a bar; a divisor of a day.
     symbols : tuple of Symbol
@@ -207,6 +210,7 @@ class Panel(Part):
     name: Name
     description: str = ""
     market: Literal["real", "simulated"]
+    venue: Venue = "binance"
     bar: Duration
     symbols: Annotated[tuple[Symbol, ...], Field(min_length=1)]
     core: tuple[FieldName, ...] = ("close",)

@@ -1,211 +1,308 @@
-"""Clusters, first version: price levels where forced or waiting orders are likely to sit.
+"""Clusters: what the liquidation map says lies near the price, and what it would do if reached.
 
-Per side: above the price (stops and liquidations of shorts) and below it (of longs), in percent
-of the price and in average true ranges of an hour over the last day.
+Per side: ``long`` is what a fall liquidates, ``short`` what a rise does. Distances are log
+distances in percent, or in average true ranges of an hour over the last day. The map's readings
+come with the frame (:mod:`liqwarn.liquidation.readings`); where they are missing, so is this.
 
-The leverage ladder takes the average entry of the last 1, 3 and 7 days, weighted by the open
-interest that was added (by volume where that is unknown, or nothing was), and the liquidation
-price of each of five leverages from there. A rung that the price has reached within its window is
-gone.
+The cascade gain is the price move caused by liquidating what one unit of price move makes
+liquidatable; above 1 a move feeds itself. Price impact is linear: in the book's depth, the USD
+that moves price 1 %, where depth is known; else in the mean move per USD traded (Amihud 2002).
 """
 
 from typing import Final
 
 from liqwarn.features.feature import feature
-from liqwarn.features.formulas import average_true_range
-from liqwarn.features.past import Past, highest, lowest, maximum, where
-from liqwarn.frames import Side
-from liqwarn.liquidation.margin import liquidation_price
+from liqwarn.features.formulas import average_true_range, cell_return
+from liqwarn.features.past import Past
 
 __all__ = [
     "cluster_dist_long_atr",
     "cluster_dist_long_pct",
     "cluster_dist_short_atr",
     "cluster_dist_short_pct",
-    "cluster_near_long",
-    "cluster_near_short",
+    "cluster_doubt_long",
+    "cluster_doubt_short",
+    "cluster_gain_book_long",
+    "cluster_gain_book_short",
+    "cluster_gain_long",
+    "cluster_gain_peak_long",
+    "cluster_gain_peak_short",
+    "cluster_gain_short",
+    "cluster_growth_long",
+    "cluster_growth_short",
+    "cluster_hours_long",
+    "cluster_hours_short",
+    "cluster_mass_1_long",
+    "cluster_mass_1_short",
+    "cluster_mass_2_long",
+    "cluster_mass_2_short",
+    "cluster_mass_3_long",
+    "cluster_mass_3_short",
+    "cluster_mass_5_long",
+    "cluster_mass_5_short",
+    "cluster_mass_10_long",
+    "cluster_mass_10_short",
+    "cluster_mean_dist_long_pct",
+    "cluster_mean_dist_short_pct",
+    "cluster_over_depth_long",
+    "cluster_over_depth_short",
+    "cluster_quality",
+    "cluster_rank_long",
+    "cluster_rank_short",
     "cluster_skew",
-    "high_dist_atr",
-    "high_dist_pct",
-    "low_dist_atr",
-    "low_dist_pct",
-    "round_above_atr",
-    "round_above_pct",
-    "round_below_atr",
-    "round_below_pct",
+    "cluster_skew_2",
+    "cluster_skew_5",
+    "cluster_swept_long",
+    "cluster_swept_short",
 ]
 
-_HLC: Final = ("high", "low", "close")
-_ENTRIES: Final = ("high", "low", "close", "volume", "open_interest")
 _PCT: Final = "% of price"
 _ATR: Final = "average true ranges"
+_SHARE: Final = "share of open interest"
+_GAIN: Final = "ratio, above 1 feeds itself"
 _ATR_H: Final = 24.0
-_ENTRY_WINDOWS_H: Final = (24.0, 72.0, 168.0)
-_LEVERAGES: Final = (5.0, 10.0, 25.0, 50.0, 100.0)
-_MMR: Final = 0.005
-_NEAR: Final = 0.05
-_RUNG: Final[dict[Side, tuple[float, ...]]] = {
-    "long": tuple(float(liquidation_price("long", 1.0, lever, _MMR)) for lever in _LEVERAGES),
-    "short": tuple(float(liquidation_price("short", 1.0, lever, _MMR)) for lever in _LEVERAGES),
-}
-"""Liquidation price over entry price, for each leverage."""
+_DAY_H: Final = 24.0
+_PERCENT: Final = 0.01
 
 
-# recent extremes
+def _move_per_usd(close: Past, volume: Past) -> Past:
+    """Mean log move of a cell per USD traded in it, over a day (Amihud 2002)."""
+    return (abs(cell_return(close)) / (volume * close)).mean(_DAY_H)
 
 
-@feature(inputs=("high", "close"), unit=_PCT, over=("24h",))
-@feature(inputs=("high", "close"), unit=_PCT, over=("7d", "30d"), resolution="1h")
-def high_dist_pct(high: Past, close: Past, hours: float) -> Past:
-    """Distance up to the window's high; positive, or 0 at the high."""
-    return (high.max(hours) / close - 1.0) * 100.0
+@feature(inputs=("map_long_within_1", "open_interest"), unit=_SHARE)
+def cluster_mass_1_long(within: Past, coins: Past) -> Past:
+    """Coins that a fall of up to 1 % liquidates, over open interest; positive."""
+    return within / coins
 
 
-@feature(inputs=("low", "close"), unit=_PCT, over=("24h",))
-@feature(inputs=("low", "close"), unit=_PCT, over=("7d", "30d"), resolution="1h")
-def low_dist_pct(low: Past, close: Past, hours: float) -> Past:
-    """Distance down to the window's low; positive, or 0 at the low."""
-    return (1.0 - low.min(hours) / close) * 100.0
+@feature(inputs=("map_short_within_1", "open_interest"), unit=_SHARE)
+def cluster_mass_1_short(within: Past, coins: Past) -> Past:
+    """Coins that a rise of up to 1 % liquidates, over open interest; positive."""
+    return within / coins
 
 
-@feature(inputs=_HLC, unit=_ATR, over=("24h", "7d", "30d"), resolution="1h")
-def high_dist_atr(high: Past, low: Past, close: Past, hours: float) -> Past:
-    """Distance up to the window's high in average true ranges; positive, or 0 at the high."""
-    return (high.max(hours) - close) / average_true_range(high, low, close, _ATR_H)
+@feature(inputs=("map_long_within_2", "map_long_within_1", "open_interest"), unit=_SHARE)
+def cluster_mass_2_long(far: Past, near: Past, coins: Past) -> Past:
+    """Coins that a fall liquidates between 1 and 2 %, over open interest; positive."""
+    return (far - near) / coins
 
 
-@feature(inputs=_HLC, unit=_ATR, over=("24h", "7d", "30d"), resolution="1h")
-def low_dist_atr(high: Past, low: Past, close: Past, hours: float) -> Past:
-    """Distance down to the window's low in average true ranges; positive, or 0 at the low."""
-    return (close - low.min(hours)) / average_true_range(high, low, close, _ATR_H)
+@feature(inputs=("map_short_within_2", "map_short_within_1", "open_interest"), unit=_SHARE)
+def cluster_mass_2_short(far: Past, near: Past, coins: Past) -> Past:
+    """Coins that a rise liquidates between 1 and 2 %, over open interest; positive."""
+    return (far - near) / coins
 
 
-# round numbers: a tenth of the price's power of ten, 42,000 and 43,000 around 42,137
+@feature(inputs=("map_long_within_3", "map_long_within_2", "open_interest"), unit=_SHARE)
+def cluster_mass_3_long(far: Past, near: Past, coins: Past) -> Past:
+    """Coins that a fall liquidates between 2 and 3 %, over open interest; positive."""
+    return (far - near) / coins
 
 
-def _step(close: Past) -> Past:
-    return close.magnitude() / 10.0
+@feature(inputs=("map_short_within_3", "map_short_within_2", "open_interest"), unit=_SHARE)
+def cluster_mass_3_short(far: Past, near: Past, coins: Past) -> Past:
+    """Coins that a rise liquidates between 2 and 3 %, over open interest; positive."""
+    return (far - near) / coins
 
 
-@feature(inputs=("close",), unit=_PCT)
-def round_above_pct(close: Past) -> Past:
-    """Distance up to the next round number; positive. Depends on the quote unit, by intent."""
-    step = _step(close)
-    return (step - close % step) / close * 100.0
+@feature(inputs=("map_long_within_5", "map_long_within_3", "open_interest"), unit=_SHARE)
+def cluster_mass_5_long(far: Past, near: Past, coins: Past) -> Past:
+    """Coins that a fall liquidates between 3 and 5 %, over open interest; positive."""
+    return (far - near) / coins
 
 
-@feature(inputs=("close",), unit=_PCT)
-def round_below_pct(close: Past) -> Past:
-    """Distance down to the last round number; positive, 0 on it. Depends on the quote unit."""
-    return (close % _step(close)) / close * 100.0
+@feature(inputs=("map_short_within_5", "map_short_within_3", "open_interest"), unit=_SHARE)
+def cluster_mass_5_short(far: Past, near: Past, coins: Past) -> Past:
+    """Coins that a rise liquidates between 3 and 5 %, over open interest; positive."""
+    return (far - near) / coins
 
 
-@feature(inputs=_HLC, unit=_ATR, resolution="1h")
-def round_above_atr(high: Past, low: Past, close: Past) -> Past:
-    """Distance up to the next round number in average true ranges; positive."""
-    step = _step(close)
-    return (step - close % step) / average_true_range(high, low, close, _ATR_H)
+@feature(inputs=("map_long_within_10", "map_long_within_5", "open_interest"), unit=_SHARE)
+def cluster_mass_10_long(far: Past, near: Past, coins: Past) -> Past:
+    """Coins that a fall liquidates between 5 and 10 %, over open interest; positive."""
+    return (far - near) / coins
 
 
-@feature(inputs=_HLC, unit=_ATR, resolution="1h")
-def round_below_atr(high: Past, low: Past, close: Past) -> Past:
-    """Distance down to the last round number in average true ranges; positive, 0 on it."""
-    return (close % _step(close)) / average_true_range(high, low, close, _ATR_H)
+@feature(inputs=("map_short_within_10", "map_short_within_5", "open_interest"), unit=_SHARE)
+def cluster_mass_10_short(far: Past, near: Past, coins: Past) -> Past:
+    """Coins that a rise liquidates between 5 and 10 %, over open interest; positive."""
+    return (far - near) / coins
 
 
-# the leverage ladder
+@feature(inputs=("map_long_nearest",), unit=_PCT)
+def cluster_dist_long_pct(nearest: Past) -> Past:
+    """Distance down to the nearest quarter percent holding 1 % of open interest; positive."""
+    return nearest / _PERCENT
 
 
-def _entry(inputs: tuple[Past, ...], hours: float) -> Past:
-    """Average price at which the window's positions were opened."""
-    high, low, close, volume, coins = inputs
-    typical = (high + low + close) / 3.0
-    added = maximum(coins - coins.previous(), 0.0)
-    by_added = (typical * added).mean(hours) / added.mean(hours)
-    return by_added.fill((typical * volume).mean(hours) / volume.mean(hours))
+@feature(inputs=("map_short_nearest",), unit=_PCT)
+def cluster_dist_short_pct(nearest: Past) -> Past:
+    """Distance up to the nearest quarter percent holding 1 % of open interest; positive."""
+    return nearest / _PERCENT
 
 
-def _rungs(side: Side, inputs: tuple[Past, ...]) -> list[Past]:
-    """Liquidation prices that the price has not reached since the entries; NaN where it has."""
-    high, low = inputs[:2]
-    rungs = []
-    for hours in _ENTRY_WINDOWS_H:
-        entry = _entry(inputs, hours)
-        reached = low.min(hours) if side == "long" else high.max(hours)
-        for ratio in _RUNG[side]:
-            level = entry * ratio
-            alive = level < reached if side == "long" else level > reached
-            rungs.append(level / alive)  # a division by 0 is missing
-    return rungs
+@feature(inputs=("map_long_nearest", "high", "low", "close"), unit=_ATR, resolution="1h")
+def cluster_dist_long_atr(nearest: Past, high: Past, low: Past, close: Past) -> Past:
+    """Distance down to the nearest such cluster in average true ranges; positive."""
+    return nearest * close / average_true_range(high, low, close, _ATR_H)
 
 
-def _gap_long(inputs: tuple[Past, ...]) -> Past:
-    return inputs[2] - highest(*_rungs("long", inputs))
+@feature(inputs=("map_short_nearest", "high", "low", "close"), unit=_ATR, resolution="1h")
+def cluster_dist_short_atr(nearest: Past, high: Past, low: Past, close: Past) -> Past:
+    """Distance up to the nearest such cluster in average true ranges; positive."""
+    return nearest * close / average_true_range(high, low, close, _ATR_H)
 
 
-def _gap_short(inputs: tuple[Past, ...]) -> Past:
-    return lowest(*_rungs("short", inputs)) - inputs[2]
+@feature(inputs=("map_long_mean_distance",), unit=_PCT)
+def cluster_mean_dist_long_pct(distance: Past) -> Past:
+    """Mean distance of what a fall of up to 10 % liquidates, by coins; positive."""
+    return distance / _PERCENT
 
 
-def _true_range(inputs: tuple[Past, ...]) -> Past:
-    return average_true_range(inputs[0], inputs[1], inputs[2], _ATR_H)
+@feature(inputs=("map_short_mean_distance",), unit=_PCT)
+def cluster_mean_dist_short_pct(distance: Past) -> Past:
+    """Mean distance of what a rise of up to 10 % liquidates, by coins; positive."""
+    return distance / _PERCENT
 
 
-@feature(inputs=_ENTRIES, unit=_PCT, resolution="1h")
-def cluster_dist_long_pct(*inputs: Past) -> Past:
-    """Distance down to the nearest rung where longs are liquidated; positive.
-
-    NaN where no rung is left or entries are unknown.
-    """
-    return _gap_long(inputs) / inputs[2] * 100.0
+@feature(inputs=("map_long_within_2", "close", "bid_depth_usd"), unit="ratio")
+def cluster_over_depth_long(within: Past, close: Past, depth: Past) -> Past:
+    """What a fall of 2 % liquidates over the bids that must absorb it; positive, high is thin."""
+    return within * close / depth
 
 
-@feature(inputs=_ENTRIES, unit=_PCT, resolution="1h")
-def cluster_dist_short_pct(*inputs: Past) -> Past:
-    """Distance up to the nearest rung where shorts are liquidated; positive.
-
-    NaN where no rung is left or entries are unknown.
-    """
-    return _gap_short(inputs) / inputs[2] * 100.0
+@feature(inputs=("map_short_within_2", "close", "ask_depth_usd"), unit="ratio")
+def cluster_over_depth_short(within: Past, close: Past, depth: Past) -> Past:
+    """What a rise of 2 % liquidates over the asks that must absorb it; positive, high is thin."""
+    return within * close / depth
 
 
-@feature(inputs=_ENTRIES, unit=_ATR, resolution="1h")
-def cluster_dist_long_atr(*inputs: Past) -> Past:
-    """Distance down to the nearest rung of longs in average true ranges; positive."""
-    return _gap_long(inputs) / _true_range(inputs)
+@feature(inputs=("map_long_within_2", "volume"), unit="hours of volume", resolution="1h")
+def cluster_hours_long(within: Past, volume: Past) -> Past:
+    """What a fall of 2 % liquidates over the day's mean hourly volume; positive."""
+    return within / (volume.mean(_DAY_H) / volume.cell_hours)
 
 
-@feature(inputs=_ENTRIES, unit=_ATR, resolution="1h")
-def cluster_dist_short_atr(*inputs: Past) -> Past:
-    """Distance up to the nearest rung of shorts in average true ranges; positive."""
-    return _gap_short(inputs) / _true_range(inputs)
+@feature(inputs=("map_short_within_2", "volume"), unit="hours of volume", resolution="1h")
+def cluster_hours_short(within: Past, volume: Past) -> Past:
+    """What a rise of 2 % liquidates over the day's mean hourly volume; positive."""
+    return within / (volume.mean(_DAY_H) / volume.cell_hours)
 
 
-def _share_near(side: Side, inputs: tuple[Past, ...]) -> Past:
-    """Share of all rungs that are alive and within reach; NaN where no entry is known."""
-    close = inputs[2]
-    rungs = _rungs(side, inputs)
-    near = [(abs(rung / close - 1.0) <= _NEAR).fill(0.0) for rung in rungs]
-    total = near[0]
-    for more in near[1:]:
-        total = total + more
-    known = _entry(inputs, _ENTRY_WINDOWS_H[0])
-    return where(known > 0, total / float(len(near)), 0.0)
+@feature(inputs=("map_long_within_1", "close", "volume"), unit=_GAIN, resolution="1h")
+def cluster_gain_long(within: Past, close: Past, volume: Past) -> Past:
+    """Cascade gain over the first 1 % down, impact from volume; above 1 a fall feeds itself."""
+    return within * close / _PERCENT * _move_per_usd(close, volume)
 
 
-@feature(inputs=_ENTRIES, unit="share of rungs, 0 to 1", resolution="1h")
-def cluster_near_long(*inputs: Past) -> Past:
-    """Share of the ladder's long rungs alive within 5 % below the price; 0 when there is none."""
-    return _share_near("long", inputs)
+@feature(inputs=("map_short_within_1", "close", "volume"), unit=_GAIN, resolution="1h")
+def cluster_gain_short(within: Past, close: Past, volume: Past) -> Past:
+    """Cascade gain over the first 1 % up, impact from volume; above 1 a rise feeds itself."""
+    return within * close / _PERCENT * _move_per_usd(close, volume)
 
 
-@feature(inputs=_ENTRIES, unit="share of rungs, 0 to 1", resolution="1h")
-def cluster_near_short(*inputs: Past) -> Past:
-    """Share of the ladder's short rungs alive within 5 % above the price; 0 when there is none."""
-    return _share_near("short", inputs)
+@feature(inputs=("map_long_peak", "close", "volume"), unit=_GAIN, resolution="1h")
+def cluster_gain_peak_long(peak: Past, close: Past, volume: Past) -> Past:
+    """Largest cascade gain of any 1 % on the way down to 10 %, impact from volume."""
+    return peak * close / _PERCENT * _move_per_usd(close, volume)
 
 
-@feature(inputs=_ENTRIES, unit="log ratio", resolution="1h")
-def cluster_skew(*inputs: Past) -> Past:
-    """Log of the distance to short rungs over long ones; positive when longs are the nearer."""
-    return (_gap_short(inputs) / _gap_long(inputs)).log()
+@feature(inputs=("map_short_peak", "close", "volume"), unit=_GAIN, resolution="1h")
+def cluster_gain_peak_short(peak: Past, close: Past, volume: Past) -> Past:
+    """Largest cascade gain of any 1 % on the way up to 10 %, impact from volume."""
+    return peak * close / _PERCENT * _move_per_usd(close, volume)
+
+
+@feature(inputs=("map_long_peak", "close", "bid_depth_usd"), unit=_GAIN)
+def cluster_gain_book_long(peak: Past, close: Past, depth: Past) -> Past:
+    """Largest cascade gain of any 1 % on the way down to 10 %, impact from the bids."""
+    return peak * close / depth
+
+
+@feature(inputs=("map_short_peak", "close", "ask_depth_usd"), unit=_GAIN)
+def cluster_gain_book_short(peak: Past, close: Past, depth: Past) -> Past:
+    """Largest cascade gain of any 1 % on the way up to 10 %, impact from the asks."""
+    return peak * close / depth
+
+
+@feature(inputs=("map_long_doubt",), unit="standard deviation over mean")
+def cluster_doubt_long(doubt: Past) -> Past:
+    """How much the map's draws disagree on what a fall of 5 % liquidates; 0 is certain."""
+    return doubt
+
+
+@feature(inputs=("map_short_doubt",), unit="standard deviation over mean")
+def cluster_doubt_short(doubt: Past) -> Past:
+    """How much the map's draws disagree on what a rise of 5 % liquidates; 0 is certain."""
+    return doubt
+
+
+@feature(inputs=("map_long_swept", "open_interest"), unit=_SHARE, resolution="1h", over=("24h",))
+def cluster_swept_long(swept: Past, coins: Past, hours: float) -> Past:
+    """Longs that the window's path liquidated on the map, over open interest; spent fuel."""
+    return swept.total(hours) / coins
+
+
+@feature(inputs=("map_short_swept", "open_interest"), unit=_SHARE, resolution="1h", over=("24h",))
+def cluster_swept_short(swept: Past, coins: Past, hours: float) -> Past:
+    """Shorts that the window's path liquidated on the map, over open interest; spent fuel."""
+    return swept.total(hours) / coins
+
+
+@feature(inputs=("map_long_within_3",), unit="log ratio", resolution="1h", over=("24h",))
+def cluster_growth_long(within: Past, hours: float) -> Past:
+    """Log of what a fall of 3 % liquidates over the same a window ago; positive when it grew."""
+    return (within / within.lag(hours)).log()
+
+
+@feature(inputs=("map_short_within_3",), unit="log ratio", resolution="1h", over=("24h",))
+def cluster_growth_short(within: Past, hours: float) -> Past:
+    """Log of what a rise of 3 % liquidates over the same a window ago; positive when it grew."""
+    return (within / within.lag(hours)).log()
+
+
+@feature(
+    inputs=("map_long_within_3", "open_interest"),
+    unit="rank, 0 to 1",
+    resolution="1h",
+    over=("30d",),
+)
+def cluster_rank_long(within: Past, coins: Past, hours: float) -> Past:
+    """Rank of the share that a fall of 3 % liquidates in its window; 1 is the most fuel."""
+    return (within / coins).rank(hours)
+
+
+@feature(
+    inputs=("map_short_within_3", "open_interest"),
+    unit="rank, 0 to 1",
+    resolution="1h",
+    over=("30d",),
+)
+def cluster_rank_short(within: Past, coins: Past, hours: float) -> Past:
+    """Rank of the share that a rise of 3 % liquidates in its window; 1 is the most fuel."""
+    return (within / coins).rank(hours)
+
+
+@feature(inputs=("map_short_within_2", "map_long_within_2"), unit="log ratio")
+def cluster_skew_2(above: Past, below: Past) -> Past:
+    """Log of what a rise of 2 % liquidates over what a fall does; positive: more fuel above."""
+    return (above / below).log()
+
+
+@feature(inputs=("map_short_within_5", "map_long_within_5"), unit="log ratio")
+def cluster_skew_5(above: Past, below: Past) -> Past:
+    """Log of what a rise of 5 % liquidates over what a fall does; positive: more fuel above."""
+    return (above / below).log()
+
+
+@feature(inputs=("map_short_nearest", "map_long_nearest"), unit="log ratio")
+def cluster_skew(above: Past, below: Past) -> Past:
+    """Log of the distance up to the nearest cluster over that down; positive: longs nearer."""
+    return (above / below).log()
+
+
+@feature(inputs=("map_quality",), unit="0 to 1")
+def cluster_quality(quality: Past) -> Past:
+    """How far the map can be trusted: its age, its freshness, whether it knows the mark price."""
+    return quality

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from liqwarn.errors import FrameError
 from liqwarn.features.past import Past
 from liqwarn.features.resolution import Resolution
-from liqwarn.frames import FIELDS
+from liqwarn.frames import ALL_FIELDS
 
 __all__ = ["CLOCK", "Feature", "feature", "hours_of", "registered"]
 
@@ -36,7 +36,7 @@ class Feature:
     family : str
         The module of :mod:`liqwarn.features` it stands in.
     inputs : tuple of str
-        Names of :data:`liqwarn.frames.FIELDS`, or :data:`CLOCK`.
+        Names of :data:`liqwarn.frames.ALL_FIELDS`, or :data:`CLOCK`.
     resolution : {"base", "1h", "8h"}
         Grid its inputs are on.
     unit : str
@@ -59,10 +59,11 @@ class Feature:
     function: Callable[..., Past]
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.inputs) - set(FIELDS) - {CLOCK})
+        unknown = sorted(set(self.inputs) - set(ALL_FIELDS) - {CLOCK})
         if unknown:
             raise FrameError(
-                f"feature '{self.name}' reads {unknown}, expected names of liqwarn.frames.FIELDS"
+                f"feature '{self.name}' reads {unknown}, expected names of "
+                "liqwarn.frames.ALL_FIELDS"
             )
 
 

@@ -11,7 +11,7 @@ from liqwarn.features.resolution import (
     first_coarse_cell,
     seen_from_base,
 )
-from liqwarn.frames import FIELDS, FloatArray, MarketFrame, epoch_seconds
+from liqwarn.frames import ALL_FIELDS, FloatArray, MarketFrame, epoch_seconds
 
 __all__ = ["Inputs", "leader_row"]
 
@@ -64,7 +64,7 @@ class Inputs:
         frame = self._frame
         values, first_cell = self._values(name), frame.first_bar
         if ratio > 1:
-            how = "last" if name == CLOCK else FIELDS[name].how
+            how = "last" if name == CLOCK else ALL_FIELDS[name].how
             values = coarsen(values, how, ratio, frame.first_bar)
             first_cell = first_coarse_cell(frame.first_bar, ratio)
         return Past(values, cell=frame.bar * ratio, first_cell=first_cell, leader=self._leader)

@@ -167,7 +167,8 @@ def advance(
     --------
     >>> flat = np.full(3, 100.0)
     >>> bars = Bars(bar_s=300, number=np.arange(3), open=flat, high=flat,
-    ...     low=np.array([100.0, 100.0, 99.0]), close=np.array([100.0, 100.0, 99.0]), open_interest=np.array([50.0, 80.0, 80.0]),
+    ...     low=np.array([100.0, 100.0, 99.0]), close=np.array([100.0, 100.0, 99.0]),
+    ...     open_interest=np.array([50.0, 80.0, 80.0]),
     ...     volume=flat, crowding=np.zeros(3), marked=np.zeros(3, bool))
     >>> state, passage = advance(MapState.fresh(1), bars, [MapParameters()])
     >>> state.coins.round(6), bool(passage.swept[0, 2, 0] > 0.0)

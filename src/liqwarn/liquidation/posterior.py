@@ -55,7 +55,7 @@ def _parameters(point: FloatArray) -> MapParameters:
         name: low * (high / low) ** share if name in _LOGARITHMIC else low + (high - low) * share
         for share, (name, (low, high)) in zip(point.tolist(), PRIOR.items(), strict=True)
     }
-    return replace(MapParameters(), **value)  # type: ignore[arg-type]
+    return replace(MapParameters(), **value)
 
 
 def posterior_weights(log_likelihoods: FloatArray, n_effective: float) -> FloatArray:

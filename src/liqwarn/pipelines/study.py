@@ -10,6 +10,7 @@ from liqwarn.features.builder import FeatureBuilder
 from liqwarn.frames import SIDES, FeatureMatrix, Labels
 from liqwarn.models.events import Event, EventConfig, detect_events, event_table
 from liqwarn.models.labels import make_labels
+from liqwarn.pipelines.liquidation_map import MapJob, venue_tiers, with_map
 from liqwarn.pipelines.market import Market
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.tables import write_table
@@ -33,8 +34,10 @@ class Study:
 def build_study(market: Market, *, on_progress: OnProgress = silent) -> Study:
     """Features, events and labels of a market; labels are unknown where open interest is."""
     frame = market.frame
+    job = MapJob(venue=venue_tiers(market.panel.venue))
+    mapped = with_map(frame, job, on_progress=on_progress)
     on_progress("features", 0, 2)
-    matrix = FeatureBuilder().build(frame)
+    matrix = FeatureBuilder().build(mapped)
     on_progress("features", 1, 2)
     definition = EventConfig.for_bar(frame.bar)
     events = detect_events(frame, definition)
