@@ -1,22 +1,35 @@
 """The liquidation map's inner loop: one map, both sides, ten leverages, compiled.
 
-Coordinates: a price is ``log(price) / STEP`` for longs and its negative for shorts, so both sides
-are swept downwards by the same code. A lane is one leverage of one side: ten of longs, then ten
-of shorts. ``mass[lane, bin & mask]`` holds coins by the bin of their **liquidation** price, times
-the lane's growth, so that ageing changes one number instead of a row (lazy decay). Nothing lies
-above a lane's front, so a sweep visits only what price reaches for the first time since it was
-filled. Nothing lies below its bottom: what is deeper than the ring holds is folded into it.
-Inside a bin coins are spread evenly, up to the front.
+``mass[lane, bin & mask]`` holds coins by the bin of their **liquidation** price, times the lane's
+growth, so that ageing changes one number instead of a row (lazy decay). Nothing lies above a
+lane's front, so a sweep visits only what price reaches for the first time since it was filled.
+Nothing lies below its bottom: what is deeper than the ring holds is folded into it. Inside a bin
+coins are spread evenly, up to the front. The arrays: :mod:`liqwarn.liquidation.kernel_arrays`.
 
-``work`` is one flat array of blocks of 20 numbers (see :data:`BLOCKS`): flat, because a compiler
-that knows the distance between two blocks knows that they do not overlap.
+What every step does is inlined, and :func:`_open` is one loop over all lanes, large enough to
+become vector instructions; what is rare is called. ``cells`` is ``mass``, lane after lane. The
+compiler's disk cache watches this file only: after a change to a constant delete ``__pycache__``.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, ParamSpec, TypeVar, cast
 
 import numpy as np
+from numba import njit
 
 from liqwarn.frames import FloatArray
+from liqwarn.liquidation.kernel_arrays import (
+    BINS,
+    BLOCKS,
+    LANES,
+    NOTHING,
+    ROWS,
+    STATE_SIZE,
+    STEP,
+    WORK_SIZE,
+    Reading,
+    fresh_lanes,
+)
 from liqwarn.windows.arguments import compiled
 
 __all__ = [
@@ -32,79 +45,22 @@ __all__ = [
     "run",
 ]
 
-ROWS: Final = 10
-"""Leverages."""
-
-LANES: Final = 2 * ROWS
-"""Lanes of a map: longs first."""
-
-BINS: Final = 2048
-"""Bins of a lane's ring, a power of two: a bin's slot is a mask away."""
-
-STEP: Final = 0.001
-"""Width of a bin in log price."""
-
-BLOCKS: Final = (
-    "total",  # coins of the lane
-    "growth",  # what mass is multiplied by
-    "front",  # coordinate above which the lane is empty
-    "bottom",  # lowest bin that may hold anything
-    "kept",  # share of the lane that outlives a step
-    "grow",  # 1 / kept
-    "distance",  # bins from entry to liquidation
-    "mix",  # share of what is opened
-    "raised",  # added to the mix when this side is fully crowded
-    "lowered",  # added to the mix when the other side is
-    "bin",  # scratch: bin of this step's deposit
-    "new",  # scratch: this step's deposit, times growth
-)
-"""Blocks of ``work``, each of :data:`LANES` numbers; the first four are the map's state."""
-
-STATE_SIZE: Final = 4 * LANES
-WORK_SIZE: Final = len(BLOCKS) * LANES
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _TOTAL, _GROWTH, _FRONT, _BOTTOM, _KEPT, _GROW, _DISTANCE, _MIX, _RAISED, _LOWERED, _BIN, _NEW = (
     LANES * block for block in range(len(BLOCKS))
 )
 _MASK: Final = BINS - 1
-_NOTHING: Final = 1.0e18
 _LARGE: Final = 1.0e60
 _CHECK: Final = 15
 """Growth is looked at every 16 steps: 16 steps of the fastest ageing stay far from overflow."""
 
 
-class Reading(NamedTuple):
-    """What a run leaves behind.
-
-    Attributes
-    ----------
-    swept : ndarray of shape (n_steps, 2)
-        Coins liquidated in the step, longs and shorts.
-    at : ndarray of int64, shape (n_steps,)
-        Row of `within` to fill after the step, or -1.
-    edges : ndarray of shape (n_edges,)
-        Distances from the price in bins, ascending.
-    within, square : ndarray of shape (n_reads, 2, n_edges)
-        Coins within each distance, and their squares, are added to what is there.
-    density : ndarray of shape (2, room)
-        Scratch: coins by bin below the price.
-    """
-
-    swept: FloatArray
-    at: np.ndarray
-    edges: FloatArray
-    within: FloatArray
-    square: FloatArray
-    density: FloatArray
-
-
-def fresh_lanes() -> FloatArray:
-    """State of a map that holds nothing: shape (STATE_SIZE,)."""
-    lanes = np.zeros(STATE_SIZE)
-    lanes[_GROWTH:_FRONT] = 1.0
-    lanes[_FRONT:_BOTTOM] = -_NOTHING
-    lanes[_BOTTOM:] = _NOTHING
-    return lanes
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a part of a step into its caller; settings as in :func:`compiled`."""
+    decorate = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+    return cast("Callable[P, R]", decorate(function))
 
 
 @compiled
@@ -127,41 +83,104 @@ def run(
     reading : Reading
         Filled in place.
     """
+    swept, at = reading.swept, reading.at
+    cells, bins = mass.reshape(mass.size), reading.density.reshape(reading.density.size)
+    near_long = work[_DISTANCE : _DISTANCE + ROWS].min()
+    near_short = work[_DISTANCE + ROWS : _DISTANCE + LANES].min()
+    top_long, top_short = _highest(work, 0), _highest(work, ROWS)
+    room_long, room_short = _room(work, 0), _room(work, ROWS)
     for t in range(path.shape[1]):
         low, high, close, entry = path[0, t], path[1, t], path[2, t], path[3, t]
-        reading.swept[t, 0] += _sweep(mass, work, 0, low)
-        reading.swept[t, 1] += _sweep(mass, work, ROWS, -high)
+        if low < top_long:
+            swept[t, 0] += _sweep(cells, work, 0, low)
+            top_long = _highest(work, 0)
+        if -high < top_short:
+            swept[t, 1] += _sweep(cells, work, ROWS, -high)
+            top_short = _highest(work, ROWS)
         if path[4, t] == path[4, t]:
-            _settle(mass, work, path[4, t], entry, close, path[5, t])
+            if entry > room_long or -entry > room_short:
+                _fold(cells, work, entry, close)
+                room_long, room_short = _room(work, 0), _room(work, ROWS)
+            _settle(cells, work, path[4, t], entry, close, path[5, t])
+            b = _bin(entry - near_long, close)
+            top_long, room_long = _widened(top_long, room_long, b, near_long, close)
+            b = _bin(-entry - near_short, -close)
+            top_short, room_short = _widened(top_short, room_short, b, near_short, -close)
         if ((first_step + t) & _CHECK) == 0:
-            _rescale(mass, work)
-        if reading.at[t] >= 0:
-            _read(mass, work, close, reading, reading.at[t])
+            _rescale(cells, work)
+        if at[t] >= 0:
+            _read(cells, work, close, bins, reading, at[t])
+
+
+@inlined
+def _bin(level: float, price: float) -> float:
+    """Bin of a cohort that is liquidated at `level`.
+
+    One that the step's own close would have liquidated is put just below the close instead.
+    """
+    highest = price - 0.5
+    return float(np.floor(level if level < highest else highest))
+
+
+@inlined
+def _front(b: float, price: float) -> float:
+    """Where a lane begins whose highest cohort is in bin `b`."""
+    return b + 1.0 if b + 1.0 < price else price
 
 
 @compiled
-def _sweep(mass: FloatArray, work: FloatArray, lane0: int, limit: float) -> float:
+def _highest(work: FloatArray, lane0: int) -> float:
+    """Coordinate above which a side is empty."""
+    highest = -NOTHING
+    for lane in range(lane0, lane0 + ROWS):
+        highest = max(highest, work[_FRONT + lane])
+    return highest
+
+
+@compiled
+def _room(work: FloatArray, lane0: int) -> float:
+    """Entry up to which the rings of a side surely hold its cohorts."""
+    deepest = NOTHING
+    for lane in range(lane0, lane0 + ROWS):
+        deepest = min(deepest, work[_BOTTOM + lane] + work[_DISTANCE + lane])
+    return deepest + (BINS - 1)
+
+
+@inlined
+def _widened(
+    top: float, room: float, b: float, nearest: float, price: float
+) -> tuple[float, float]:
+    """Highest front and room of a side, now that its nearest cohort is in bin `b`.
+
+    A lane's bin lies at most a bin deeper below the entry than the nearest lane's.
+    """
+    front, deepest = _front(b, price), b + nearest + (BINS - 2)
+    return front if front > top else top, deepest if deepest < room else room
+
+
+@compiled
+def _sweep(cells: FloatArray, work: FloatArray, lane0: int, limit: float) -> float:
     """Remove what is liquidated when price reaches `limit`; returns the coins."""
     swept = 0.0
     last = int(np.floor(limit))
     for lane in range(lane0, lane0 + ROWS):
-        front = work[_FRONT + lane]
+        front, row = work[_FRONT + lane], lane * BINS
         if front <= limit:
             continue
         top = int(np.ceil(front)) - 1
         if last < work[_BOTTOM + lane]:
             for b in range(int(work[_BOTTOM + lane]), top + 1):
-                mass[lane, b & _MASK] = 0.0
+                cells[row + (b & _MASK)] = 0.0
             swept += work[_TOTAL + lane]
             _empty(work, lane)
             continue
         coins = 0.0
         for b in range(last + 1, top + 1):
-            coins += mass[lane, b & _MASK]
-            mass[lane, b & _MASK] = 0.0
+            coins += cells[row + (b & _MASK)]
+            cells[row + (b & _MASK)] = 0.0
         ceiling = min(front, last + 1.0)
-        part = mass[lane, last & _MASK] * ((ceiling - limit) / (ceiling - last))
-        mass[lane, last & _MASK] -= part
+        part = cells[row + (last & _MASK)] * ((ceiling - limit) / (ceiling - last))
+        cells[row + (last & _MASK)] -= part
         coins = min((coins + part) / work[_GROWTH + lane], work[_TOTAL + lane])
         work[_TOTAL + lane] -= coins
         work[_FRONT + lane] = limit
@@ -173,150 +192,205 @@ def _sweep(mass: FloatArray, work: FloatArray, lane0: int, limit: float) -> floa
 def _empty(work: FloatArray, lane: int) -> None:
     work[_TOTAL + lane] = 0.0
     work[_GROWTH + lane] = 1.0
-    work[_FRONT + lane] = -_NOTHING
-    work[_BOTTOM + lane] = _NOTHING
+    work[_FRONT + lane] = -NOTHING
+    work[_BOTTOM + lane] = NOTHING
 
 
-@compiled
-def _held(work: FloatArray, lane0: int) -> float:
-    """Coins of a side, added in one fixed order."""
-    t = _TOTAL + lane0
-    low = (work[t] + work[t + 1]) + (work[t + 2] + work[t + 3])
-    middle = (work[t + 4] + work[t + 5]) + (work[t + 6] + work[t + 7])
-    return (low + middle) + (work[t + 8] + work[t + 9])
+@inlined
+def _aged(work: FloatArray, lane: int) -> float:
+    """Coins of a lane that outlive the step."""
+    return float(work[_TOTAL + lane] * work[_KEPT + lane])
 
 
-@compiled
+@inlined
+def _held(work: FloatArray, lane: int) -> float:
+    """Coins of the side that begins at `lane`, aged, added in one fixed order."""
+    a = (_aged(work, lane) + _aged(work, lane + 4)) + _aged(work, lane + 8)
+    b = (_aged(work, lane + 1) + _aged(work, lane + 5)) + _aged(work, lane + 9)
+    c = _aged(work, lane + 2) + _aged(work, lane + 6)
+    d = _aged(work, lane + 3) + _aged(work, lane + 7)
+    return (a + c) + (b + d)
+
+
+@inlined
 def _settle(
-    mass: FloatArray, work: FloatArray, stock: float, entry: float, close: float, crowding: float
+    cells: FloatArray, work: FloatArray, stock: float, entry: float, close: float, crowding: float
 ) -> None:
     """Age the cohorts of both sides, then open or close coins so that each holds `stock`."""
-    for lane in range(LANES):
-        work[_TOTAL + lane] *= work[_KEPT + lane]
-        work[_GROWTH + lane] *= work[_GROW + lane]
     longs = stock - _held(work, 0)
     shorts = stock - _held(work, ROWS)
     if longs < 0.0:
-        _close(mass, work, 0, -longs)
+        _close(cells, work, 0, -longs)
         longs = 0.0
     if shorts < 0.0:
-        _close(mass, work, ROWS, -shorts)
+        _close(cells, work, ROWS, -shorts)
         shorts = 0.0
-    _open(work, 0, longs, entry, close, crowding)
-    _open(work, ROWS, shorts, -entry, -close, -crowding)
+    _open(work, longs, shorts, entry, close, crowding)
     for lane in range(LANES):
-        if work[_BIN + lane] - work[_BOTTOM + lane] >= BINS:
-            _fold(mass, work, lane)
-        mass[lane, int(work[_BIN + lane]) & _MASK] += work[_NEW + lane]
+        cells[lane * BINS + (int(work[_BIN + lane]) & _MASK)] += work[_NEW + lane]
 
 
-@compiled
+@inlined
 def _open(
-    work: FloatArray, lane0: int, coins: float, entry: float, close: float, crowding: float
+    work: FloatArray, longs: float, shorts: float, entry: float, close: float, crowding: float
 ) -> None:
-    """Say where a side's new cohorts go, and how large they are.
-
-    One that the step's own close would have liquidated is put just below the close instead.
-    """
-    raised = crowding if crowding > 0.0 else 0.0
-    lowered = -crowding if crowding < 0.0 else 0.0
-    highest = close - 0.5
-    for lane in range(lane0, lane0 + ROWS):
-        share = work[_MIX + lane] + raised * work[_RAISED + lane] + lowered * work[_LOWERED + lane]
-        level = entry - work[_DISTANCE + lane]
-        b = np.floor(level if level < highest else highest)
-        front = b + 1.0 if b + 1.0 < close else close
+    """Age every lane, and say where its new cohort goes and how large it is."""
+    up = crowding if crowding > 0.0 else 0.0
+    down = -crowding if crowding < 0.0 else 0.0
+    for lane in range(LANES):
+        long = lane < ROWS
+        price = close if long else -close
+        b = _bin((entry if long else -entry) - work[_DISTANCE + lane], price)
+        front = _front(b, price)
         work[_FRONT + lane] = front if front > work[_FRONT + lane] else work[_FRONT + lane]
         work[_BOTTOM + lane] = b if b < work[_BOTTOM + lane] else work[_BOTTOM + lane]
-        new = coins * share
-        work[_TOTAL + lane] += new
+        share = work[_MIX + lane] + (up if long else down) * work[_RAISED + lane]
+        share += (down if long else up) * work[_LOWERED + lane]
+        new = (longs if long else shorts) * share
+        growth = work[_GROWTH + lane] * work[_GROW + lane]
+        work[_TOTAL + lane] = _aged(work, lane) + new
+        work[_GROWTH + lane] = growth
         work[_BIN + lane] = b
-        work[_NEW + lane] = new * work[_GROWTH + lane]
+        work[_NEW + lane] = new * growth
 
 
 @compiled
-def _close(mass: FloatArray, work: FloatArray, lane0: int, coins: float) -> None:
-    """Close coins by the age hazard: a lane in proportion to its coins and to its ageing."""
+def _close(cells: FloatArray, work: FloatArray, lane0: int, coins: float) -> None:
+    """Close coins by the age hazard: a lane in proportion to its aged coins and to its ageing.
+
+    A lane that holds less than its part is emptied, and the others close the rest.
+    """
     for _ in range(ROWS):
         weight = 0.0
         for lane in range(lane0, lane0 + ROWS):
-            weight += (1.0 - work[_KEPT + lane]) * work[_TOTAL + lane]
-        over = 0.0
+            weight += (1.0 - work[_KEPT + lane]) * _aged(work, lane)
+        if weight == 0.0:
+            break
+        ratio, over = coins / weight, 0.0
         for lane in range(lane0, lane0 + ROWS):
-            share = coins * (1.0 - work[_KEPT + lane]) / weight
-            if share >= 1.0:
-                over += (share - 1.0) * work[_TOTAL + lane]
-                mass[lane, :] = 0.0
+            left = 1.0 - ratio * (1.0 - work[_KEPT + lane])
+            if left > 0.0:
+                work[_TOTAL + lane] *= left
+                work[_GROWTH + lane] /= left
+            elif work[_TOTAL + lane] > 0.0:
+                over -= left * _aged(work, lane)
+                for k in range(lane * BINS, lane * BINS + BINS):
+                    cells[k] = 0.0
                 _empty(work, lane)
-            else:
-                work[_TOTAL + lane] *= 1.0 - share
-                work[_GROWTH + lane] /= 1.0 - share
         if over == 0.0:
             break
         coins = over
-    _rescale(mass, work)
+    _rescale(cells, work)
 
 
 @compiled
-def _rescale(mass: FloatArray, work: FloatArray) -> None:
+def _rescale(cells: FloatArray, work: FloatArray) -> None:
     for lane in range(LANES):
         growth = work[_GROWTH + lane]
         if growth > _LARGE:
-            for k in range(BINS):
-                mass[lane, k] /= growth
+            for k in range(lane * BINS, lane * BINS + BINS):
+                cells[k] /= growth
             work[_GROWTH + lane] = 1.0
 
 
 @compiled
-def _fold(mass: FloatArray, work: FloatArray, lane: int) -> None:
-    """Move what the ring can no longer hold into its new lowest bin."""
-    bottom = int(work[_BIN + lane]) - BINS + 1
-    deep = 0.0
-    for b in range(int(work[_BOTTOM + lane]), bottom):
-        deep += mass[lane, b & _MASK]
-        mass[lane, b & _MASK] = 0.0
-    mass[lane, bottom & _MASK] += deep
-    work[_BOTTOM + lane] = bottom
+def _fold(cells: FloatArray, work: FloatArray, entry: float, close: float) -> None:
+    """Move what a ring cannot hold beside this step's cohort into its new lowest bin."""
+    for lane in range(LANES):
+        long = lane < ROWS
+        b = _bin((entry if long else -entry) - work[_DISTANCE + lane], close if long else -close)
+        bottom = int(b) - (BINS - 1)
+        if bottom <= work[_BOTTOM + lane]:
+            continue
+        deep, row = 0.0, lane * BINS
+        for k in range(int(work[_BOTTOM + lane]), bottom):
+            deep += cells[row + (k & _MASK)]
+            cells[row + (k & _MASK)] = 0.0
+        cells[row + (bottom & _MASK)] += deep
+        work[_BOTTOM + lane] = bottom
 
 
 @compiled
-def _read(mass: FloatArray, work: FloatArray, close: float, reading: Reading, row: int) -> None:
+def _read(
+    cells: FloatArray, work: FloatArray, close: float, bins: FloatArray, reading: Reading, row: int
+) -> None:
     """Add what lies within each distance of the price, longs below it and shorts above."""
-    room = reading.density.shape[1]
-    for side in range(2):
-        density = reading.density[side]
-        density[:] = 0.0
-        price = close if side == 0 else -close
-        top = int(np.floor(price))
-        for lane in range(side * ROWS, side * ROWS + ROWS):
-            if work[_TOTAL + lane] == 0.0:
-                continue
-            share = 1.0 / work[_GROWTH + lane]
-            slot = top & _MASK
-            here = min(room, slot + 1)
-            for k in range(here):
-                density[k] += mass[lane, slot - k] * share
-            for k in range(here, room):
-                density[k] += mass[lane, slot - k + BINS] * share
-        _add_within(density, price - top, reading, row, side)
+    for k in range(bins.shape[0]):
+        bins[k] = 0.0
+    _spread(bins, cells, work, 0, close)
+    _spread(bins, cells, work, 1, -close)
+    longs = shorts = 0.0
+    room = bins.shape[0] // 2
+    for k in range(room - 1, -1, -1):
+        longs += bins[k]
+        bins[k] = longs
+        shorts += bins[room + k]
+        bins[room + k] = shorts
+    _add_within(reading, row, 0, close - np.floor(close))
+    _add_within(reading, row, 1, -close - np.floor(-close))
+
+
+@inlined
+def _spread(bins: FloatArray, cells: FloatArray, work: FloatArray, side: int, price: float) -> None:
+    """Coins of a side by bin, ascending up to the price's own."""
+    room, lane0 = bins.shape[0] // 2, side * ROWS
+    at = side * room
+    lowest = int(np.floor(price)) + 1 - room
+    first = lowest & _MASK
+    here = min(room, BINS - first)
+    for lane in range(lane0, lane0 + ROWS):
+        work[_NEW + lane] = 1.0 / work[_GROWTH + lane]
+        if lowest + room - work[_BOTTOM + lane] > BINS:
+            _add_front(bins, at, cells, lowest, work, lane)
+    for lane in range(lane0, lane0 + ROWS, 5):
+        _add_rows(bins, at, here, cells, lane * BINS + first, work)
+        _add_rows(bins, at + here, room - here, cells, lane * BINS, work)
+
+
+@inlined
+def _add_rows(
+    bins: FloatArray, at: int, count: int, cells: FloatArray, start: int, work: FloatArray
+) -> None:
+    """Add five lanes. An unsigned index cannot count from the end: the loop becomes vectors."""
+    share = _NEW + start // BINS
+    s0, s1, s2 = work[share], work[share + 1], work[share + 2]
+    s3, s4 = work[share + 3], work[share + 4]
+    for k in range(count):
+        i = start + k
+        a = cells[np.uint64(i)] * s0 + cells[np.uint64(i + BINS)] * s1
+        b = cells[np.uint64(i + 2 * BINS)] * s2 + cells[np.uint64(i + 3 * BINS)] * s3
+        bins[np.uint64(at + k)] += (a + b) + cells[np.uint64(i + 4 * BINS)] * s4
 
 
 @compiled
-def _add_within(density: FloatArray, offset: float, reading: Reading, row: int, side: int) -> None:
-    """Running sum over bins below the price, read at each edge.
+def _add_front(
+    bins: FloatArray, at: int, cells: FloatArray, lowest: int, work: FloatArray, lane: int
+) -> None:
+    """Add a lane that reaches deeper below the price than its ring is long.
 
-    The price's own bin reaches `offset` bins below it.
+    Above its front the slots hold bins that lie a whole ring deeper.
     """
-    coins, k, reach = 0.0, 0, offset
-    for edge in range(reading.edges.shape[0]):
-        distance = reading.edges[edge]
-        while reach <= distance:
-            coins += density[k]
-            k += 1
-            reach += 1.0
-        if k == 0:
-            part = density[0] * (distance / offset)
-        else:
-            part = density[k] * (distance - reach + 1.0)
-        reading.within[row, side, edge] += coins + part
-        reading.square[row, side, edge] += (coins + part) ** 2
+    room = min(bins.shape[0] // 2, int(max(np.ceil(work[_FRONT + lane]) - lowest, 0.0)))
+    for k in range(room):
+        bins[at + k] += cells[lane * BINS + ((lowest + k) & _MASK)] * work[_NEW + lane]
+    work[_NEW + lane] = 0.0
+
+
+@inlined
+def _add_within(reading: Reading, row: int, side: int, offset: float) -> None:
+    """Read the coins above each edge; the price's own bin reaches `offset` bins below it."""
+    coins, edges = reading.density, reading.edges
+    within, square = reading.within, reading.square
+    last, inside = coins.shape[1] - 1, 0
+    while inside < edges.shape[0] and edges[inside] < offset:
+        part = coins[side, last] * (edges[inside] / offset)
+        within[row, side, inside] += part
+        square[row, side, inside] += part * part
+        inside += 1
+    for edge in range(inside, edges.shape[0]):
+        beyond = edges[edge] - offset
+        k = int(beyond)
+        above = coins[side, np.uint64(last - k)]
+        part = above + (coins[side, np.uint64(last - k - 1)] - above) * (beyond - k)
+        within[row, side, np.uint64(edge)] += part
+        square[row, side, np.uint64(edge)] += part * part
