@@ -29,9 +29,10 @@ class Ledger:
     shifted, rescaled, restarted : int
         Breaks: prices changed their unit, open interest did, the map was begun anew.
     age_bars : int
-        Bars since the map was begun; 0 before the first open interest.
+        Bars since the map was begun; 0 before it first held open interest.
     silent_bars : int
-        Bars since open interest was last known.
+        Bars since the map was last made to hold open interest: one with a price, with open
+        interest, and with trades.
     """
 
     bars: int = 0
@@ -67,7 +68,7 @@ class Runs:
 def count_runs(bars: Bars, ledger: Ledger) -> Runs:
     """Ages and silences over bars that follow what the ledger counts."""
     number = np.arange(len(bars.close))
-    known = bars.priced() & np.isfinite(bars.stock())
+    known = np.isfinite(bars.stock()) & (bars.volume != 0.0)
     last = np.maximum.accumulate(np.where(known, number, -1))
     silent = np.where(last >= 0, number - last, ledger.silent_bars + number + 1)
     silence_before = np.concatenate([[ledger.silent_bars], silent[:-1]])

@@ -40,13 +40,14 @@ class Bars:
         Absolute number of each bar.
     open, high, low, close : ndarray of float64
         Quote per coin; a bar without a high, low or close is skipped, an unknown open is the
-        close before it.
+        close before it, and one outside low and high is moved to the nearer of the two.
     open_interest : ndarray of float64
-        Coins at the bar's close; NaN, 0 and negative values are unknown.
+        Coins at the bar's close; NaN, infinite, 0 and negative values are unknown, and so are
+        those of a bar without a price.
     volume : ndarray of float64
         Coins; NaN is unknown. Nothing is opened or closed in a bar that traded nothing.
     crowding : ndarray of float64
-        From -1 (shorts crowded) to 1 (longs); NaN is 0.
+        From -1 (shorts crowded) to 1 (longs), what is beyond is cut; NaN is 0.
     marked : ndarray of bool
         Whether the close is the venue's mark price rather than the last trade.
     """
@@ -101,15 +102,20 @@ class Bars:
         )
 
     def priced(self) -> BoolArray:
-        """Which bars have a price that can be: finite, positive, low not above high."""
+        """Which bars have a price that can be.
+
+        Finite, positive, low not above high; a close outside them (a mark price is not a trade)
+        lies within half of the low and twice the high.
+        """
         with np.errstate(invalid="ignore"):
-            ordered = (self.low > 0.0) & (self.low <= self.high) & (self.close > 0.0)
-        return np.asarray(ordered & np.isfinite(self.high) & np.isfinite(self.close))
+            ordered = (self.low > 0.0) & (self.low <= self.high) & np.isfinite(self.high)
+            near = (self.close >= 0.5 * self.low) & (0.5 * self.close <= self.high)
+        return np.asarray(ordered & near)
 
     def stock(self) -> FloatArray:
         """Open interest where it can be believed, NaN elsewhere."""
         with np.errstate(invalid="ignore"):
-            known = np.isfinite(self.open_interest) & (self.open_interest > 0.0)
+            known = self.priced() & np.isfinite(self.open_interest) & (self.open_interest > 0.0)
         return np.where(known, self.open_interest, np.nan)
 
 
@@ -135,7 +141,7 @@ def before(values: FloatArray, carried: float) -> FloatArray:
     >>> before(np.array([1.0, np.nan, 3.0]), 7.0)
     array([7., 1., 1.])
     """
-    whole = np.concatenate([[carried], values[:-1]])
+    whole = np.concatenate([[carried], values])[: len(values)]
     at = np.where(np.isfinite(whole), np.arange(len(whole)), 0)
     return np.asarray(whole[np.maximum.accumulate(at)])
 
@@ -144,20 +150,28 @@ def find_breaks(bars: Bars, last_close: float, last_stock: float) -> Breaks:
     """Jumps that no market makes.
 
     A price that opens at more than twice or less than half of where it closed has changed its
-    unit; a fall inside a bar, however deep, is a fall. Open interest that more than triples or
+    unit; a fall inside a bar, however deep, is a fall. Where the open is not known, all of the bar
+    must lie that far away. Open interest that more than triples or
     falls below a third in one bar has changed its unit or moved to another contract: the cohorts
     are rescaled, for nobody opened or closed them.
     """
     priced = bars.priced()
-    close = np.where(priced, bars.close, np.nan)
-    opened = np.where(priced & (bars.open > 0.0), bars.open, np.nan)
+    low, high, close = (np.where(priced, x, np.nan) for x in (bars.low, bars.high, bars.close))
+    last = before(close, last_close)
     stock = bars.stock()
     with np.errstate(invalid="ignore"):
-        gap = np.log(opened / before(close, last_close))
+        gap = np.log(np.clip(_opened(bars, last), low, high) / last)
         jump = np.log(stock / before(stock, last_stock))
         shift = np.where(np.abs(gap) > _SPLIT, gap, 0.0)
         rescale = np.where(np.abs(jump) > _JUMP, jump, 0.0)
     return Breaks(shift=shift, rescale=rescale)
+
+
+def _opened(bars: Bars, last: FloatArray) -> FloatArray:
+    """Opens, the close before where there is none."""
+    with np.errstate(invalid="ignore"):
+        known = np.isfinite(bars.open) & (bars.open > 0.0)
+    return np.where(known, bars.open, last)
 
 
 def steps_a_bar(bar_s: int) -> int:
@@ -184,13 +198,13 @@ def walk(bars: Bars, last_close: float, last_stock: float) -> FloatArray:
         the step only sweeps, where open interest is unknown or nothing was traded.
     """
     stock = np.where(bars.volume == 0.0, np.nan, bars.stock())
-    crowding = np.nan_to_num(bars.crowding)
+    crowding = np.clip(np.nan_to_num(bars.crowding), -1.0, 1.0)
     low, high, close = (np.log(x) / STEP for x in (bars.low, bars.high, bars.close))
     number = bars.number
     if steps_a_bar(bars.bar_s) == 1:
         entry = low + (high - low) * (number * _GOLDEN % 1.0)
         return np.stack([low, high, close, entry, stock, crowding])
-    opened = np.where(bars.open > 0.0, bars.open, before(bars.close, last_close))
+    opened = _opened(bars, before(bars.close, last_close))
     start = np.log(np.where(np.isfinite(opened), opened, bars.close)) / STEP
     start = np.clip(start, low, high)
     falls = close < start
@@ -199,7 +213,7 @@ def walk(bars: Bars, last_close: float, last_stock: float) -> FloatArray:
     end = np.stack([first, second, np.clip(close, low, high)], axis=1)
     step = 3 * number[:, None] + np.arange(3)
     entry = begin + (end - begin) * (step * _PLASTIC % 1.0)
-    earlier = np.where(np.isfinite(stock), before(stock, last_stock), np.nan)
+    earlier = np.where(np.isfinite(stock), before(bars.stock(), last_stock), np.nan)
     held = np.stack([earlier, earlier, stock], axis=1)
     path = [np.minimum(begin, end), np.maximum(begin, end), end, entry, held]
     path.append(np.repeat(crowding[:, None], 3, axis=1))
