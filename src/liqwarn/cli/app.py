@@ -2,7 +2,7 @@
 
 import typer
 
-__all__ = ["app", "audit"]
+__all__ = ["app", "audit", "maps"]
 
 app = typer.Typer(
     name="liqwarn",
@@ -18,3 +18,9 @@ audit = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(audit, name="audit")
+maps = typer.Typer(
+    help="Show the liquidation map, and measure it against realised liquidations.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(maps, name="map")

@@ -1,6 +1,7 @@
 """The command line's entry point: loads every command, then runs the one asked for."""
 
 import liqwarn.cli.data_commands
+import liqwarn.cli.map_commands
 import liqwarn.cli.model_commands
 import liqwarn.cli.position_command
 import liqwarn.cli.service_commands  # noqa: F401  imported so that they register

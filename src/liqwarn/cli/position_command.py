@@ -15,9 +15,9 @@ from liqwarn.liquidation.exposure import Contract
 from liqwarn.liquidation.funding import Funding
 from liqwarn.liquidation.position import Position
 from liqwarn.liquidation.risk import WARNING_RATIO
+from liqwarn.pipelines.liquidation_map import TIER_FOLDER
 from liqwarn.pipelines.market import MarketJob
 from liqwarn.pipelines.position import (
-    TIER_FOLDER,
     PositionOrder,
     draw_position,
     examine_position,

@@ -119,21 +119,24 @@ def passages(
     blocks = blocks_of(job.frame.times)
     for block, reader in zip(blocks, readers, strict=True):
         month = bars.between(block.start, block.stop)
-        day = job.frame.times[block.start].astype("datetime64[D]").astype(date)
-        now = [_at_venue(one, job, day, month) for one in parameters]
-        after, passage = advance(state, month, now, reader)
+        after, passage = advance(state, month, in_force(job, block, month, parameters), reader)
         yield block, month, state, passage
         state = after
 
 
-def _at_venue(one: MapParameters, job: SymbolJob, day: date, bars: Bars) -> MapParameters:
-    if job.venue is None:
-        return one
+def in_force(
+    job: SymbolJob, block: Block, bars: Bars, parameters: Sequence[MapParameters]
+) -> list[MapParameters]:
+    """Parameters under the venue's tiers of a month, at its first known price."""
     priced = bars.close[bars.priced()]
-    if not priced.size:
-        return one
-    table = job.venue.table_at(job.symbol, day, one.contract)
-    return at_venue(one, table, job.config.position_usd, float(priced[0]))
+    if job.venue is None or not priced.size:
+        return list(parameters)
+    day = job.frame.times[block.start].astype("datetime64[D]").astype(date)
+    price, size = float(priced[0]), job.config.position_usd
+    return [
+        at_venue(one, job.venue.table_at(job.symbol, day, one.contract), size, price)
+        for one in parameters
+    ]
 
 
 def symbol_evidence(job: SymbolJob) -> FloatArray:

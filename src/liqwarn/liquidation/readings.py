@@ -5,7 +5,9 @@ weighted means over the draws in force. A value is NaN where the map is younger 
 open interest has been unknown for a day, and where the bar has no price.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from typing import Final
 
 import numpy as np
@@ -14,9 +16,11 @@ from liqwarn.frames import SIDES, BoolArray, FloatArray
 from liqwarn.liquidation.cohort_map import Passage, Reader
 from liqwarn.liquidation.fit import WARM_S, Draws, SymbolJob, passages, readers_of
 from liqwarn.liquidation.market_path import Bars, before
+from liqwarn.liquidation.parameters import MapParameters
 from liqwarn.liquidation.posterior import candidates
+from liqwarn.liquidation.schedule import blocks_of
 
-__all__ = ["EDGES", "map_fields"]
+__all__ = ["EDGES", "Trace", "map_fields", "trace", "trace_of"]
 
 _STEP: Final = 0.0025
 EDGES: Final[FloatArray] = np.arange(1.0, 43.0) * _STEP
@@ -30,6 +34,30 @@ _PERCENT: Final = 4  # edges in a move of 1 %
 _TRADES_ONLY: Final = 0.9  # quality of a map swept by trades instead of the mark price
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trace:
+    """What the maps in force say at every bar of a symbol.
+
+    Attributes
+    ----------
+    within, square : ndarray of float64, shape (n_bars, 2, n_edges)
+        Coins within each of :data:`EDGES` of the close, and their squares, by weight; `within` is
+        NaN where the map is not usable.
+    swept : ndarray of float64, shape (n_bars, 2)
+        Coins the bar liquidated; NaN where the map is not usable.
+    stock : ndarray of float64, shape (n_bars,)
+        Open interest last known, coins.
+    quality : ndarray of float64, shape (n_bars,)
+        0 to 1; 0 where the map is not usable.
+    """
+
+    within: FloatArray
+    square: FloatArray
+    swept: FloatArray
+    stock: FloatArray
+    quality: FloatArray
+
+
 def map_fields(job: SymbolJob, draws: Draws) -> Mapping[str, FloatArray]:
     """Readings of one symbol: field to an array of shape (n_bars,).
 
@@ -39,30 +67,54 @@ def map_fields(job: SymbolJob, draws: Draws) -> Mapping[str, FloatArray]:
     ``_peak`` most coins in any 1 % of the way to 10 %; ``_doubt`` standard deviation over mean of
     the draws' coins within 5 %; ``_swept`` coins the bar liquidated; ``map_quality`` 0 to 1.
     """
+    traced = trace(job, draws)
+    fields = {"map_quality": traced.quality}
+    for row, side in enumerate(SIDES):
+        values = _of_side(traced.within[:, row], traced.square[:, row], traced.stock)
+        values["swept"] = traced.swept[:, row]
+        fields.update({f"map_{side}_{what}": value for what, value in values.items()})
+    return fields
+
+
+def trace(job: SymbolJob, draws: Draws) -> Trace:
+    """Walk the maps in force over a symbol's history."""
     ever, readers = readers_of(draws, EDGES)
     cloud = candidates(job.config.n_candidates, job.config.seed)
-    parts = []
-    walk = passages(job, [cloud[one] for one in ever], readers)
-    for reader, (_, bars, state, passage) in zip(readers, walk, strict=True):
-        stock = before(np.append(bars.stock(), np.nan), state.stock)[1:]
-        parts.append(_reading(passage, reader, bars, stock))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return _trace(job, [cloud[one] for one in ever], readers)
 
 
-def _reading(
-    passage: Passage, reader: Reader, bars: Bars, stock: FloatArray
-) -> dict[str, FloatArray]:
+def trace_of(job: SymbolJob, parameters: MapParameters) -> Trace:
+    """Walk one map, whatever the evidence says of it, over a symbol's history."""
+    readers = [Reader(edges=EDGES, weights={0: 1.0}) for _ in blocks_of(job.frame.times)]
+    return _trace(job, [parameters], readers)
+
+
+def _trace(job: SymbolJob, parameters: Sequence[MapParameters], readers: list[Reader]) -> Trace:
+    walk = passages(job, parameters, readers)
+    parts = [
+        _part(passage, reader, bars, state.stock)
+        for reader, (_, bars, state, passage) in zip(readers, walk, strict=True)
+    ]
+    return Trace(
+        **{
+            one.name: np.concatenate([getattr(part, one.name) for part in parts])
+            for one in fields_of(Trace)
+        }
+    )
+
+
+def _part(passage: Passage, reader: Reader, bars: Bars, last_stock: float) -> Trace:
     usable = _usable(passage, bars)
-    within = np.where(usable[:, None, None], passage.within, np.nan)
     swept = np.zeros_like(passage.swept[0])
     for k, weight in reader.weights.items():
         swept += weight * passage.swept[k]
-    fields = {"map_quality": _quality(passage, bars)}
-    for row, side in enumerate(SIDES):
-        values = _of_side(within[:, row], passage.square[:, row], stock)
-        values["swept"] = np.where(usable, swept[:, row], np.nan)
-        fields.update({f"map_{side}_{what}": value for what, value in values.items()})
-    return fields
+    return Trace(
+        within=np.where(usable[:, None, None], passage.within, np.nan),
+        square=passage.square,
+        swept=np.where(usable[:, None], swept, np.nan),
+        stock=before(np.append(bars.stock(), np.nan), last_stock)[1:],
+        quality=_quality(passage, bars),
+    )
 
 
 def _of_side(within: FloatArray, square: FloatArray, stock: FloatArray) -> dict[str, FloatArray]:

@@ -11,11 +11,14 @@ import numpy as np
 from liqwarn.config import load_margin_tiers
 from liqwarn.errors import ConfigError, FrameError
 from liqwarn.frames import MarketFrame
+from liqwarn.liquidation.by_price import profile_at
 from liqwarn.liquidation.funding import Funding
 from liqwarn.liquidation.position import Position
 from liqwarn.liquidation.profile import Profile
 from liqwarn.liquidation.requirement import Requirement, flat_requirement, table_requirement
 from liqwarn.liquidation.risk import WARNING_RATIO, PositionRisk, assess
+from liqwarn.liquidation.tiers import VenueTiers
+from liqwarn.pipelines.liquidation_map import TIER_FOLDER, MapJob, fit_map
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.reports.candle_chart import Candles
@@ -23,10 +26,7 @@ from liqwarn.reports.charts import save_figure
 from liqwarn.reports.position_chart import position_figure
 from liqwarn.reports.position_text import call_text, erosion_text, liquidation_text
 
-__all__ = ["TIER_FOLDER", "PositionOrder", "PositionReport", "draw_position", "examine_position"]
-
-TIER_FOLDER: Final = Path("conf/margin_tiers")
-"""Where the tables of the venues are, one file each."""
+__all__ = ["PositionOrder", "PositionReport", "draw_position", "examine_position"]
 
 _ATR_BARS: Final = 14
 _SHOWN_DAYS: Final = 7
@@ -193,6 +193,8 @@ class _View:
     """The symbol's market as of a moment."""
 
     frame: MarketFrame
+    last: int
+    venue: VenueTiers
     symbol: str
     as_of: datetime
     price: float
@@ -200,9 +202,14 @@ class _View:
     candles: Candles | None
 
 
-def _estimated_clusters(view: _View) -> Profile | None:  # noqa: ARG001 - the place of the map
-    """The liquidation map's profile of the symbol at that moment; there is none yet."""
-    return None
+def _estimated_clusters(view: _View) -> Profile | None:
+    """The liquidation map's profile of the symbol at that moment; None without open interest."""
+    if not np.isfinite(view.frame.field("open_interest")).any():
+        return None
+    job = MapJob(venue=view.venue)
+    frame = view.frame.between(0, view.last + 1)
+    draws = fit_map(frame, job).draws
+    return profile_at(job.of(frame, view.symbol), draws, view.last)
 
 
 def _requirement(order: PositionOrder, day: date) -> Requirement:
@@ -224,7 +231,8 @@ def _requirement(order: PositionOrder, day: date) -> Requirement:
 def _view(order: PositionOrder, job: MarketJob, now: datetime, on_progress: OnProgress) -> _View:
     if order.symbol is None:
         raise ConfigError("a panel is given without a symbol, expected --symbol")
-    frame = open_market(job, now=now, on_progress=on_progress).frame.select((order.symbol,))
+    market = open_market(job, now=now, on_progress=on_progress)
+    frame = market.frame.select((order.symbol,))
     known = np.isfinite(frame.field("close")[0])
     if order.at is not None:
         known &= frame.times <= np.datetime64(order.at.astimezone(UTC).replace(tzinfo=None), "s")
@@ -236,6 +244,8 @@ def _view(order: PositionOrder, job: MarketJob, now: datetime, on_progress: OnPr
     close = float(frame.field("close")[0, last])
     return _View(
         frame=frame,
+        last=last,
+        venue=load_margin_tiers(order.tiers / f"{market.panel.venue}.yaml"),
         symbol=order.symbol,
         as_of=frame.times[last].astype(datetime).replace(tzinfo=UTC),
         price=mark if math.isfinite(mark) else close,

@@ -1,0 +1,175 @@
+"""The liquidation map of one symbol at one moment, at one venue or over several."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from liqwarn.config import load_panel, load_settings
+from liqwarn.durable import write_json
+from liqwarn.errors import ConfigError, FrameError
+from liqwarn.frames import MarketFrame
+from liqwarn.liquidation.by_price import aggregated, heat_map_of, profile_at
+from liqwarn.liquidation.fit import Draws, SymbolJob
+from liqwarn.liquidation.heat_map import HeatMap
+from liqwarn.liquidation.profile import Profile
+from liqwarn.pipelines.liquidation_map import MapJob, fit_map, venue_tiers
+from liqwarn.pipelines.market import MarketJob, open_market
+from liqwarn.pipelines.progress import OnProgress, silent
+from liqwarn.pipelines.tables import write_table
+from liqwarn.reports.canvas import heat_map_canvas
+from liqwarn.reports.charts import save_figure
+from liqwarn.reports.heat_map import heat_map_figure
+from liqwarn.reports.map_export import heat_map_table, profile_dict, profile_table
+from liqwarn.reports.profile_chart import profile_figure
+
+__all__ = ["MapView", "known_panels", "look", "write_heat_map", "write_profile"]
+
+PANELS: Final = Path("conf/panels")
+_SHOWN_BARS: Final = 2_000
+_PICTURES: Final = (".png", ".svg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MapView:
+    """A symbol's map as of a moment, panel by panel.
+
+    Attributes
+    ----------
+    panels : tuple of str
+        Names of the panels, one a venue.
+    jobs : tuple of SymbolJob
+        The symbol's history at each.
+    draws : tuple of Draws
+        Maps in force at each.
+    positions : tuple of int
+        Bar of the moment at each.
+    profiles : tuple of Profile
+        The map at each.
+    """
+
+    panels: tuple[str, ...]
+    jobs: tuple[SymbolJob, ...]
+    draws: tuple[Draws, ...]
+    positions: tuple[int, ...]
+    profiles: tuple[Profile, ...]
+
+    @property
+    def profile(self) -> Profile:
+        """The map over all venues."""
+        if len(self.profiles) == 1:
+            return self.profiles[0]
+        return aggregated(self.profiles, self.profiles[0].symbol)
+
+    def heat_map(self, span: timedelta) -> HeatMap:
+        """The first venue's map over the time before the moment, at most 2,000 bars of it."""
+        last, frame = self.positions[0], self.jobs[0].frame
+        bars = max(1, min(last + 1, int(span / frame.bar)))
+        step = -(-bars // _SHOWN_BARS)
+        rows = np.arange(last, last - bars, -step)[::-1]
+        return heat_map_of(self.jobs[0], self.draws[0], rows.tolist())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The profile over all venues, and each venue's where there are several."""
+        whole = profile_dict(self.profile)
+        if len(self.profiles) > 1:
+            parts = zip(self.panels, self.profiles, strict=True)
+            whole["venues"] = {name: profile_dict(profile) for name, profile in parts}
+        return {**whole, "panels": list(self.panels)}
+
+
+def known_panels(symbol: str) -> tuple[Path, ...]:
+    """Shipped panels that list a symbol and have a store here, the longest-named last.
+
+    Raises
+    ------
+    ConfigError
+        When there is none: name one.
+    """
+    home = load_settings().home / "store"
+    found = []
+    for path in sorted(PANELS.glob("*.yaml")):
+        panel = load_panel(path)
+        if symbol in panel.symbol_names and (home / panel.name).is_dir():
+            found.append(path)
+    if not found:
+        raise ConfigError(
+            f"no panel below {PANELS} has {symbol} and a store below {home}, expected --panel"
+        )
+    return tuple(found)
+
+
+def look(
+    symbol: str,
+    jobs: Sequence[MarketJob],
+    at: datetime | None,
+    *,
+    now: datetime,
+    on_progress: OnProgress = silent,
+) -> MapView:
+    """Fit the map on what was known by the moment, and read it there.
+
+    Parameters
+    ----------
+    symbol : str
+        Perpetual, the same in every panel.
+    jobs : sequence of MarketJob
+        One a venue.
+    at : datetime or None
+        Moment; the last bar that has closed by then is shown. None is the last bar of all.
+
+    Raises
+    ------
+    FrameError
+        When a panel has no such symbol, or no bar by then.
+    """
+    parts = []
+    for job in jobs:
+        market = open_market(job, now=now, on_progress=on_progress)
+        frame = _until(market.frame, at, market.panel.name)
+        work = MapJob(venue=venue_tiers(market.panel.venue))
+        fitted = fit_map(frame, work, on_progress=on_progress)
+        one = work.of(frame, symbol)
+        last = len(frame.times) - 1
+        profile = profile_at(one, fitted.draws, last)
+        parts.append((market.panel.name, one, fitted.draws, last, profile))
+    panels, symbol_jobs, draws, positions, profiles = zip(*parts, strict=True)
+    return MapView(
+        panels=panels, jobs=symbol_jobs, draws=draws, positions=positions, profiles=profiles
+    )
+
+
+def _until(frame: MarketFrame, at: datetime | None, panel: str) -> MarketFrame:
+    if at is None:
+        return frame
+    moment = np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "s")
+    stop = int(np.searchsorted(frame.times, moment, side="right"))
+    if stop == 0 or moment >= frame.times[-1] + np.timedelta64(frame.bar):
+        raise FrameError(
+            f"panel '{panel}' has bars from {frame.times[0]} to {frame.times[-1]}, "
+            f"expected one that closed last by {moment}"
+        )
+    return frame.between(0, stop)
+
+
+def write_profile(profile: Profile, path: Path) -> None:
+    """Write a profile as a picture (.png, .svg), a table (.csv, .parquet) or .json."""
+    if path.suffix in _PICTURES:
+        save_figure(profile_figure(profile), path)
+    elif path.suffix == ".json":
+        write_json(path, profile_dict(profile))
+    else:
+        write_table(profile_table(profile), path)
+
+
+def write_heat_map(heat_map: HeatMap, profile: Profile, path: Path) -> None:
+    """Write a heat map as a picture, a table, or .json for the canvas of the live page."""
+    if path.suffix in _PICTURES:
+        save_figure(heat_map_figure(heat_map, title=heat_map.symbol, profile=profile), path)
+    elif path.suffix == ".json":
+        write_json(path, heat_map_canvas(heat_map))
+    else:
+        write_table(heat_map_table(heat_map), path)

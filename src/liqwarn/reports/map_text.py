@@ -1,0 +1,47 @@
+"""The liquidation map in words and small tables, for a terminal."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["profile_text", "validation_text"]
+
+_MARKS: Final = (
+    ("precision", "precision_at_10pct"),
+    ("volume share", "volume_share_at_10pct"),
+    ("rank corr.", "rank_correlation"),
+    ("within moves", "within_move_rank_correlation"),
+)
+
+
+def profile_text(profile: Mapping[str, Any]) -> str:
+    """A profile's heaviest clusters, from :func:`liqwarn.reports.map_export.profile_dict`."""
+    head = f"{profile['symbol']} as of {profile['as_of']}: price {profile['price']:,.6g}"
+    coins = f"open interest {profile['open_interest']:,.0f} coins"
+    lines = [
+        f"{head}, {coins}, panels {profile['panels']}",
+        "estimated, not observed; the heaviest clusters of 1 % of price:",
+    ]
+    lines += [
+        f"  {side:5s} {one['price']:>14,.6g} {one['distance_pct']:+7.2f} %  "
+        f"{one['coins']:>12,.0f} coins  ${one['usd'] / 1e6:>10,.1f} M"
+        for side, clusters in profile["clusters"].items()
+        for one in clusters
+    ]
+    return "\n".join(lines)
+
+
+def validation_text(document: Mapping[str, Any]) -> str:
+    """The marks of each symbol and side, beside the naive maps'."""
+    head = " ".join(f"{name:>13s}" for name, _ in _MARKS)
+    lines = [f"{'':44s} {'bars':>7s} {head}   (random precision: 0.10)"]
+    for symbol, sides in document["symbols"].items():
+        for side, marks in sides.items():
+            rows = {f"map against {marks['against']}": marks, **marks["baselines"]}
+            lines += [_row(f"{symbol} {side}", name, one) for name, one in rows.items()]
+    return "\n".join(lines)
+
+
+def _row(who: str, name: str, marks: Mapping[str, Any]) -> str:
+    values = [marks.get(key) for _, key in _MARKS]
+    told = " ".join(f"{'too few bars':>13s}" if v is None else f"{v:13.3f}" for v in values)
+    return f"{who:16s} {name:27s} {marks['n_bars']:>7,d} {told}"
