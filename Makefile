@@ -14,7 +14,7 @@ WORKERS ?= 2
 export OMP_WAIT_POLICY := passive
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test check format lock bench skill clean
+.PHONY: help setup demo test check format lock bench skill map-skill clean
 
 help:
 	@echo "make demo    run the main job on the simulated market   (PANEL= DATA= for real data)"
@@ -22,6 +22,7 @@ help:
 	@echo "make check   format, lint, types, layer contracts"
 	@echo "make bench   side-by-side performance tables            (minutes)"
 	@echo "make skill   walk-forward evidence on the real panels   (minutes; DATA= where it is)"
+	@echo "make map-skill  the liquidation map against realised liquidations (DATA= where it is)"
 	@echo "make format  let ruff format and fix the code"
 	@echo "make lock    write requirements/lock.txt anew from pyproject.toml"
 
@@ -61,6 +62,9 @@ bench: $(READY)
 
 skill: $(READY)
 	$(BIN)/python benchmarks/skill.py $(if $(DATA),--data $(DATA))
+
+map-skill: $(READY)
+	$(BIN)/python benchmarks/map_skill.py $(if $(DATA),--data $(DATA))
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
