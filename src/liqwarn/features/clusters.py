@@ -192,61 +192,61 @@ def cluster_hours_short(within: Past, volume: Past) -> Past:
 
 @feature(inputs=("map_long_within_1", "close", "volume"), unit=_GAIN, resolution="1h")
 def cluster_gain_long(within: Past, close: Past, volume: Past) -> Past:
-    """Cascade gain over the first 1 % down, impact from volume; above 1 a fall feeds itself."""
+    """Cascade gain over the first 1 % down, impact from volume; positive, above 1 feeds itself."""
     return within * close / _PERCENT * _move_per_usd(close, volume)
 
 
 @feature(inputs=("map_short_within_1", "close", "volume"), unit=_GAIN, resolution="1h")
 def cluster_gain_short(within: Past, close: Past, volume: Past) -> Past:
-    """Cascade gain over the first 1 % up, impact from volume; above 1 a rise feeds itself."""
+    """Cascade gain over the first 1 % up, impact from volume; positive, above 1 feeds itself."""
     return within * close / _PERCENT * _move_per_usd(close, volume)
 
 
 @feature(inputs=("map_long_peak", "close", "volume"), unit=_GAIN, resolution="1h")
 def cluster_gain_peak_long(peak: Past, close: Past, volume: Past) -> Past:
-    """Largest cascade gain of any 1 % on the way down to 10 %, impact from volume."""
+    """Largest cascade gain of any 1 % on the way down to 10 %, impact from volume; positive."""
     return peak * close / _PERCENT * _move_per_usd(close, volume)
 
 
 @feature(inputs=("map_short_peak", "close", "volume"), unit=_GAIN, resolution="1h")
 def cluster_gain_peak_short(peak: Past, close: Past, volume: Past) -> Past:
-    """Largest cascade gain of any 1 % on the way up to 10 %, impact from volume."""
+    """Largest cascade gain of any 1 % on the way up to 10 %, impact from volume; positive."""
     return peak * close / _PERCENT * _move_per_usd(close, volume)
 
 
 @feature(inputs=("map_long_peak", "close", "bid_depth_usd"), unit=_GAIN)
 def cluster_gain_book_long(peak: Past, close: Past, depth: Past) -> Past:
-    """Largest cascade gain of any 1 % on the way down to 10 %, impact from the bids."""
+    """Largest cascade gain of any 1 % on the way down to 10 %, impact from the bids; positive."""
     return peak * close / depth
 
 
 @feature(inputs=("map_short_peak", "close", "ask_depth_usd"), unit=_GAIN)
 def cluster_gain_book_short(peak: Past, close: Past, depth: Past) -> Past:
-    """Largest cascade gain of any 1 % on the way up to 10 %, impact from the asks."""
+    """Largest cascade gain of any 1 % on the way up to 10 %, impact from the asks; positive."""
     return peak * close / depth
 
 
 @feature(inputs=("map_long_doubt",), unit="standard deviation over mean")
 def cluster_doubt_long(doubt: Past) -> Past:
-    """How much the map's draws disagree on what a fall of 5 % liquidates; 0 is certain."""
+    """How much the map's draws disagree on what a fall of 5 % liquidates; 0 when certain."""
     return doubt
 
 
 @feature(inputs=("map_short_doubt",), unit="standard deviation over mean")
 def cluster_doubt_short(doubt: Past) -> Past:
-    """How much the map's draws disagree on what a rise of 5 % liquidates; 0 is certain."""
+    """How much the map's draws disagree on what a rise of 5 % liquidates; 0 when certain."""
     return doubt
 
 
 @feature(inputs=("map_long_swept", "open_interest"), unit=_SHARE, resolution="1h", over=("24h",))
 def cluster_swept_long(swept: Past, coins: Past, hours: float) -> Past:
-    """Longs that the window's path liquidated on the map, over open interest; spent fuel."""
+    """Longs that the window's path liquidated on the map, over open interest; 0 when none."""
     return swept.total(hours) / coins
 
 
 @feature(inputs=("map_short_swept", "open_interest"), unit=_SHARE, resolution="1h", over=("24h",))
 def cluster_swept_short(swept: Past, coins: Past, hours: float) -> Past:
-    """Shorts that the window's path liquidated on the map, over open interest; spent fuel."""
+    """Shorts that the window's path liquidated on the map, over open interest; 0 when none."""
     return swept.total(hours) / coins
 
 
@@ -269,7 +269,7 @@ def cluster_growth_short(within: Past, hours: float) -> Past:
     over=("30d",),
 )
 def cluster_rank_long(within: Past, coins: Past, hours: float) -> Past:
-    """Rank of the share that a fall of 3 % liquidates in its window; 1 is the most fuel."""
+    """Rank of the share that a fall of 3 % liquidates in its window; 1 when the most."""
     return (within / coins).rank(hours)
 
 
@@ -280,7 +280,7 @@ def cluster_rank_long(within: Past, coins: Past, hours: float) -> Past:
     over=("30d",),
 )
 def cluster_rank_short(within: Past, coins: Past, hours: float) -> Past:
-    """Rank of the share that a rise of 3 % liquidates in its window; 1 is the most fuel."""
+    """Rank of the share that a rise of 3 % liquidates in its window; 1 when the most."""
     return (within / coins).rank(hours)
 
 
@@ -304,5 +304,5 @@ def cluster_skew(above: Past, below: Past) -> Past:
 
 @feature(inputs=("map_quality",), unit="0 to 1")
 def cluster_quality(quality: Past) -> Past:
-    """How far the map can be trusted: its age, its freshness, whether it knows the mark price."""
+    """How far to trust the map: 0 to 1 by its age, its freshness, and whether it knows the mark."""
     return quality
