@@ -26,7 +26,7 @@ COMMANDS = sorted(commands())
 def test_every_promised_command_is_there():
     assert {" ".join(words) for words in COMMANDS} == {
         "ingest", "features", "label", "evaluate", "train", "score", "report", "retrain",
-        "serve", "demo", "audit verify", "audit replay",
+        "serve", "demo", "audit verify", "audit replay", "position", "map validate", "map show",
     }  # fmt: skip
 
 
@@ -59,6 +59,11 @@ def test_an_unknown_option_is_wrong_usage(run, words):
         ("evaluate", "--panel", "x", "--out", "y", "--test-from", "yesterday"),
         ("train", "--panel", "x", "--threads", "0"),
         ("audit", "verify"),
+        ("map",),
+        ("map", "validate", "--panel", "x.yaml"),
+        ("map", "show"),
+        ("map", "show", "--symbol", "BTCUSDT", "--at", "yesterday"),
+        ("map", "show", "--symbol", "BTCUSDT", "--days", "0"),
         ("demo", "--panel", "conf/panels/btc_core.yaml"),
         ("serve", "--scores", "x", "--port", "99999"),
     ],

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from liqwarn.data.mapping import FieldMap, TimeMap
 from liqwarn.data.panel import Calendar, Panel, Source
+from liqwarn.frames import MAP_FIELDS
 
 DOCS = Path(__file__).parents[2] / "docs" / "panels.md"
 
@@ -54,6 +55,17 @@ def test_staleness_caps_may_be_overridden_for_last_fields_only(make_panel):
         make_panel(max_age={"volume": "2h"})
 
 
+def test_the_venue_whose_tiers_count_is_binance_unless_said(make_panel):
+    assert make_panel().venue == "binance"
+    assert make_panel(venue="okx").venue == "okx"
+
+
+@pytest.mark.parametrize("name", MAP_FIELDS)
+def test_a_file_cannot_give_what_the_map_derives(make_panel, make_source, name):
+    with pytest.raises(ValidationError, match=f"unknown field '{name}'"):
+        make_panel(make_source(fields={"close": "c", name: "m"}))
+
+
 def test_a_panel_is_frozen(make_panel):
     with pytest.raises(ValidationError, match="frozen"):
         make_panel().bar = timedelta(hours=4)
@@ -66,6 +78,9 @@ def test_a_panel_is_frozen(make_panel):
         ({"symbols": []}, "at least 1 item"),
         ({"core": ["close", "open_interest"]}, "no source gives the core field 'open_interest'"),
         ({"symbols": {"BTCUSDT": "../BTC"}}, r"found '\.\./BTC', expected letters"),
+        ({"venue": "mtgox"}, "'binance', 'bybit', 'hyperliquid' or 'okx'"),
+        ({"core": ["close", "map_quality"]}, "unknown field 'map_quality'"),
+        ({"max_age": {"map_long_nearest": "2h"}}, "unknown field 'map_long_nearest'"),
         ({"core": ["opne"]}, "unknown field 'opne', did you mean 'open'"),
         ({"bar": "30min"}, "step 1:00:00 does not divide the bar 0:30:00"),
     ],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from liqwarn.features.builder import FeatureBuilder, all_features
-from liqwarn.frames import MarketFrame, bar_times
+from liqwarn.frames import SIDES, MarketFrame, bar_times
 
 PRICES = ("open", "high", "low", "close", "mark", "index")
 COINS = (
@@ -20,6 +20,7 @@ COINS = (
     "reserve",
 )
 USD = ("long_liq_usd", "short_liq_usd", "bid_depth_usd", "ask_depth_usd")
+BANDS = ("1", "2", "3", "5", "10")
 
 
 def _walk(rng, shape, step):
@@ -73,6 +74,25 @@ def _stocks(rng, shape):
     }
 
 
+def _map(rng, coins):
+    """Readings of a liquidation map that holds about a fifth of open interest within 10 %."""
+    shape = coins.shape
+    fields = {"map_quality": rng.uniform(0.5, 1.0, shape)}
+    for side in SIDES:
+        between = coins * rng.lognormal(-3.5, 0.5, (len(BANDS), *shape))
+        within = np.cumsum(between, axis=0)
+        readings = {f"within_{name}": within[k] for k, name in enumerate(BANDS)}
+        readings |= {
+            "peak": between.max(axis=0),
+            "swept": coins * np.where(rng.random(shape) < 0.3, 0.0, rng.uniform(0, 0.01, shape)),
+            "nearest": rng.uniform(0.001, 0.1, shape),
+            "mean_distance": rng.uniform(0.02, 0.08, shape),
+            "doubt": rng.uniform(0.0, 0.6, shape),
+        }
+        fields |= {f"map_{side}_{what}": values for what, values in readings.items()}
+    return fields
+
+
 def synthetic_market(bar, n_bars, *, seed=7, gaps=0.004):
     """Three symbols over `n_bars`, every field, from an odd bar on; some cells are missing."""
     rng = np.random.default_rng(seed)
@@ -82,6 +102,7 @@ def synthetic_market(bar, n_bars, *, seed=7, gaps=0.004):
     for name in USD:
         usd = rng.lognormal(8.0, 1.0, shape) * fields["close"]
         fields[name] = np.where(rng.random(shape) < 0.4, 0.0, usd) if "liq" in name else usd
+    fields |= _map(rng, fields["open_interest"])
     for values in fields.values():
         values[rng.random(shape) < gaps] = np.nan
     return MarketFrame(

@@ -10,7 +10,7 @@ from liqwarn.errors import FrameError
 from liqwarn.features.builder import FeatureBuilder, all_features
 from liqwarn.features.feature import Feature
 from liqwarn.features.past import Past, reveal
-from liqwarn.frames import MarketFrame, epoch_seconds
+from liqwarn.frames import ALL_FIELDS, MAP_FIELDS, MarketFrame, epoch_seconds
 
 FEATURES = {feature.name: feature for feature in all_features()}
 HOUR = timedelta(hours=1)
@@ -18,6 +18,7 @@ BARS = {"30min": HOUR / 2, "1h": HOUR, "4h": 4 * HOUR}
 PRICES = {"open", "high", "low", "close", "mark", "index"}
 COINS = {"volume", "taker_buy_volume", "taker_sell_volume", "inflow", "outflow", "netflow"}
 COINS |= {"open_interest", "reserve"}
+COINS |= {name for name, field in MAP_FIELDS.items() if field.unit == "coins"}
 ABSURD = (np.nan, np.inf, -np.inf, 0.0, -1.0, 1e300, 1e-300)
 USD = {"long_liq_usd", "short_liq_usd", "bid_depth_usd", "ask_depth_usd"}
 
@@ -306,6 +307,11 @@ def test_every_law_catches_some_mutant():
 def test_a_feature_of_the_wrong_shape_is_refused(frames):
     with pytest.raises(ValueError, match="could not broadcast"):
         values_of(mutant(misshapen), frames["1h"])
+
+
+def test_the_markets_of_the_laws_carry_every_field(frames):
+    for frame in frames.values():
+        assert set(frame.fields) == set(ALL_FIELDS)
 
 
 def test_the_markets_of_the_laws_begin_off_the_8_hour_grid(frames):

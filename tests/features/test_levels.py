@@ -1,11 +1,7 @@
-"""Cluster features on prices short enough to compute by hand."""
+"""Recent extremes and round numbers, on prices short enough to compute by hand."""
 
 import numpy as np
 import pytest
-
-from liqwarn.liquidation.margin import liquidation_price
-
-SIDES = ("long", "short")
 
 
 def flat(n_bars, price=100.0):
@@ -50,74 +46,3 @@ def test_round_numbers_in_true_ranges(column):
 
     assert column("round_below_atr", **bars)[-1] == pytest.approx(4.0)
     assert column("round_above_atr", **bars)[-1] == pytest.approx(6.0)
-
-
-@pytest.fixture
-def opened():
-    """A quiet day at 100 in which volume is even and no open interest is known."""
-    return {**flat(24), "volume": np.full(24, 10.0)}
-
-
-def test_the_nearest_rung_is_the_highest_leverage_not_reached(column, opened):
-    # 100x: 99.497 and 100.498, both inside the range of 99.5 … 100.5 for shorts, outside for longs
-    long_100 = float(liquidation_price("long", 100.0, 100, 0.005))
-    short_50 = float(liquidation_price("short", 100.0, 50, 0.005))
-
-    assert column("cluster_dist_long_pct", **opened)[-1] == pytest.approx(100.0 - long_100)
-    assert column("cluster_dist_short_pct", **opened)[-1] == pytest.approx(short_50 - 100.0)
-    assert column("cluster_dist_long_atr", **opened)[-1] == pytest.approx(100.0 - long_100)
-    assert column("cluster_dist_short_atr", **opened)[-1] == pytest.approx(short_50 - 100.0)
-    assert column("cluster_skew", **opened)[-1] == pytest.approx(
-        np.log((short_50 - 100.0) / (100.0 - long_100))
-    )
-
-
-def test_a_rung_that_the_price_has_reached_is_gone(column, opened):
-    opened["low"][-2] = 90.0
-    entry = (100.0 * 23 + (100.5 + 90.0 + 100.0) / 3) / 24
-    long_5 = float(liquidation_price("long", entry, 5, 0.005))
-
-    assert float(liquidation_price("long", entry, 10, 0.005)) > 90.0
-    assert column("cluster_dist_long_pct", **opened)[-1] == pytest.approx(100.0 - long_5)
-
-
-def test_no_rung_left_is_unknown(column, opened):
-    opened["low"][-2] = 10.0
-
-    assert np.isnan(column("cluster_dist_long_pct", **opened)[-1])
-    assert column("cluster_near_long", **opened)[-1] == 0.0
-    assert np.isfinite(column("cluster_dist_short_pct", **opened)[-1])
-
-
-def test_entries_are_where_open_interest_was_added(column, opened):
-    for name in ("high", "low", "close"):
-        opened[name][12:] += 10.0
-    coins = np.r_[np.full(12, 500.0), 600.0, np.full(11, 550.0)]
-    opened["low"][12] = 99.5
-    # the only addition is in the bar that jumps from 100 to 110
-    entry = (110.5 + 99.5 + 110.0) / 3
-    nearest = max(
-        level
-        for level in liquidation_price("long", entry, [5, 10, 25, 50, 100], 0.005)
-        if level < 99.5
-    )
-
-    found = column("cluster_dist_long_pct", **opened, open_interest=coins)[-1]
-    assert found == pytest.approx((1.0 - nearest / 110.0) * 100.0)
-
-
-@pytest.mark.parametrize("side", SIDES)
-def test_share_of_rungs_alive_and_near(column, opened, side):
-    # of the day's rungs 25x and 50x lie within 5 %, 100x too where it is alive; the entry windows
-    # of 3 and 7 days are not full enough to count
-    alive = {"long": 3, "short": 2}[side]
-
-    assert column(f"cluster_near_{side}", **opened)[-1] == pytest.approx(alive / 15)
-    assert np.isnan(column(f"cluster_near_{side}", **flat(24))[-1])
-
-
-def test_entries_are_by_volume_while_nothing_is_added(column, opened):
-    by_volume = column("cluster_dist_long_pct", **opened)
-
-    found = column("cluster_dist_long_pct", **opened, open_interest=np.full(24, 500.0))
-    np.testing.assert_array_equal(found, by_volume)
