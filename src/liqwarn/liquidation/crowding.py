@@ -32,7 +32,7 @@ def crowding(
     basis : array_like
         (mark − index) / index.
     takers : array_like
-        (buys − sells) / (buys + sells) of takers.
+        (buys − sells) / (buys + sells) of takers. What is not finite is not known, in all four.
 
     Returns
     -------
@@ -45,14 +45,15 @@ def crowding(
     array([0.33, 0.  ])
     """
     hours = np.asarray(funding_interval_h, np.float64)
-    hours = np.where(hours > 0.0, hours, _SETTLEMENT_H)
-    signs = np.stack(
-        np.broadcast_arrays(
-            np.tanh(np.asarray(funding_rate) * (_SETTLEMENT_H / hours) / _FUNDING),
-            np.tanh(np.asarray(basis) / _BASIS),
-            np.tanh(np.asarray(takers) / _TAKERS),
+    hours = np.where((hours > 0.0) & np.isfinite(hours), hours, _SETTLEMENT_H)
+    with np.errstate(over="ignore"):
+        signs = np.stack(
+            np.broadcast_arrays(
+                np.asarray(funding_rate, np.float64) * (_SETTLEMENT_H / hours) / _FUNDING,
+                np.asarray(basis, np.float64) / _BASIS,
+                np.asarray(takers, np.float64) / _TAKERS,
+            )
         )
-    )
     known = np.isfinite(signs)
-    total = np.where(known, signs, 0.0).sum(axis=0)
+    total = np.where(known, np.tanh(signs), 0.0).sum(axis=0)
     return np.asarray(total / np.maximum(known.sum(axis=0), 1))

@@ -12,6 +12,8 @@ __all__ = ["bars_of", "liquidated_usd"]
 def bars_of(frame: MarketFrame, symbol: str) -> Bars:
     """Bars of a symbol: trades' high and low, the mark price as close where it is known.
 
+    A mark price below half of the low or above twice the high is not believed.
+
     Raises
     ------
     FrameError
@@ -22,10 +24,10 @@ def bars_of(frame: MarketFrame, symbol: str) -> Bars:
     def field(name: str) -> FloatArray:
         return np.asarray(one.field(name)[0])
 
-    mark = field("mark")
+    mark, index = field("mark"), field("index")
     with np.errstate(invalid="ignore", divide="ignore"):
-        marked = np.isfinite(mark) & (mark > 0.0)
-        basis = mark / field("index") - 1.0
+        marked = (mark >= 0.5 * field("low")) & (0.5 * mark <= field("high"))
+        basis = mark / np.where(np.isfinite(index), index, np.nan) - 1.0
         buys, sells = field("taker_buy_volume"), field("taker_sell_volume")
         takers = (buys - sells) / (buys + sells)
     return Bars(

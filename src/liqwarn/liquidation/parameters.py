@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Final
 
 import numpy as np
@@ -82,6 +83,11 @@ class MapParameters:
             )
         if len(self.maintenance) != ROWS:
             raise FrameError(f"{len(self.maintenance)} maintenance rates, expected {ROWS}")
+        for rate, lever in zip(self.maintenance, LEVERAGES, strict=True):
+            if not 0.0 <= rate * lever < 1.0:
+                raise FrameError(
+                    f"maintenance rate is {rate} at {lever:g}x, expected one in [0, {1 / lever:g})"
+                )
 
     def mix(self, crowding: float = 0.0) -> FloatArray:
         """Shares of newly opened coins by leverage, for a side with that crowding in [-1, 1].
@@ -92,8 +98,8 @@ class MapParameters:
         """
         centre = np.log(self.median_leverage) + crowding * self.tilt
         distance = ((np.log(LEVERAGES) - centre) / self.leverage_spread) ** 2
-        allowed = np.array(LEVERAGES) <= self.max_leverage
-        weights = np.where(allowed, np.exp(0.5 * (distance[allowed].min() - distance)), 0.0)
+        distance[np.array(LEVERAGES) > self.max_leverage] = np.inf
+        weights = np.exp(0.5 * (distance.min() - distance))
         return np.asarray(weights / weights.sum())
 
     def distance(self, side: Side) -> FloatArray:
@@ -154,15 +160,23 @@ def maintenance_by_leverage(
         Notional of a typical position.
     price : float
         Quote per coin, for tables that go by coins.
+
+    Raises
+    ------
+    FrameError
+        When the position or the price is not a positive number.
     """
+    for name, value in (("position_usd", position_usd), ("price", price)):
+        if not 0.0 < value < np.inf:
+            raise FrameError(f"{name} is {value}, expected a positive number")
     return tuple(_rate(table, lever, position_usd, price) for lever in LEVERAGES)
 
 
 def _rate(table: TierTable, leverage: float, position_usd: float, price: float) -> float:
     in_coins = table.measure == "coins" or table.contract == "inverse"
     unit = price if in_coins else 1.0
-    allowed = [t for t in table.tiers if t.max_leverage is None or t.max_leverage >= leverage]
-    tiers = allowed or list(table.tiers[:1])
+    allowed = takewhile(lambda t: (t.max_leverage or np.inf) >= leverage, table.tiers)
+    tiers = list(allowed) or list(table.tiers[:1])
     size = min(position_usd / unit, tiers[-1].cap)
     tier = next(t for t in tiers if size <= t.cap)
     amount = tier.amount / size if table.measure == "notional" else 0.0
