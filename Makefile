@@ -59,6 +59,7 @@ lock: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/bench_windows.py
 	$(BIN)/python benchmarks/bench_features.py
+	$(BIN)/python benchmarks/bench_map.py
 
 skill: $(READY)
 	$(BIN)/python benchmarks/skill.py $(if $(DATA),--data $(DATA))
