@@ -89,8 +89,7 @@ def profile_at(job: SymbolJob, draws: Draws, position: int) -> Profile:
     FrameError
         When the position is not in the frame, or no price is known by then.
     """
-    if not 0 <= position < len(job.frame.times):
-        raise FrameError(f"bar {position} of {len(job.frame.times)}, expected one of them")
+    _check_position(job, position)
     _, state, weights = next(states_at(job, draws, [position]))
     if not np.isfinite(state.close):
         raise FrameError(f"{job.symbol}: no price is known by {job.frame.times[position]}")
@@ -119,9 +118,11 @@ def heat_map_of(job: SymbolJob, draws: Draws, positions: Sequence[int]) -> HeatM
     Raises
     ------
     FrameError
-        When no bar among them has a price.
+        When a position is not in the frame, or no bar among them has a price.
     """
-    rows = np.array(sorted(set(positions)))
+    for position in positions:
+        _check_position(job, position)
+    rows = np.array(sorted(set(positions)), np.int64)
     bars = bars_of(job.frame, job.symbol).take(rows)
     priced = bars.priced()
     if not priced.any():
@@ -178,6 +179,11 @@ def aggregated(profiles: Sequence[Profile], symbol: str) -> Profile:
         **total,
         **bands,
     )
+
+
+def _check_position(job: SymbolJob, position: int) -> None:
+    if not 0 <= position < len(job.frame.times):
+        raise FrameError(f"bar {position} of {len(job.frame.times)}, expected one of them")
 
 
 def _cell_of(price: float) -> int:
