@@ -126,7 +126,9 @@ def _of_side(within: FloatArray, square: FloatArray, stock: FloatArray) -> dict[
     far = _edge(0.10) + 1
     with np.errstate(invalid="ignore", divide="ignore"):
         values["nearest"] = np.where(heavy.any(axis=1), middle[heavy.argmax(axis=1)], np.nan)
-        values["mean_distance"] = (inside[:, :far] @ middle[:far]) / within[:, far - 1]
+        # no matrix product: its bits depend on how many bars there are
+        moment = (inside[:, :far] * middle[:far]).sum(axis=1)
+        values["mean_distance"] = moment / within[:, far - 1]
         reach = within[:, _edge(0.05)]
         variance = np.maximum(square[:, _edge(0.05)] - reach**2, 0.0)
         values["doubt"] = np.where(reach > 0.0, np.sqrt(variance) / reach, np.nan)
