@@ -216,18 +216,18 @@ def main() -> None:
     parser.add_argument("--scale", action="store_true")
     arguments = parser.parse_args()
 
+    scale = at_scale() if arguments.scale else {}  # first: memory is a high-water mark
     results = measure(arguments.bars, arguments.repeats)
     print(f"{arguments.bars:,} bars, least of {arguments.repeats} turns\n")
     print(as_table(results))
-    if arguments.scale:
-        results |= (scale := at_scale())
+    if scale:
         print(
             f"\n{SYMBOLS} symbols × {YEARS_OF_BARS:,} bars: {scale['maps_s']:.1f} s in the maps, "
             f"{scale['total_s']:.1f} s with the making of the bars, "
             f"at most {scale['peak_rss_mb']:.0f} MB"
         )
     if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+        arguments.json.write_text(json.dumps(results | scale, indent=1) + "\n")
 
 
 if __name__ == "__main__":
