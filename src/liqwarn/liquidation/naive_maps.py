@@ -35,21 +35,29 @@ def naive_within(bars: Bars, edges: FloatArray) -> Mapping[str, FloatArray]:
         Of one symbol.
     edges : ndarray of shape (n_edges,)
         Log distances, ascending, in equal steps.
+
+    Notes
+    -----
+    A bar without a price opens and touches nothing, and nothing is within reach of it.
     """
-    typical = (bars.high + bars.low + bars.close) / 3.0
+    low, high, close = (
+        np.where(bars.priced(), price, np.nan) for price in (bars.low, bars.high, bars.close)
+    )
+    typical = (high + low + close) / 3.0
     rise = np.maximum(np.diff(bars.stock(), prepend=np.nan), 0.0)
     weights = {
         "ladder": (np.ones_like(typical), 1.0, 1.0),
         "volume_ladder": (bars.volume, 1.0, 1.0),
         "sixty_forty": (rise, 2.0 * _LONG_SHARE, 2.0 * (1.0 - _LONG_SHARE)),
     }
-    prices = np.log(np.stack([typical, bars.low, bars.high, bars.close]))
+    prices = np.log(np.stack([typical, low, high, close]))
     distances = np.array([_distances(side) for side in range(2)])
     window = max(1, _WINDOW_S // bars.bar_s)
     out = {}
     for name, (weight, long_share, short_share) in weights.items():
         within = np.zeros((len(typical), 2, len(edges)))
-        _ladder(prices, np.nan_to_num(weight), distances, window, edges[0], within)
+        opened = np.where(np.isfinite(weight), weight, 0.0)
+        _ladder(prices, opened, distances, window, edges[0], within)
         within = np.cumsum(within, axis=2)
         within[:, 0] *= long_share
         within[:, 1] *= short_share
@@ -75,7 +83,11 @@ def _ladder(
     n_bars, n_bins = prices.shape[1], inside.shape[2]
     for t in range(n_bars):
         low, high, close = np.inf, -np.inf, prices[3, t]
+        if np.isnan(close):
+            continue
         for j in range(t, max(-1, t - window), -1):
+            if np.isnan(prices[3, j]):
+                continue
             for k in range(distances.shape[1]):
                 below = prices[0, j] - distances[0, k]
                 if below < min(low, close):
