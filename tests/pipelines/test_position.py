@@ -107,7 +107,20 @@ def test_a_panel_gives_price_range_and_candles(job):
     )
     assert len(report.candles.times) == 168
     assert report.candles.close[-1] == frame.field("close")[0, -1]
+    assert report.profile.as_of == frame.times[-1]
+    assert report.profile.price == report.risk.mark
+    assert report.profile.long.sum() > 0.0
+
+
+def test_without_open_interest_there_are_no_clusters(job, tmp_path):
+    raw = yaml.safe_load(job.panel.read_text()) | {"core": ["close"]}
+    del raw["sources"][0]["fields"]["open_interest"]
+    (tmp_path / "panel.yaml").write_text(yaml.safe_dump(raw))
+    bare = MarketJob(panel=tmp_path / "panel.yaml", data=job.data, store=tmp_path / "store")
+    report = examined(rate=0.01, symbol="BTCUSDT", job=bare)
     assert report.profile is None
+    draw_position(report, tmp_path / "p.svg")
+    assert (tmp_path / "p.svg").stat().st_size > 10_000
 
 
 def test_nothing_after_the_moment_is_seen(job):
@@ -118,6 +131,7 @@ def test_nothing_after_the_moment_is_seen(job):
     assert report.as_of == at
     assert report.candles.times[-1] == frame.times[100]
     assert report.candles.close[-1] == frame.field("close")[0, 100]
+    assert report.profile.as_of == at.replace(tzinfo=None)
     early = frame.times[0].astype(datetime).replace(tzinfo=UTC)
     first = examined(rate=0.01, symbol="BTCUSDT", job=job, at=early, held=held)
     assert first.atr is None
