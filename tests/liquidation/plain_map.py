@@ -8,6 +8,7 @@ import numpy as np
 
 from liqwarn.liquidation.kernel_arrays import BINS, BLOCKS, LANES, ROWS
 
+GOLDEN = 1.618033988749895
 RATES = ("kept", "distance", "mix", "raised", "lowered")
 
 
@@ -45,7 +46,10 @@ class PlainSide:
         missing = stock - self.mass.sum()
         if missing < 0.0:
             self.close(-missing)
-        level = np.minimum(entry - self.distance, close - 0.5)
+        chance = abs(entry) * GOLDEN % 1.0
+        later = close - 0.5 - np.maximum(self.distance - 0.5, 0.0) * chance
+        level = entry - self.distance
+        level = np.where(level < close - 0.5, level, later)
         bins = np.floor(level).astype(int)
         self.front = np.maximum(self.front, np.minimum(bins + 1.0, close))
         self.fold(bins - self.first - (BINS - 1))

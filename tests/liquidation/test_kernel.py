@@ -312,7 +312,7 @@ MUTANTS = {
     "folding loses coins": ("cells[row + (bottom & _MASK)] += deep", "pass"),
     "folding comes too late": ("return deepest + (BINS - 1)", "return deepest + 2 * BINS"),
     "new fronts are forgotten": ("return front if front > top else top,", "return top,"),
-    "a cohort may open above the close": ("highest = price - 0.5", "highest = level"),
+    "a cohort may open above the close": ("level if level < highest else later", "level"),
     "reading forgets growth": ("= 1.0 / work[_GROWTH + lane]", "= 1.0"),
     "a reading skips the ring's seam": ("room - here, cells", "0, cells"),
     "the price's own bin is read whole": ("(edges[inside] / offset)", "1.0"),

@@ -11,11 +11,9 @@ become vector instructions; what is rare is called. ``cells`` is ``mass``, lane 
 compiler's disk cache watches this file only: after a change to a constant delete ``__pycache__``.
 """
 
-from collections.abc import Callable
-from typing import Final, ParamSpec, TypeVar, cast
+from typing import Final
 
 import numpy as np
-from numba import njit
 
 from liqwarn.frames import FloatArray
 from liqwarn.liquidation.kernel_arrays import (
@@ -30,7 +28,7 @@ from liqwarn.liquidation.kernel_arrays import (
     Reading,
     fresh_lanes,
 )
-from liqwarn.windows.arguments import compiled
+from liqwarn.windows.arguments import compiled, inlined
 
 __all__ = [
     "BINS",
@@ -45,22 +43,14 @@ __all__ = [
     "run",
 ]
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 _TOTAL, _GROWTH, _FRONT, _BOTTOM, _KEPT, _GROW, _DISTANCE, _MIX, _RAISED, _LOWERED, _BIN, _NEW = (
     LANES * block for block in range(len(BLOCKS))
 )
 _MASK: Final = BINS - 1
 _LARGE: Final = 1.0e60
+_GOLDEN: Final = 1.618033988749895
 _CHECK: Final = 15
 """Growth is looked at every 16 steps: 16 steps of the fastest ageing stay far from overflow."""
-
-
-def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a part of a step into its caller; settings as in :func:`compiled`."""
-    decorate = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-    return cast("Callable[P, R]", decorate(function))
 
 
 @compiled
@@ -102,10 +92,8 @@ def run(
                 _fold(cells, work, entry, close)
                 room_long, room_short = _room(work, 0), _room(work, ROWS)
             _settle(cells, work, path[4, t], entry, close, path[5, t])
-            b = _bin(entry - near_long, close)
-            top_long, room_long = _widened(top_long, room_long, b, near_long, close)
-            b = _bin(-entry - near_short, -close)
-            top_short, room_short = _widened(top_short, room_short, b, near_short, -close)
+            top_long, room_long = _widened(top_long, room_long, entry, near_long, close)
+            top_short, room_short = _widened(top_short, room_short, -entry, near_short, -close)
         if ((first_step + t) & _CHECK) == 0:
             _rescale(cells, work)
         if at[t] >= 0:
@@ -113,13 +101,22 @@ def run(
 
 
 @inlined
-def _bin(level: float, price: float) -> float:
-    """Bin of a cohort that is liquidated at `level`.
+def _bin(entry: float, distance: float, price: float, chance: float) -> float:
+    """Bin of the liquidation price of a cohort that enters at `entry`.
 
-    One that the step's own close would have liquidated is put just below the close instead.
+    Where the step's own close would have liquidated it, the cohort entered later in the step, by
+    chance anywhere from the close to the furthest entry that outlives it.
     """
-    highest = price - 0.5
-    return float(np.floor(level if level < highest else highest))
+    level, highest = entry - distance, price - 0.5
+    later = highest - (distance - 0.5) * chance if distance > 0.5 else highest
+    return float(np.floor(level if level < highest else later))
+
+
+@inlined
+def _chance(entry: float) -> float:
+    """A number from 0 to 1 that looks random: where in its range a late entry is."""
+    turns = abs(entry) * _GOLDEN
+    return float(turns - np.floor(turns))
 
 
 @inlined
@@ -148,13 +145,15 @@ def _room(work: FloatArray, lane0: int) -> float:
 
 @inlined
 def _widened(
-    top: float, room: float, b: float, nearest: float, price: float
+    top: float, room: float, entry: float, nearest: float, price: float
 ) -> tuple[float, float]:
-    """Highest front and room of a side, now that its nearest cohort is in bin `b`.
+    """Bounds of a side's highest front and of its room, now that cohorts were opened.
 
-    A lane's bin lies at most a bin deeper below the entry than the nearest lane's.
+    No cohort lies above the nearest lane's as if it had entered early, and none deeper below the
+    entry, or the close if that is lower, than its distance and a bin.
     """
-    front, deepest = _front(b, price), b + nearest + (BINS - 2)
+    front = _front(_bin(entry, nearest, price, 0.0), price)
+    deepest = (entry if entry < price else price) + (BINS - 2)
     return front if front > top else top, deepest if deepest < room else room
 
 
@@ -237,10 +236,11 @@ def _open(
     """Age every lane, and say where its new cohort goes and how large it is."""
     up = crowding if crowding > 0.0 else 0.0
     down = -crowding if crowding < 0.0 else 0.0
+    chance = _chance(entry)
     for lane in range(LANES):
         long = lane < ROWS
         price = close if long else -close
-        b = _bin((entry if long else -entry) - work[_DISTANCE + lane], price)
+        b = _bin(entry if long else -entry, work[_DISTANCE + lane], price, chance)
         front = _front(b, price)
         work[_FRONT + lane] = front if front > work[_FRONT + lane] else work[_FRONT + lane]
         work[_BOTTOM + lane] = b if b < work[_BOTTOM + lane] else work[_BOTTOM + lane]
@@ -296,9 +296,11 @@ def _rescale(cells: FloatArray, work: FloatArray) -> None:
 @compiled
 def _fold(cells: FloatArray, work: FloatArray, entry: float, close: float) -> None:
     """Move what a ring cannot hold beside this step's cohort into its new lowest bin."""
+    chance = _chance(entry)
     for lane in range(LANES):
         long = lane < ROWS
-        b = _bin((entry if long else -entry) - work[_DISTANCE + lane], close if long else -close)
+        price = close if long else -close
+        b = _bin(entry if long else -entry, work[_DISTANCE + lane], price, chance)
         bottom = int(b) - (BINS - 1)
         if bottom <= work[_BOTTOM + lane]:
             continue

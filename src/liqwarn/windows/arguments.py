@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from liqwarn.errors import FrameError
 
-__all__ = ["FloatArray", "check_window", "compiled", "needed_bars", "plane"]
+__all__ = ["FloatArray", "check_window", "compiled", "inlined", "needed_bars", "plane"]
 
 FloatArray = NDArray[np.float64]
 P = ParamSpec("P")
@@ -24,6 +24,12 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     delete ``__pycache__``.
     """
     decorate = njit(cache=True, nogil=True, error_model="numpy")
+    return cast("Callable[P, R]", decorate(function))
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a part of a kernel into its caller; settings as in :func:`compiled`."""
+    decorate = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
     return cast("Callable[P, R]", decorate(function))
 
 
