@@ -162,8 +162,8 @@ def score_map(
     -------
     dict
         ``n_bars``, ``precision_at_10pct``, ``wilson``, ``random``, ``effective_bars``,
-        ``volume_share_at_10pct``, ``rank_correlation``, ``within_move_rank_correlation`` and its 95 % interval, and
-        ``months`` with the precision of each.
+        ``volume_share_at_10pct``, ``rank_correlation``, ``within_move_rank_correlation`` and its
+        95 % interval ``within_move_interval``, and ``months`` with the precision of each.
 
     Raises
     ------
