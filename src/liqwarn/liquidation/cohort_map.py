@@ -254,7 +254,6 @@ def _shift(maps: _Maps, log_ratio: float) -> None:
     maps.mass[:, half:] = np.roll(maps.mass[:, half:], -bins, axis=2)
     signs = np.tile(np.repeat([1.0, -1.0], half), 2)
     maps.work[:, _COORDINATES] += bins * signs
-    maps.close *= float(np.exp(log_ratio))
 
 
 def _rescale(maps: _Maps, log_ratio: float) -> None:
