@@ -362,6 +362,18 @@ def test_hours_without_open_interest_only_sweep():
     assert state.ledger.restarted == 0
 
 
+def test_all_that_a_bar_sweeps_on_its_way_is_counted():
+    before, _ = walked(steady(300))
+    opened = 0.98 * before.close  # longs are swept at the open, and again on the way down
+    bar = synthetic.at(synthetic.flat(1, bar_s=3_600, price=opened), 0, open_interest=np.nan)
+    bar = synthetic.at(bar, 0, low=0.95 * opened, close=0.97 * opened)
+    gap, _ = advance(before, synthetic.at(bar, 0, low=opened, close=opened), GUESSES)
+    after, passage = advance(before, bar, GUESSES)
+    assert (gap.coins[:, 0] < before.coins[:, 0]).all()
+    assert (after.coins[:, 0] < gap.coins[:, 0]).all()
+    assert np.allclose(after.coins, before.coins - passage.swept[:, 0], rtol=1e-9)
+
+
 def test_a_week_without_open_interest_begins_anew():
     week = 7 * 24
     bars = market("bars", 5, 3_600, 700)
@@ -373,7 +385,9 @@ def test_a_week_without_open_interest_begins_anew():
     assert (begun.ledger.restarted, begun.ledger.age_bars) == (1, 700 - 301 - week)
     rest = MapState.fresh(3)
     anew, _ = advance(rest, long.between(301 + week, 700), GUESSES)
-    assert np.allclose(begun.coins, anew.coins, rtol=1e-9)
+    assert np.allclose(begun.lanes[:, :20], anew.lanes[:, :20], rtol=1e-9)
+    found, expected = (one.mass / one.lanes[:, 20:40, None] for one in (begun, anew))
+    assert np.allclose(found, expected, rtol=1e-9, atol=1e-9)
     assert np.flatnonzero(passage["restarts"]).tolist() == [301 + week]
 
 

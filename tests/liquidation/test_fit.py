@@ -11,6 +11,7 @@ import pytest
 from liqwarn.errors import FrameError
 from liqwarn.liquidation import fit
 from liqwarn.liquidation.cohort_map import MapState, advance
+from liqwarn.liquidation.evidence import adverse_moves, log_likelihood
 from liqwarn.liquidation.fit import (
     FitConfig,
     SymbolJob,
@@ -20,7 +21,7 @@ from liqwarn.liquidation.fit import (
     readers_of,
     symbol_evidence,
 )
-from liqwarn.liquidation.frame_bars import bars_of
+from liqwarn.liquidation.frame_bars import bars_of, liquidated_usd
 from liqwarn.liquidation.parameters import at_venue
 from liqwarn.liquidation.posterior import candidates
 from liqwarn.liquidation.schedule import blocks_of
@@ -132,6 +133,20 @@ def test_tiers_change_the_map(bars):
 def test_evidence_is_of_every_month_and_candidate(evidence, job):
     assert evidence.shape == (len(blocks_of(job.frame.times)), SMALL.n_candidates)
     assert (evidence >= 0.0).all()
+
+
+def test_evidence_of_a_month_is_of_all_its_bars_and_both_sides(job, evidence):
+    bars = bars_of(job.frame, "BTCUSDT")
+    _, passage = advance(MapState.fresh(SMALL.n_candidates), bars, CLOUD)
+    moves = adverse_moves(bars, np.nan)
+    coins = liquidated_usd(job.frame, "BTCUSDT") / bars.close[:, None]
+    block = blocks_of(job.frame.times)[2]
+    rows = slice(block.start, block.stop)
+    expected = sum(
+        log_likelihood(passage.swept[:, rows, k], coins[rows, k], moves[rows, k], 3_600)
+        for k in (0, 1)
+    )
+    assert np.allclose(evidence[2], expected, rtol=1e-12)
 
 
 def test_the_candidate_that_made_the_market_is_found(evidence):

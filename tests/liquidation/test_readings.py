@@ -143,6 +143,16 @@ def test_one_map_is_its_trace():
     assert synthetic.same_bits(fields["map_quality"], traced.quality)
 
 
+@pytest.mark.parametrize(("first", "expected"), [(0, 400.0), (7, 400.0), (36, 400.0), (38, 200.0)])
+def test_the_peak_is_the_richest_percent_wherever_it_lies(first, expected):
+    inside = np.zeros((1, 42))
+    inside[0, first : first + 4] = 100.0  # what lies beyond 10 % does not count
+    within = np.cumsum(inside, axis=1)
+    found = readings._of_side(within, within**2, np.array([1_000.0]))
+    assert found["peak"].tolist() == [expected]
+    assert found["nearest"].tolist() == [EDGES[first] - 0.00125]
+
+
 def test_nothing_heavy_has_no_distance():
     still = synthetic.flat(400, bar_s=3_600)
     low = MapParameters(median_leverage=2.0, leverage_spread=0.1, spent=0.0)
@@ -183,10 +193,11 @@ def test_a_map_says_nothing_in_its_first_week(bar_s):
 
 def test_a_map_is_stale_after_a_day_without_open_interest():
     bars = synthetic.at(synthetic.bars(500, seed=3), slice(400, 440), open_interest=np.nan)
+    bars = synthetic.at(bars, slice(None), marked=True)
     fields = plain_fields(bars)
     assert np.flatnonzero(~said(fields)[WEEK:]).tolist() == list(range(424 - WEEK, 440 - WEEK))
     quality = fields["map_quality"]
-    assert (np.diff(quality[400:424]) != 0.0).all()
+    assert np.allclose(quality[400:424], 1.0 - np.arange(1, 25) / 48.0)
     assert not quality[424:440].any()
     assert quality[440] > quality[423] > 0.0
 
