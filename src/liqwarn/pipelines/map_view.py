@@ -31,6 +31,7 @@ __all__ = ["MapView", "known_panels", "look", "write_heat_map", "write_profile"]
 PANELS: Final = Path("conf/panels")
 _SHOWN_BARS: Final = 2_000
 _PICTURES: Final = (".png", ".svg")
+_FILES: Final = (*_PICTURES, ".csv", ".parquet", ".json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -131,8 +132,8 @@ def look(
         market = open_market(job, now=now, on_progress=on_progress)
         frame = _until(market.frame, at, market.panel.name)
         work = MapJob(venue=venue_tiers(market.panel.venue))
-        fitted = fit_map(frame, work, on_progress=on_progress)
         one = work.of(frame, symbol)
+        fitted = fit_map(frame, work, on_progress=on_progress)
         last = len(frame.times) - 1
         profile = profile_at(one, fitted.draws, last)
         parts.append((market.panel.name, one, fitted.draws, last, profile))
@@ -156,7 +157,14 @@ def _until(frame: MarketFrame, at: datetime | None, panel: str) -> MarketFrame:
 
 
 def write_profile(profile: Profile, path: Path) -> None:
-    """Write a profile as a picture (.png, .svg), a table (.csv, .parquet) or .json."""
+    """Write a profile as a picture (.png, .svg), a table (.csv, .parquet) or .json.
+
+    Raises
+    ------
+    ConfigError
+        For any other suffix.
+    """
+    _check_suffix(path)
     if path.suffix in _PICTURES:
         save_figure(profile_figure(profile), path)
     elif path.suffix == ".json":
@@ -166,10 +174,22 @@ def write_profile(profile: Profile, path: Path) -> None:
 
 
 def write_heat_map(heat_map: HeatMap, profile: Profile, path: Path) -> None:
-    """Write a heat map as a picture, a table, or .json for the canvas of the live page."""
+    """Write a heat map as a picture, a table, or .json for the canvas of the live page.
+
+    Raises
+    ------
+    ConfigError
+        For any other suffix than a profile's.
+    """
+    _check_suffix(path)
     if path.suffix in _PICTURES:
         save_figure(heat_map_figure(heat_map, title=heat_map.symbol, profile=profile), path)
     elif path.suffix == ".json":
         write_json(path, heat_map_canvas(heat_map))
     else:
         write_table(heat_map_table(heat_map), path)
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix not in _FILES:
+        raise ConfigError(f"{path} ends with '{path.suffix}', expected one of {', '.join(_FILES)}")
