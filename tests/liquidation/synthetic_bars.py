@@ -13,7 +13,7 @@ from liqwarn.liquidation.market_path import Bars
 from liqwarn.liquidation.parameters import MapParameters
 
 FIRST = {300: 5_680_800, 3_600: 473_400, 14_400: 118_350}
-"""Number of the first bar, by seconds of a bar: 2024-01-03 or so."""
+"""Number of the first bar, by seconds of a bar: early January 2024."""
 
 GUESSES = (
     MapParameters(),

@@ -11,7 +11,7 @@ import pytest
 from liqwarn.errors import FrameError
 from liqwarn.liquidation import fit
 from liqwarn.liquidation.cohort_map import MapState, advance
-from liqwarn.liquidation.evidence import adverse_moves, log_likelihood
+from liqwarn.liquidation.evidence import adverse_moves, log_likelihood, realised_coins
 from liqwarn.liquidation.fit import (
     FitConfig,
     SymbolJob,
@@ -135,18 +135,27 @@ def test_evidence_is_of_every_month_and_candidate(evidence, job):
     assert (evidence >= 0.0).all()
 
 
-def test_evidence_of_a_month_is_of_all_its_bars_and_both_sides(job, evidence):
-    bars = bars_of(job.frame, "BTCUSDT")
-    _, passage = advance(MapState.fresh(SMALL.n_candidates), bars, CLOUD)
-    moves = adverse_moves(bars, np.nan)
-    coins = liquidated_usd(job.frame, "BTCUSDT") / bars.close[:, None]
-    block = blocks_of(job.frame.times)[2]
-    rows = slice(block.start, block.stop)
+@pytest.mark.parametrize("feed", [True, False])
+def test_evidence_of_a_month_is_of_all_its_bars_and_both_sides(bars, feed):
+    start, stop = 1_393, 2_137  # March
+    last = bars.close[start - 1]
+    falls = np.maximum(np.log(bars.open / bars.low) - 0.01, 0.0)  # open interest falls with price
+    stock = bars.open_interest * np.exp(-np.cumsum(falls) / 2.0)
+    crash = synthetic.at(bars, slice(None), open_interest=stock)
+    crash = synthetic.at(crash, start, low=0.7 * last, open_interest=0.6 * stock[start])
+    job = job_of(crash, **(liquidated(crash, CLOUD[5]) if feed else {}))
+    assert [(b.start, b.stop) for b in blocks_of(job.frame.times)][2] == (start, stop)
+    _, passage = advance(MapState.fresh(SMALL.n_candidates), bars_of(job.frame, "BTCUSDT"), CLOUD)
+    month, usd = crash.between(start, stop), liquidated_usd(job.frame, "BTCUSDT")[start:stop]
+    realised = realised_coins(usd, month, last, crash.open_interest[start - 1])
+    moves = adverse_moves(crash, np.nan)[start:stop]
+    assert np.isfinite(realised[0, 0])
     expected = sum(
-        log_likelihood(passage.swept[:, rows, k], coins[rows, k], moves[rows, k], 3_600)
+        log_likelihood(passage.swept[:, start:stop, k], realised[:, k], moves[:, k], 3_600)
         for k in (0, 1)
     )
-    assert np.allclose(evidence[2], expected, rtol=1e-12)
+    assert (expected > 0.0).any()
+    assert np.allclose(symbol_evidence(job)[2], expected, rtol=1e-12)
 
 
 def test_the_candidate_that_made_the_market_is_found(evidence):
