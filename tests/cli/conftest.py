@@ -48,7 +48,9 @@ class Ran:
         assert len(told) == 1, self.err
         assert self.err.splitlines()[-1] == told[0]
         progress = [line for line in self.err.splitlines()[:-1] if line]
-        assert all(re.fullmatch(r"[\w -]+: \d+ of \d+", line) for line in progress), self.err
+        assert all(re.fullmatch(r"[\w -]+(: [\w -]+)?: \d+ of \d+", line) for line in progress), (
+            self.err
+        )
         return told[0].removeprefix("liqwarn: ")
 
 

@@ -1,6 +1,7 @@
 """The liquidation map in words and small tables, for a terminal."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, Final
 
 __all__ = ["profile_text", "validation_text"]
@@ -16,7 +17,8 @@ _MARKS: Final = (
 def profile_text(profile: Mapping[str, Any]) -> str:
     """A profile's heaviest clusters, from :func:`liqwarn.reports.map_export.profile_dict`."""
     head = f"{profile['symbol']} as of {profile['as_of']}: price {profile['price']:,.6g}"
-    coins = f"open interest {profile['open_interest']:,.0f} coins"
+    stock = profile["open_interest"]
+    coins = "open interest unknown" if stock is None else f"open interest {stock:,.0f} coins"
     lines = [
         f"{head}, {coins}, panels {profile['panels']}",
         "estimated, not observed; the heaviest clusters of 1 % of price:",
@@ -43,5 +45,11 @@ def validation_text(document: Mapping[str, Any]) -> str:
 
 def _row(who: str, name: str, marks: Mapping[str, Any]) -> str:
     values = [marks.get(key) for _, key in _MARKS]
-    told = " ".join(f"{'too few bars':>13s}" if v is None else f"{v:13.3f}" for v in values)
+    told = " ".join(f"{_told(value):>13s}" for value in values)
     return f"{who:16s} {name:27s} {marks['n_bars']:>7,d} {told}"
+
+
+def _told(value: float | None) -> str:
+    if value is None:
+        return "too few bars"
+    return f"{value:.3f}" if isfinite(value) else "unknown"
