@@ -81,6 +81,16 @@ def misses(months: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def pooled(sides: dict[str, Any]) -> Iterator[str]:
+    if all(one["n_symbols"] < 2 for one in sides.values()):
+        return
+    told = " · ".join(
+        f"{side} {one['precision_at_10pct']:.3f}{interval(one['wilson'])}"
+        for side, one in sides.items()
+    )
+    yield f"\nPrecision over the panel's symbols, by effective bars: {told}."
+
+
 def posterior_table(document: dict[str, Any]) -> Iterator[str]:
     quarters = document["posterior"]
     names = list(next(iter(quarters.values())))
@@ -107,6 +117,7 @@ def page(documents: dict[str, dict[str, Any]]) -> str:
         for symbol, sides in document["symbols"].items():
             for side, marks in sides.items():
                 parts += side_table(symbol, side, marks)
+        parts += pooled(document["pooled"])
         parts += posterior_table(document)
     return "\n".join(parts) + "\n"
 

@@ -482,3 +482,9 @@ def test_one_bar_holds_its_open_interest():
     state, _ = advance(MapState.fresh(1), synthetic.flat(1), [MapParameters()])
     assert np.allclose(state.coins, 50.0)
     assert (state.ledger.bars, state.ledger.age_bars) == (1, 1)
+
+
+@pytest.mark.parametrize("edges", [[0.0, 0.01], [0.02, 0.01], [0.01, 2.05], [-0.01, 0.01]])
+def test_a_reader_refuses_distances_that_no_ring_holds(edges):
+    with pytest.raises(FrameError, match="expected ascending log distances above 0"):
+        Reader(edges=np.array(edges), weights={0: 1.0})

@@ -11,10 +11,13 @@ import pytest
 
 from liqwarn.frames import SIDES, MarketFrame
 from liqwarn.liquidation.fit import FitConfig
-from liqwarn.liquidation.naive_maps import NAIVE_MAPS
+from liqwarn.liquidation.frame_bars import bars_of
+from liqwarn.liquidation.naive_maps import NAIVE_MAPS, naive_within
 from liqwarn.liquidation.posterior import PRIOR
+from liqwarn.liquidation.readings import EDGES, trace
+from liqwarn.liquidation.validation import Outcome, score_map
 from liqwarn.pipelines.engine import Engine
-from liqwarn.pipelines.liquidation_map import MapJob, venue_tiers
+from liqwarn.pipelines.liquidation_map import MapJob, fit_map, venue_tiers
 from liqwarn.pipelines.map_validation import validate_map, write_validation
 from liqwarn.pipelines.market import MarketJob, open_market
 
@@ -100,6 +103,55 @@ def test_the_marks_can_be(document):
         assert low <= marks["within_move_rank_correlation"] <= high
         assert 0.0 < marks["volume_share_at_10pct"] < 1.0
         assert 0.0 < marks["effective_bars"] <= marks["n_bars"]
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_the_marks_are_those_of_what_was_known_before_each_bar(document, market, job, row):
+    """The same marks from the map's readings, worked out bar by bar."""
+    symbol, side = "BTCUSDT", SIDES[row]
+    work, draws = job.of(market.frame, symbol), fit_map(market.frame, job).draws
+    frame, ours = work.frame, trace(work, draws)
+    bars = bars_of(frame, symbol)
+    n_bars = len(frame.times)
+    ladder = np.where(np.isfinite(ours.within), naive_within(bars, EDGES)["ladder"], np.nan)
+    price, moves = np.full(n_bars, np.nan), np.full(n_bars, np.nan)
+    held = {"unwalked": ours.within[:, row], "ladder": ladder[:, row]}
+    before = {name: np.full((n_bars, len(EDGES)), np.nan) for name in held}
+    swept = {name: np.full(n_bars, np.nan) for name in held}
+    for t in range(1, n_bars):
+        price[t] = bars.close[t - 1]
+        extreme = bars.low[t] if side == "long" else bars.high[t]
+        moves[t] = abs(np.log(extreme / price[t])) if extreme != price[t] else 0.0
+        if (extreme > price[t]) == (side == "long"):
+            moves[t] = -moves[t]
+        for name, within in held.items():
+            before[name][t] = within[t - 1] * price[t]
+            at = np.clip(moves[t], 0.0, EDGES[-1])
+            swept[name][t] = np.interp(at, [0.0, *EDGES], [0.0, *before[name][t]])
+    closed = frame.times - np.timedelta64(1, "s")
+    outcome = Outcome(
+        realised=frame.field(f"{side}_liq_usd")[0],
+        moves=moves,
+        weeks=closed.astype("datetime64[D]").astype(int) // 7,
+        months=closed.astype("datetime64[M]").astype(int),
+    )
+
+    found = document["symbols"][symbol][side]
+    expected = score_map(ours.swept[:, row] * price, None, EDGES, outcome, 0)
+    assert_alike({name: found[name] for name in expected}, expected)
+    for name in held:
+        expected = score_map(swept[name], before[name], EDGES, outcome, 0)
+        del expected["months"]
+        assert_alike(found["baselines"][name], expected)
+
+
+def assert_alike(found, expected):
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        if name == "months":
+            assert list(found[name]) == list(value)
+        else:
+            assert found[name] == pytest.approx(value, rel=1e-6, abs=1e-9), name
 
 
 def test_only_bars_of_a_map_older_than_a_week_count(document, market):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from liqwarn.liquidation.ledger import Ledger
 from liqwarn.reports.map_export import (
     bin_centres,
     heat_map_table,
@@ -164,3 +165,16 @@ def test_no_percent_of_price_holds_more_than_the_first_cluster(profile):
     )
 
     assert heaviest_clusters(profile, "long", 1)[0].usd == pytest.approx(best, rel=1e-9)
+
+
+def test_the_dict_carries_what_the_map_has_seen_and_missed(profile):
+    ledger = Ledger(bars=100, unknown=7, rescaled=1, age_bars=93)
+
+    told = profile_dict(dataclasses.replace(profile, ledger=ledger))["ledger"]
+    assert {name: count for name, count in told.items() if count} == {
+        "bars": 100,
+        "unknown": 7,
+        "rescaled": 1,
+        "age_bars": 93,
+    }
+    assert profile_dict(profile)["ledger"] is None

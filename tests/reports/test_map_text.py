@@ -88,3 +88,10 @@ def test_what_is_not_known_is_said(missing):
     ).splitlines()[1]
 
     assert "too few bars" in row or "unknown" in row
+
+
+def test_what_the_map_missed_is_said_in_the_last_line():
+    told = profile_text({**PROFILE, "ledger": {"bars": 1_000, "unknown": 12, "shifted": 0}})
+    assert told.splitlines()[-1] == "the map has seen 1,000 bars: unknown 12"
+    whole = profile_text({**PROFILE, "ledger": {"bars": 5, "unknown": 0}})
+    assert whole.splitlines()[-1] == "the map has seen 5 bars: all whole"

@@ -109,6 +109,7 @@ def profile_at(job: SymbolJob, draws: Draws, position: int) -> Profile:
         short=mean[1],
         long_band=band[:, 0],
         short_band=band[:, 1],
+        ledger=state.ledger,
     )
 
 
@@ -176,8 +177,10 @@ def aggregated(profiles: Sequence[Profile], symbol: str) -> Profile:
         price=float(np.mean([one.price for one in profiles])),
         open_interest=float(sum(one.open_interest for one in profiles)),
         prices=np.exp((np.array(grid) + 0.5) * _PER_CELL * STEP),
-        **total,
-        **bands,
+        long=total["long"],
+        short=total["short"],
+        long_band=bands["long_band"],
+        short_band=bands["short_band"],
     )
 
 

@@ -97,10 +97,24 @@ class Reader:
         Log distances from the price, ascending, > 0.
     weights : mapping of int to float
         Position of a map to its weight.
+
+    Raises
+    ------
+    FrameError
+        When an edge lies further than a map's ring reaches, or the edges do not ascend from 0.
     """
 
     edges: FloatArray
     weights: Mapping[int, float]
+
+    def __post_init__(self) -> None:
+        far = (BINS - 2) * STEP
+        ascending = bool((np.diff(self.edges, prepend=0.0) > 0.0).all())
+        if self.edges.size and not (ascending and self.edges[-1] <= far):
+            raise FrameError(
+                f"edges go from {self.edges[0]} to {self.edges[-1]}, "
+                f"expected ascending log distances above 0 and up to {far}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

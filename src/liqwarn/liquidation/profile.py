@@ -6,6 +6,7 @@ import numpy as np
 
 from liqwarn.errors import FrameError
 from liqwarn.frames import FloatArray
+from liqwarn.liquidation.ledger import Ledger
 
 __all__ = ["Profile"]
 
@@ -32,6 +33,8 @@ class Profile:
         Coins of shorts liquidated when the price rises into the bin; 0 below the price.
     long_band, short_band : ndarray of float64, shape (2, n_bins)
         5th and 95th percentile over the map's posterior draws.
+    ledger : Ledger or None
+        What the map has seen and missed; None where it is not one map's.
 
     Raises
     ------
@@ -48,6 +51,7 @@ class Profile:
     short: FloatArray
     long_band: FloatArray
     short_band: FloatArray
+    ledger: Ledger | None = None
 
     def __post_init__(self) -> None:
         n_bins = self.prices.shape[0]

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from liqwarn.errors import FrameError
 from liqwarn.frames import SIDES, BoolArray, FloatArray
 from liqwarn.liquidation.cohort_map import Passage, Reader
 from liqwarn.liquidation.fit import WARM_S, Draws, SymbolJob, passages, readers_of
@@ -95,6 +96,8 @@ def _trace(job: SymbolJob, parameters: Sequence[MapParameters], readers: list[Re
         _part(passage, reader, bars, state.stock)
         for reader, (_, bars, state, passage) in zip(readers, walk, strict=True)
     ]
+    if not parts:
+        raise FrameError(f"the frame of {job.symbol} has no bars, expected some to read the map at")
     return Trace(
         **{
             one.name: np.concatenate([getattr(part, one.name) for part in parts])

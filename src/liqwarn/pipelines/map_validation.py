@@ -17,7 +17,7 @@ from liqwarn.liquidation.naive_maps import naive_within
 from liqwarn.liquidation.parameters import MapParameters
 from liqwarn.liquidation.posterior import PRIOR, candidates
 from liqwarn.liquidation.readings import EDGES, trace, trace_of
-from liqwarn.liquidation.validation import Outcome, score_map
+from liqwarn.liquidation.validation import RANDOM, Outcome, score_map, wilson
 from liqwarn.pipelines.engine import Engine
 from liqwarn.pipelines.liquidation_map import FittedMap, MapJob, fit_map
 from liqwarn.pipelines.market import Market
@@ -74,8 +74,9 @@ def validate_map(
         ``symbols``: symbol to side to marks (:func:`liqwarn.liquidation.validation.score_map`),
         with ``against`` (``liquidations`` or ``open interest falls``), ``baselines`` (each naive
         map, the move alone, and this map unwalked: as it stood before the bar) and
-        ``sensitivity`` (unfitted maps of other median leverages); ``posterior``: the mean of each
-        parameter by quarter.
+        ``sensitivity`` (unfitted maps of other median leverages); ``pooled``: side to the
+        precision over all symbols with published liquidations, by effective bars;
+        ``posterior``: the mean of each parameter by quarter.
     """
     frame = market.frame
     fitted = fit_map(frame, job, engine=engine, on_progress=on_progress)
@@ -94,6 +95,7 @@ def validate_map(
         "first_bar": f"{frame.times[0]}Z",
         "last_bar": f"{frame.times[-1]}Z",
         "symbols": symbols,
+        "pooled": {side: _pooled([one[side] for one in symbols.values()]) for side in SIDES},
         "posterior": _posterior(fitted, job.config),
     }
 
@@ -178,6 +180,17 @@ def _unwalked(within: FloatArray, moves: FloatArray) -> FloatArray:
 
 def _has_feed(frame: MarketFrame, row: int) -> bool:
     return bool(np.isfinite(frame.field(f"{SIDES[row]}_liq_usd")).any())
+
+
+def _pooled(marks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Precision over symbols whose liquidations are published, weighed by effective bars."""
+    known = [m for m in marks if m["against"] == "liquidations" and m.get("effective_bars")]
+    n = sum(m["effective_bars"] for m in known)
+    pooled: dict[str, Any] = {"n_symbols": len(known), "random": RANDOM, "effective_bars": n}
+    if n > 0.0:
+        share = sum(m["precision_at_10pct"] * m["effective_bars"] for m in known) / n
+        pooled |= {"precision_at_10pct": share, "wilson": list(wilson(share, n))}
+    return pooled
 
 
 def _brief(marks: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Volumes are estimates, in coins and in USD; USD values a coin at the price that 
 centre of its bin), not at today's price. Prices are quote per coin.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -153,8 +153,9 @@ def profile_dict(profile: Profile, *, clusters: int = 5) -> dict[str, Any]:
     dict
         ``schema``, ``symbol``, ``as_of`` (ISO 8601, UTC), ``price``, ``open_interest`` (coins),
         ``units``, ``bins`` (rows of :func:`profile_table`), ``totals`` (each side's volume inside
-        the bins, and its share of the open interest), ``clusters`` (of each side). What is
-        unknown is None.
+        the bins, and its share of the open interest), ``ledger`` (counts of what the map has
+        seen and missed, see :class:`~liqwarn.liquidation.ledger.Ledger`), ``clusters`` (of each
+        side). What is unknown is None.
     """
     table = profile_table(profile)
     return {
@@ -166,6 +167,7 @@ def profile_dict(profile: Profile, *, clusters: int = 5) -> dict[str, Any]:
         "units": {"price": "quote per coin", "open_interest": "coins", "low, high": "coins"},
         "bins": [_known(row) for row in table.to_dict("records")],
         "totals": _totals(profile),
+        "ledger": None if profile.ledger is None else asdict(profile.ledger),
         "clusters": {
             side: [_cluster_row(c) for c in heaviest_clusters(profile, side, clusters)]
             for side in SIDES

@@ -29,7 +29,15 @@ def profile_text(profile: Mapping[str, Any]) -> str:
         for side, clusters in profile["clusters"].items()
         for one in clusters
     ]
+    if profile.get("ledger"):
+        lines.append(_seen(profile["ledger"]))
     return "\n".join(lines)
+
+
+def _seen(ledger: Mapping[str, int]) -> str:
+    """What the map has seen and missed, in a line."""
+    told = [f"{name} {count:,d}" for name, count in ledger.items() if count and name != "bars"]
+    return f"the map has seen {ledger['bars']:,d} bars: {', '.join(told) or 'all whole'}"
 
 
 def validation_text(document: Mapping[str, Any]) -> str:
