@@ -179,6 +179,7 @@ def test_a_profile_agrees_with_the_readings(job, draws, traced, position):
             outer = coins[(mine[side] & (away - half <= edge)) | (away <= half)].sum()
             assert inner * (1 - 1e-9) <= traced.within[position, row, k] <= outer * (1 + 1e-9)
     assert found.open_interest == traced.stock[position]
+    assert found.ledger.bars == position + 1
     assert found.as_of == job.frame.times[position]
 
 
@@ -224,12 +225,11 @@ def test_the_band_covers_every_map_that_weighs_enough(job, draws):
 
 
 def same_profile(one, other):
-    numbers = [
-        each.name for each in fields(Profile) if each.name not in ("symbol", "as_of", "ledger")
-    ]
-    if (one.symbol, one.as_of) != (other.symbol, other.as_of):
-        return False
-    return all(same_bits(getattr(one, name), getattr(other, name)) for name in numbers)
+    pairs = [(getattr(one, each.name), getattr(other, each.name)) for each in fields(Profile)]
+    return all(
+        same_bits(mine, theirs) if isinstance(mine, np.ndarray) else mine == theirs
+        for mine, theirs in pairs
+    )
 
 
 @pytest.mark.parametrize("position", [45, 530, 900])
@@ -373,6 +373,7 @@ def test_the_whole_has_the_mean_price_and_all_open_interest(venues):
     whole = aggregated(venues, "BTC")
 
     assert whole.symbol == "BTC"
+    assert whole.ledger is None
     assert whole.price == pytest.approx(np.mean([one.price for one in venues]))
     assert whole.open_interest == pytest.approx(sum(one.open_interest for one in venues))
     assert whole.prices[0] <= min(one.prices[0] for one in venues) * (1 + 1e-12)

@@ -15,7 +15,7 @@ from liqwarn.liquidation.frame_bars import bars_of
 from liqwarn.liquidation.naive_maps import NAIVE_MAPS, naive_within
 from liqwarn.liquidation.posterior import PRIOR
 from liqwarn.liquidation.readings import EDGES, trace
-from liqwarn.liquidation.validation import Outcome, score_map
+from liqwarn.liquidation.validation import Outcome, score_map, wilson
 from liqwarn.pipelines.engine import Engine
 from liqwarn.pipelines.liquidation_map import MapJob, fit_map, venue_tiers
 from liqwarn.pipelines.map_validation import validate_map, write_validation
@@ -166,6 +166,17 @@ def test_the_move_knows_the_rank_but_not_the_place(document):
             assert marks["baselines"]["move"]["rank_correlation"] > 0.2
 
 
+def test_precision_is_pooled_over_symbols_with_a_feed(document):
+    for side in SIDES:
+        marks = [sides[side] for sides in document["symbols"].values()]
+        pooled = document["pooled"][side]
+        weights = [one["effective_bars"] for one in marks]
+        mean = np.average([one["precision_at_10pct"] for one in marks], weights=weights)
+        assert pooled["n_symbols"] == 2
+        assert pooled["precision_at_10pct"] == pytest.approx(mean)
+        assert pooled["wilson"] == pytest.approx(list(wilson(mean, sum(weights))))
+
+
 def test_months_are_those_of_the_market(document, market):
     months = sorted({str(one)[:7] for one in market.frame.times.astype("datetime64[M]")})
     for sides in document["symbols"].values():
@@ -229,6 +240,7 @@ def test_a_side_without_a_feed_is_held_against_falls_of_open_interest(document, 
     }
     marks = bare["symbols"]["BTCUSDT"]["long"]
     assert marks["n_bars"] < 0.25 * document["symbols"]["BTCUSDT"]["long"]["n_bars"]
+    assert [bare["pooled"][side]["n_symbols"] for side in SIDES] == [1, 2]
 
 
 def test_a_symbol_without_open_interest_has_no_marks_and_says_so(market, job, tmp_path):
@@ -247,8 +259,8 @@ def test_a_symbol_without_open_interest_has_no_marks_and_says_so(market, job, tm
 def test_a_history_of_days_is_counted_and_not_judged(market, job):
     short = validate_map(with_frame(market, market.frame.between(0, 24 * 9)), job)
 
-    for marks in every_map(short):
-        assert marks["n_bars"] < 100
+    for marks in (*every_map(short), *short["pooled"].values()):
+        assert marks.get("n_bars", 0) < 100
         assert "wilson" not in marks
 
 

@@ -151,6 +151,7 @@ def test_the_document_lists_the_venues(both, view):
     assert told["panels"] == ["one", "two"]
     assert list(told["venues"]) == ["one", "two"]
     assert told["venues"]["one"] == profile_dict(view.profile)
+    assert told["venues"]["one"]["ledger"]["bars"] == 24 * 20
     assert "venues" not in view.to_dict()
     assert view.to_dict() == {**profile_dict(view.profile), "panels": ["one"]}
     assert orjson.loads(orjson.dumps(told)) == told

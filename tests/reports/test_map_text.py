@@ -60,6 +60,18 @@ def test_an_unknown_stock_is_said():
     assert "open interest unknown" in told
 
 
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({"bars": 1_200, "gaps": 0}, "the map has seen 1,200 bars: all whole"),
+        ({"bars": 9, "gaps": 1_003, "splits": 2}, "seen 9 bars: gaps 1,003, splits 2"),
+    ],
+)
+def test_what_the_map_has_missed_is_said(counts, told):
+    assert told in profile_text({**PROFILE, "ledger": counts}).splitlines()[-1]
+    assert "has seen" not in profile_text({**PROFILE, "ledger": None})
+
+
 def test_marks_stand_in_columns_under_their_names():
     head, first, *_ = validation_text(document()).splitlines()
 
