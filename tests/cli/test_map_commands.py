@@ -167,6 +167,14 @@ def test_another_kind_of_file_is_refused(run, small, tmp_path, option, name):
     assert not path.exists()
 
 
+def test_one_bad_file_is_refused_before_any_other_is_written(run, small, tmp_path):
+    good = tmp_path / "p.csv"
+    refused = run(*SHOW, *AT, *stored(small), "--out", good, "--heat-map", tmp_path / "h.gif")
+
+    assert "h.gif ends with '.gif'" in refused.refusal
+    assert not good.exists()
+
+
 def test_validate_writes_the_document(run, small, tmp_path):
     told = run("map", "validate", *stored(small), "--out", tmp_path / "deep" / "v", "--json").json
     path = tmp_path / "deep" / "v" / "map_validation.json"

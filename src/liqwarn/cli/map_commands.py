@@ -13,7 +13,13 @@ from liqwarn.cli.options import Options, PanelOptions, command
 from liqwarn.pipelines.engine import open_engine
 from liqwarn.pipelines.liquidation_map import MapJob, venue_tiers
 from liqwarn.pipelines.map_validation import validate_map, write_validation
-from liqwarn.pipelines.map_view import known_panels, look, write_heat_map, write_profile
+from liqwarn.pipelines.map_view import (
+    check_suffix,
+    known_panels,
+    look,
+    write_heat_map,
+    write_profile,
+)
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.reports.map_text import profile_text, validation_text
 
@@ -91,6 +97,9 @@ class ShowOptions(Options):
 )
 def show_map(options: ShowOptions) -> None:
     """Say where liquidations wait: the estimated coins by price, below and above."""
+    for path in (options.out, options.heat_map):
+        if path is not None:
+            check_suffix(path)
     panels = options.panel or list(known_panels(options.symbol)[:1])
     if options.store is not None and len(panels) > 1:
         raise typer.BadParameter("--store is for one --panel")

@@ -23,7 +23,7 @@ _PER_CELL: Final = 2
 _REACH: Final = 0.30
 """Log distance from the price that a profile and a heat map show."""
 
-_TOTAL, _GROWTH, _FRONT, _BOTTOM = (slice(k * LANES, (k + 1) * LANES) for k in range(4))
+_GROWTH, _FRONT, _BOTTOM = (slice(k * LANES, (k + 1) * LANES) for k in (1, 2, 3))
 _BAND: Final = (0.05, 0.95)
 
 
@@ -41,14 +41,13 @@ def coins_by_bin(state: MapState, k: int, first: int, count: int) -> FloatArray:
         What is deeper than a ring reaches is in its last bin.
     """
     lanes = state.lanes[k]
-    coins = np.zeros((2, count))
     bins = first + np.arange(count)
-    for lane in range(LANES):
-        side = lane // ROWS
-        own = bins if side == 0 else -1 - bins
-        inside = (own >= lanes[_BOTTOM][lane]) & (own < lanes[_FRONT][lane])
-        held = state.mass[k, lane, own & (BINS - 1)] / lanes[_GROWTH][lane]
-        coins[side] += np.where(inside, held, 0.0)
+    coins = np.empty((2, count))
+    for side, own in enumerate((bins, -1 - bins)):
+        rows = slice(side * ROWS, (side + 1) * ROWS)
+        growth, front, bottom = (lanes[which][rows, None] for which in (_GROWTH, _FRONT, _BOTTOM))
+        held = state.mass[k, rows][:, own & (BINS - 1)] / growth
+        coins[side] = np.where((own >= bottom) & (own < front), held, 0.0).sum(axis=0)
     return coins
 
 

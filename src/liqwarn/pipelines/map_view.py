@@ -26,7 +26,7 @@ from liqwarn.reports.heat_map import heat_map_figure
 from liqwarn.reports.map_export import heat_map_table, profile_dict, profile_table
 from liqwarn.reports.profile_chart import profile_figure
 
-__all__ = ["MapView", "known_panels", "look", "write_heat_map", "write_profile"]
+__all__ = ["MapView", "check_suffix", "known_panels", "look", "write_heat_map", "write_profile"]
 
 PANELS: Final = Path("conf/panels")
 _SHOWN_BARS: Final = 2_000
@@ -164,7 +164,7 @@ def write_profile(profile: Profile, path: Path) -> None:
     ConfigError
         For any other suffix.
     """
-    _check_suffix(path)
+    check_suffix(path)
     if path.suffix in _PICTURES:
         save_figure(profile_figure(profile), path)
     elif path.suffix == ".json":
@@ -181,7 +181,7 @@ def write_heat_map(heat_map: HeatMap, profile: Profile, path: Path) -> None:
     ConfigError
         For any other suffix than a profile's.
     """
-    _check_suffix(path)
+    check_suffix(path)
     if path.suffix in _PICTURES:
         save_figure(heat_map_figure(heat_map, title=heat_map.symbol, profile=profile), path)
     elif path.suffix == ".json":
@@ -190,6 +190,13 @@ def write_heat_map(heat_map: HeatMap, profile: Profile, path: Path) -> None:
         write_table(heat_map_table(heat_map), path)
 
 
-def _check_suffix(path: Path) -> None:
+def check_suffix(path: Path) -> None:
+    """Refuse a file that nothing here can write, before any work is done for it.
+
+    Raises
+    ------
+    ConfigError
+        For any other suffix than .png, .svg, .csv, .parquet or .json.
+    """
     if path.suffix not in _FILES:
         raise ConfigError(f"{path} ends with '{path.suffix}', expected one of {', '.join(_FILES)}")
