@@ -19,6 +19,6 @@ last = events[-1]
 matrix = FeatureBuilder().build(market.frame)
 row = matrix.symbols.index(last.symbol)
 before = bar_positions(market.frame, [last.onset])[0] - 1
-for name in ("funding_z_60d", "oi_z_7d", "rv_1d", f"cluster_dist_{last.side}_pct"):
+for name in ("funding_z_60d", "oi_z_7d", "rv_1d", "low_dist_pct_7d"):
     value = matrix.column(name)[row, before]
     print(f"{name}, one bar before the onset: {np.round(value, 4)}")

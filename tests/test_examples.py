@@ -1,4 +1,4 @@
-"""Every example runs as it is."""
+"""Every example runs as it is, and says what it is about."""
 
 import subprocess
 import sys
@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+SAYS = {
+    "01_find_cascades": "rv_1d, one bar before the onset: ",
+    "02_draw_the_liquidation_map": "coins would be closed",
+}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
@@ -16,8 +20,10 @@ def test_an_example_runs(example):
     )
 
     assert run.returncode == 0, run.stderr
-    assert "onset" in run.stdout
+    assert "The market is simulated." in run.stdout
+    assert SAYS[example.stem] in run.stdout
+    assert "nan" not in run.stdout
 
 
 def test_there_are_examples():
-    assert EXAMPLES
+    assert {example.stem for example in EXAMPLES} == set(SAYS)
