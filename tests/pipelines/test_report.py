@@ -81,3 +81,11 @@ def test_an_evaluation_that_was_named_must_be_there(scoring, tmp_path, now):
 
     with pytest.raises(ConfigError, match="none is missing"):
         write_report(order, now=now)
+
+
+def test_the_picture_of_the_map_is_in_the_page(scoring, now):
+    order = ReportOrder(scores=scoring, out=scoring / "report.html")
+    assert 'id="map"' not in page(order, now)
+
+    (scoring / "liquidation_map.png").write_bytes(b"\x89PNG")
+    assert 'id="map"' in page(order, now)

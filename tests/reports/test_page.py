@@ -196,3 +196,13 @@ def test_ten_symbols_and_two_and_a_half_years_stay_below_the_bound(content, buil
     page = render_report(replace(content, scores=scores, events=events))
 
     assert len(page.encode()) <= 1_500_000
+
+
+def test_a_map_is_shown_inside_the_page_and_only_if_there_is_one(content, page):
+    shown = render_report(replace(content, map_png=b"\x89PNG pretend"))
+
+    assert '<section id="map">' in shown
+    assert 'src="data:image/png;base64,iVBORyBwcmV0ZW5k"' in shown
+    assert outline(shown).faults == []
+    assert '<section id="map">' not in page
+    assert 'href="#map"' not in page

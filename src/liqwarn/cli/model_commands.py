@@ -14,6 +14,7 @@ from liqwarn.config import load_panel, load_policy, load_settings
 from liqwarn.pipelines.champion import open_bundle
 from liqwarn.pipelines.engine import open_engine
 from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, write_evaluation
+from liqwarn.pipelines.map_picture import draw_leader_map
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.progress import OnProgress
 from liqwarn.pipelines.report import ReportOrder, write_report
@@ -161,6 +162,7 @@ def score_command(options: ScoreOptions) -> None:
         bundle = open_bundle(options.model, study.market.panel.name, load_settings())
         now = datetime.now(UTC)
         done = score(study, bundle, policy, options.out, now=now, since=utc(options.since))
+        draw_leader_map(study, options.out, on_progress=on_progress)
     emit(
         {"new_bars": done.new_bars, "flags": done.flags},
         as_json=options.json,

@@ -15,6 +15,7 @@ from liqwarn.models.boosting import BoostSettings
 from liqwarn.pipelines.bundle import load_bundle
 from liqwarn.pipelines.engine import Engine
 from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, write_evaluation
+from liqwarn.pipelines.map_picture import draw_leader_map
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.report import ReportOrder, write_report
@@ -121,6 +122,7 @@ def run_demo(order: DemoOrder, *, on_progress: OnProgress = silent) -> Demo:
     study = build_study(market, on_progress=on_progress)
     document = _evaluate(order, study, on_progress)
     flags = _score(order, study, on_progress)
+    draw_leader_map(study, order.out, on_progress=on_progress)
     write_report(
         ReportOrder(scores=order.out, out=order.out / "report.html"), now=datetime.now(UTC)
     )

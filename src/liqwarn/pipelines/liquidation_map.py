@@ -18,7 +18,7 @@ from liqwarn.liquidation.tiers import VenueTiers
 from liqwarn.pipelines.engine import Engine
 from liqwarn.pipelines.progress import OnProgress, silent
 
-__all__ = ["TIER_FOLDER", "FittedMap", "MapJob", "fit_map", "venue_tiers", "with_map"]
+__all__ = ["TIER_FOLDER", "FittedMap", "MapJob", "fit_map", "read_map", "venue_tiers", "with_map"]
 
 TIER_FOLDER: Final = Path("conf/margin_tiers")
 
@@ -88,6 +88,24 @@ def fit_map(
     return FittedMap(evidence=np.array(evidence), draws=choose(frame.times, total, job.config))
 
 
+def read_map(
+    frame: MarketFrame,
+    job: MapJob,
+    draws: Draws,
+    *,
+    engine: Engine | None = None,
+    on_progress: OnProgress = silent,
+) -> MarketFrame:
+    """The frame with the readings of a fitted map as further fields."""
+    tasks = [(job.of(frame, symbol), draws) for symbol in frame.symbols]
+    rows = []
+    on_progress("map: readings", 0, len(tasks))
+    for done in (engine or Engine()).map(_read, tasks):
+        rows.append(done)
+        on_progress("map: readings", len(rows), len(tasks))
+    return frame.joined({name: np.stack([row[name] for row in rows]) for name in rows[0]})
+
+
 def with_map(
     frame: MarketFrame,
     job: MapJob,
@@ -95,15 +113,9 @@ def with_map(
     engine: Engine | None = None,
     on_progress: OnProgress = silent,
 ) -> MarketFrame:
-    """The frame with the map's readings as further fields."""
+    """The frame with the readings of a map fitted on its own past."""
     fitted = fit_map(frame, job, engine=engine, on_progress=on_progress)
-    tasks = [(job.of(frame, symbol), fitted.draws) for symbol in frame.symbols]
-    rows = []
-    on_progress("map: readings", 0, len(tasks))
-    for done in (engine or Engine()).map(_read, tasks):
-        rows.append(done)
-        on_progress("map: readings", len(rows), len(tasks))
-    return frame.joined({name: np.stack([row[name] for row in rows]) for name in rows[0]})
+    return read_map(frame, job, fitted.draws, engine=engine, on_progress=on_progress)
 
 
 def _read(task: tuple[SymbolJob, Draws]) -> dict[str, FloatArray]:

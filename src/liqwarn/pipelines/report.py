@@ -12,6 +12,7 @@ import pandas as pd
 from liqwarn import __version__
 from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError
+from liqwarn.pipelines.map_picture import MAP_PICTURE
 from liqwarn.pipelines.tables import read_table
 from liqwarn.reports.content import ReportContent, ReportMeta
 from liqwarn.reports.page import render_report
@@ -60,6 +61,7 @@ def write_report(order: ReportOrder, *, now: datetime) -> Path:
         scores=scores,
         events=pd.read_csv(events, parse_dates=["onset", "peak", "end"]),
         evaluation=_evaluation(order),
+        map_png=_map_picture(order),
         meta=ReportMeta(
             panel=str(account["panel"]),
             market=_market(document),
@@ -110,6 +112,11 @@ def _evaluation(order: ReportOrder) -> dict[str, Any] | None:
     if order.evaluation is None and not path.exists():
         return None
     return _json(path)
+
+
+def _map_picture(order: ReportOrder) -> bytes | None:
+    path = order.scores / MAP_PICTURE
+    return path.read_bytes() if path.exists() else None
 
 
 def _there(path: Path) -> Path:

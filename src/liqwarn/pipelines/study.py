@@ -8,9 +8,10 @@ import pandas as pd
 
 from liqwarn.features.builder import FeatureBuilder
 from liqwarn.frames import SIDES, FeatureMatrix, Labels
+from liqwarn.liquidation.fit import Draws
 from liqwarn.models.events import Event, EventConfig, detect_events, event_table
 from liqwarn.models.labels import make_labels
-from liqwarn.pipelines.liquidation_map import MapJob, venue_tiers, with_map
+from liqwarn.pipelines.liquidation_map import MapJob, fit_map, read_map, venue_tiers
 from liqwarn.pipelines.market import Market
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.tables import write_table
@@ -22,9 +23,11 @@ _YEAR_DAYS: Final = 365.25
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Study:
-    """A market, its features, and what happened in it."""
+    """A market, its liquidation map and features, and what happened in it."""
 
     market: Market
+    map_job: MapJob
+    map_draws: Draws
     matrix: FeatureMatrix
     definition: EventConfig
     events: tuple[Event, ...]
@@ -35,7 +38,8 @@ def build_study(market: Market, *, on_progress: OnProgress = silent) -> Study:
     """Features, events and labels of a market; labels are unknown where open interest is."""
     frame = market.frame
     job = MapJob(venue=venue_tiers(market.panel.venue))
-    mapped = with_map(frame, job, on_progress=on_progress)
+    draws = fit_map(frame, job, on_progress=on_progress).draws
+    mapped = read_map(frame, job, draws, on_progress=on_progress)
     on_progress("features", 0, 2)
     matrix = FeatureBuilder().build(mapped)
     on_progress("features", 1, 2)
@@ -43,7 +47,15 @@ def build_study(market: Market, *, on_progress: OnProgress = silent) -> Study:
     events = detect_events(frame, definition)
     labels = make_labels(frame, events, definition)
     on_progress("features", 2, 2)
-    return Study(market=market, matrix=matrix, definition=definition, events=events, labels=labels)
+    return Study(
+        market=market,
+        map_job=job,
+        map_draws=draws,
+        matrix=matrix,
+        definition=definition,
+        events=events,
+        labels=labels,
+    )
 
 
 def write_features(study: Study, path: Path) -> tuple[int, int]:

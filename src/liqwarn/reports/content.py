@@ -97,6 +97,8 @@ class ReportContent:
     evaluation : mapping or None
         Contents of ``evaluation.json``; None when nothing was evaluated, and the page says so.
     meta : ReportMeta
+    map_png : bytes or None
+        Picture of the leading symbol's liquidation map; without one the page has no such section.
 
     Raises
     ------
@@ -109,6 +111,7 @@ class ReportContent:
     events: pd.DataFrame
     evaluation: Mapping[str, Any] | None
     meta: ReportMeta
+    map_png: bytes | None = None
 
     def __post_init__(self) -> None:
         _need_columns(self.scores, SCORE_COLUMNS, "scores")

@@ -1,5 +1,6 @@
 """The HTML report: one self-contained page for the people who answer for the risk."""
 
+from base64 import b64encode
 from functools import cache
 from typing import Final
 
@@ -56,6 +57,7 @@ def render_report(content: ReportContent) -> str:
             tiles=tiles(rows, content.flags),
             series=series,
             payload=series.payload() if series else {},
+            liquidation_map=_inlined(content.map_png),
             drivers=driver_rows(content.scores, since),
             events=events_view(content.events),
             skill=skill_view(content.evaluation),
@@ -69,6 +71,11 @@ def render_report(content: ReportContent) -> str:
             budgets=[f"{100 * float(budget):.0f}" for budget in BUDGETS],
         )
     )
+
+
+def _inlined(png: bytes | None) -> str:
+    """A picture as an address that needs no other file."""
+    return "" if png is None else f"data:image/png;base64,{b64encode(png).decode()}"
 
 
 def _since(scores: pd.DataFrame) -> pd.Timestamp:
