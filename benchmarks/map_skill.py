@@ -44,11 +44,13 @@ def interval(pair: list[float] | None) -> str:
 
 def row(name: str, marks: dict[str, Any]) -> str:
     if "rank_correlation" not in marks:
-        return f"| {name} | {marks['n_bars']:,} | too few | | | |"
+        return f"| {name} | {marks['n_bars']:,} | too few | | | | |"
     precision = f"{marks['precision_at_10pct']:.3f}{interval(marks['wilson'])}"
+    chance, sd = marks["shuffled_precision_of_bars"]
     inside = f"{marks['within_move_rank_correlation']:.3f}{interval(marks['within_move_interval'])}"
     return (
         f"| {name} | {marks['n_bars']:,} | {precision} | {marks['volume_share_at_10pct']:.3f} "
+        f"| {marks['precision_of_bars']:.3f} ({chance:.3f} ± {sd:.3f}) "
         f"| {marks['rank_correlation']:.3f} | {inside} |"
     )
 
@@ -56,10 +58,10 @@ def row(name: str, marks: dict[str, Any]) -> str:
 def side_table(symbol: str, side: str, marks: dict[str, Any]) -> Iterator[str]:
     yield f"\n#### {symbol}, {side} side, against {marks['against']}\n"
     yield (
-        "| map | bars | precision [Wilson] | volume share | rank corr. "
+        "| map | bars | precision [Wilson] | volume share | of bars (by chance) | rank corr. "
         "| inside equal moves [95 %] |"
     )
-    yield "|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|"
     yield row("**the map**", marks)
     for name, one in marks["baselines"].items():
         yield row(name.replace("_", " "), one)
@@ -95,7 +97,7 @@ def posterior_table(document: dict[str, Any]) -> Iterator[str]:
     quarters = document["posterior"]
     names = list(next(iter(quarters.values())))
     shown = list(quarters)[:: max(1, len(quarters) // 6)]
-    yield "\nParameters in force, posterior mean by quarter:\n"
+    yield "\nPosterior mean over all candidates, by quarter:\n"
     yield f"| quarter | {' | '.join(name.replace('_', ' ') for name in names)} |"
     yield f"|---{'|---' * len(names)}|"
     for quarter in shown:
@@ -108,7 +110,7 @@ def page(documents: dict[str, dict[str, Any]]) -> str:
         "",
         "Written by `make map-skill`, not by hand.",
         "The marks are defined in [liquidation-map.md](liquidation-map.md).",
-        "Random precision is 0.10.",
+        "Random precision is 0.10; of bars, chance is what shuffling among equal moves gives.",
         "No figure here uses data after 2025-06-30.",
     ]
     for panel, document in documents.items():

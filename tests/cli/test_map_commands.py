@@ -197,7 +197,7 @@ def test_validate_in_words(run, small, tmp_path):
     head, *rows = told.out.splitlines()
     assert "precision" in head
     assert "random precision: 0.10" in head
-    assert len(rows) == 2 * 6
+    assert len(rows) == 2 * 8
     assert "map against liquidations" in rows[0]
 
 

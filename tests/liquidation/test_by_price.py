@@ -331,15 +331,20 @@ def test_positions_may_come_in_any_order_and_twice(job, draws, heat_map):
     assert same_bits(found.short, heat_map.short)
 
 
-def test_a_row_without_price_or_open_interest_is_unknown():
-    bars = synthetic.bars(60, seed=2, bar_s=14_400)
+def test_a_row_of_a_map_that_is_not_usable_is_unknown():
+    """Without a price, in the first week, and after a day without open interest."""
+    bars = synthetic.bars(100, seed=2, bar_s=14_400)
     bars = synthetic.at(bars, slice(0, 20), open_interest=np.nan)
-    bars = synthetic.at(bars, 40, low=np.nan)
+    bars = synthetic.at(bars, slice(70, 80), open_interest=np.nan)
+    bars = synthetic.at(bars, 66, low=np.nan)
     bare = synthetic.frame(bars)
-    found = heat_map_of(job_of(bare), draws_of(bare), range(60))
+    found = heat_map_of(job_of(bare), draws_of(bare), range(100))
 
     unknown = np.isnan(found.long).all(axis=1)
-    assert np.flatnonzero(unknown).tolist() == [*range(20), 40]
+    week, day = 42, 6  # in bars
+    assert np.flatnonzero(unknown).tolist() == [*range(20 + week - 1), 66, *range(70 + day, 80)]
+    known = [profile_at(job_of(bare), draws_of(bare), k).usable for k in (60, 61, 75, 76, 80)]
+    assert known == [False, True, True, False, True]
     assert not np.isnan(found.long[~unknown]).any()
     assert same_bits(np.isnan(found.short), np.isnan(found.long))
 

@@ -17,6 +17,7 @@ from liqwarn.liquidation.validation import (
 EDGES = np.arange(1.0, 11.0) * 0.0025
 MARKS = {
     "n_bars", "random", "precision_at_10pct", "wilson", "effective_bars", "volume_share_at_10pct",
+    "precision_of_bars", "shuffled_precision_of_bars",
     "rank_correlation", "within_move_rank_correlation", "within_move_interval", "months",
 }  # fmt: skip
 
@@ -35,8 +36,17 @@ def drawn(n_bars, seed=0):
     return moves, moves * rng.lognormal(0.0, 1.0, n_bars)
 
 
+def evenly(swept, moves):
+    """A map that holds as much in each bin as would give `swept` over the bins reached."""
+    length = np.clip(moves, 0.0, EDGES[-1]) / EDGES[0]
+    density = np.divide(swept, length, out=np.zeros(len(swept)), where=length > 0.0)
+    density[~np.isfinite(swept) | ~np.isfinite(moves)] = np.nan
+    return density[:, None] * np.arange(1.0, len(EDGES) + 1.0)
+
+
 def marks(swept, realised, moves, *, within=None, seed=0):
-    return score_map(swept, within, EDGES, outcome(realised, moves), seed)
+    held = evenly(swept, moves) if within is None else within
+    return score_map(swept, held, EDGES, outcome(realised, moves), seed)
 
 
 # precision
@@ -212,6 +222,36 @@ def test_a_constant_map_correlates_with_nothing():
     assert found["precision_at_10pct"] == pytest.approx(RANDOM)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_in_a_market_of_chance_no_map_of_bins_beats_a_tenth(seed):
+    """Moves differ, so bars reach more or fewer bins; a constant map has exactly a tenth."""
+    rng = np.random.default_rng(seed)
+    moves, realised = rng.exponential(0.006, 20_000), rng.lognormal(0.0, 1.5, 20_000)
+    random = np.cumsum(rng.random((20_000, len(EDGES))), axis=1)
+    constant = np.tile(np.arange(1.0, len(EDGES) + 1.0), (20_000, 1))
+
+    same = marks(moves, realised, moves, within=constant)
+    assert same["precision_at_10pct"] == pytest.approx(RANDOM)
+    found = marks(rng.random(20_000), realised, moves, within=random)
+    assert found["precision_at_10pct"] == pytest.approx(RANDOM, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_precision_of_bars_is_to_be_held_against_its_own_chance(seed):
+    """Both totals are divided by the length reached, so chance is not a tenth; shuffling knows."""
+    rng = np.random.default_rng(seed)
+    moves, realised = rng.exponential(0.006, 20_000), rng.lognormal(0.0, 1.0, 20_000)
+
+    for swept in (np.ones(20_000), rng.lognormal(0.0, 1.0, 20_000)):
+        found = marks(swept, realised, moves)
+        chance, spread = found["shuffled_precision_of_bars"]
+        assert found["precision_of_bars"] == pytest.approx(chance, abs=5 * spread + 0.01)
+        assert chance > 0.15
+    knows = marks(realised, realised, moves)
+    assert knows["precision_of_bars"] == pytest.approx(1.0, abs=0.01)
+    assert knows["shuffled_precision_of_bars"][0] < 0.8
+
+
 @pytest.mark.parametrize("noise", [0.3, 1.0, 3.0])
 def test_the_interval_covers_the_point_and_what_much_data_say(noise):
     def one(n_bars, seed):
@@ -258,7 +298,7 @@ def test_bars_that_are_not_known_are_left_out():
         weeks=weeks.weeks[known],
         months=weeks.months[known],
     )
-    assert found == score_map(swept[known], None, EDGES, few, 0)
+    assert found == score_map(swept[known], evenly(swept, moves)[known], EDGES, few, 0)
     assert found["n_bars"] == known.sum() == 890
 
 

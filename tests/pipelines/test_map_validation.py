@@ -26,7 +26,7 @@ CONFIG = FitConfig(n_candidates=8, n_draws=4, n_effective=3.0)
 MARKS = {
     "precision_at_10pct", "wilson", "random", "rank_correlation", "within_move_rank_correlation",
 }  # fmt: skip
-BESIDE = {"unwalked", "move", *NAIVE_MAPS}
+BESIDE = {"unwalked", "move", "range", "volume", *NAIVE_MAPS}
 
 
 class Backwards(Engine):
@@ -125,19 +125,20 @@ def test_the_marks_are_those_of_what_was_known_before_each_bar(document, market,
         if (extreme > price[t]) == (side == "long"):
             moves[t] = -moves[t]
         for name, within in held.items():
-            before[name][t] = within[t - 1] * price[t]
+            before[name][t] = within[t - 1]
             at = np.clip(moves[t], 0.0, EDGES[-1])
             swept[name][t] = np.interp(at, [0.0, *EDGES], [0.0, *before[name][t]])
     closed = frame.times - np.timedelta64(1, "s")
     outcome = Outcome(
-        realised=frame.field(f"{side}_liq_usd")[0],
+        realised=frame.field(f"{side}_liq_usd")[0] / bars.close,
         moves=moves,
         weeks=closed.astype("datetime64[D]").astype(int) // 7,
         months=closed.astype("datetime64[M]").astype(int),
     )
 
     found = document["symbols"][symbol][side]
-    expected = score_map(ours.swept[:, row] * price, None, EDGES, outcome, 0)
+    held_before = np.vstack([np.full((1, len(EDGES)), np.nan), ours.within[:-1, row]])
+    expected = score_map(ours.swept[:, row], held_before, EDGES, outcome, 0)
     assert_alike({name: found[name] for name in expected}, expected)
     for name in held:
         expected = score_map(swept[name], before[name], EDGES, outcome, 0)
@@ -174,7 +175,7 @@ def test_precision_is_pooled_over_symbols_with_a_feed(document):
         mean = np.average([one["precision_at_10pct"] for one in marks], weights=weights)
         assert pooled["n_symbols"] == 2
         assert pooled["precision_at_10pct"] == pytest.approx(mean)
-        assert pooled["wilson"] == pytest.approx(list(wilson(mean, sum(weights))))
+        assert pooled["wilson"] == pytest.approx(list(wilson(mean, max(weights))))
 
 
 def test_months_are_those_of_the_market(document, market):
@@ -267,13 +268,21 @@ def test_a_history_of_days_is_counted_and_not_judged(market, job):
 def test_the_map_of_a_market_of_chance_is_no_better_than_chance(market, job):
     """Liquidations that have nothing to do with price, and so nothing with any map."""
     rng = np.random.default_rng(11)
-    luck = {f"{side}_liq_usd": rng.lognormal(10.0, 2.0, market.frame.shape) for side in SIDES}
+    price = market.frame.field("close")  # luck in coins: in USD it would go with the price
+    luck = {
+        f"{side}_liq_usd": rng.lognormal(10.0, 2.0, market.frame.shape) * price for side in SIDES
+    }
     found = validate_map(with_frame(market, renewed(market.frame, **luck)), job)
 
     for sides in found["symbols"].values():
         for marks in sides.values():
             assert abs(marks["rank_correlation"]) < 0.05
             assert abs(marks["within_move_rank_correlation"]) < 0.05
+            share, n = marks["precision_at_10pct"], marks["effective_bars"]
+            low, high = wilson(share, n, level=0.999)  # of four, one may miss at 95 %
+            assert low < 0.10 < high
+            chance, spread = marks["shuffled_precision_of_bars"]
+            assert marks["precision_of_bars"] == pytest.approx(chance, abs=5 * spread + 0.01)
 
 
 @pytest.fixture(scope="module")
@@ -291,15 +300,16 @@ def bitcoin(real_data, tmp_path_factory):
     return validate_map(with_frame(market, market.frame.between(0, stop)), job)
 
 
-def test_on_real_bitcoin_the_map_is_better_than_chance_and_than_the_naive_maps(bitcoin):
+def test_on_real_bitcoin_the_map_beats_chance_and_inside_equal_moves_the_naive_maps(bitcoin):
     for marks in bitcoin["symbols"]["BTCUSDT"].values():
         assert marks["against"] == "liquidations"
         assert marks["precision_at_10pct"] > 0.2
         assert marks["wilson"][0] > 0.15
         assert marks["within_move_rank_correlation"] > 0.35
+        chance, spread = marks["shuffled_precision_of_bars"]
+        assert marks["precision_of_bars"] > chance + 3 * spread
         for name in NAIVE_MAPS:
             other = marks["baselines"][name]
-            assert marks["precision_at_10pct"] > other["precision_at_10pct"], name
             assert marks["within_move_rank_correlation"] > other["within_move_rank_correlation"], (
                 name
             )

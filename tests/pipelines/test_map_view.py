@@ -157,10 +157,11 @@ def test_the_document_lists_the_venues(both, view):
     assert orjson.loads(orjson.dumps(told)) == told
 
 
-def test_venues_whose_histories_end_apart_need_a_moment(job, other):
-    view = look("BTCUSDT", [job, other], None, now=NOW)
-    with pytest.raises(FrameError, match=r"profiles are of \['2022.*', '2022.*'\], expected one"):
-        _ = view.profile
+def test_venues_whose_histories_end_apart_are_shown_where_both_have_a_bar(job, other):
+    found = look("BTCUSDT", [job, other], None, now=NOW)
+
+    assert len({str(one.as_of) for one in found.profiles}) == 1
+    assert found.profile.as_of == look("BTCUSDT", [job], None, now=NOW).profile.as_of
 
 
 def test_each_venue_has_its_own_tiers(both):

@@ -95,7 +95,7 @@ def test_a_panel_gives_price_range_and_candles(job):
     frame = open_market(job, now=NOW).frame
     entry = float(frame.field("close")[0, -1])
     held = {"entry": entry, "notional": 1e4}
-    report = examined(rate=0.01, symbol="BTCUSDT", job=job, held=held)
+    report = examined(rate=0.01, symbol="BTCUSDT", job=job, held=held, clusters=True)
     assert report.risk.mark == frame.field("mark")[0, -1]
     assert report.as_of == frame.times[-1].astype(datetime).replace(tzinfo=UTC)
     high, low = frame.field("high")[0, -14:], frame.field("low")[0, -14:]
@@ -117,20 +117,31 @@ def test_without_open_interest_there_are_no_clusters(job, tmp_path):
     del raw["sources"][0]["fields"]["open_interest"]
     (tmp_path / "panel.yaml").write_text(yaml.safe_dump(raw))
     bare = MarketJob(panel=tmp_path / "panel.yaml", data=job.data, store=tmp_path / "store")
-    report = examined(rate=0.01, symbol="BTCUSDT", job=bare)
+    report = examined(rate=0.01, symbol="BTCUSDT", job=bare, clusters=True)
     assert report.profile is None
     draw_position(report, tmp_path / "p.svg")
     assert (tmp_path / "p.svg").stat().st_size > 10_000
 
 
+def test_clusters_are_fitted_only_when_asked_for_and_only_of_a_map_a_week_old(job):
+    times = open_market(job, now=NOW).frame.times
+    held = {"entry": 30_000.0, "notional": 1e4, "leverage": 2.0}
+    late, early = (times[k].astype(datetime).replace(tzinfo=UTC) for k in (300, 100))
+    asked = {"rate": 0.01, "symbol": "BTCUSDT", "job": job, "held": held, "mark": 30_000.0}
+
+    assert examined(**asked, at=late).profile is None
+    assert examined(**asked, at=late, clusters=True).profile is not None
+    assert examined(**asked, at=early, clusters=True).profile is None
+
+
 def test_nothing_after_the_moment_is_seen(job):
     frame = open_market(job, now=NOW).frame
-    at = frame.times[100].astype(datetime).replace(tzinfo=UTC)
-    held = {"entry": float(frame.field("close")[0, 100]), "notional": 1e4}
-    report = examined(rate=0.01, symbol="BTCUSDT", job=job, at=at, held=held)
+    at = frame.times[300].astype(datetime).replace(tzinfo=UTC)
+    held = {"entry": float(frame.field("close")[0, 300]), "notional": 1e4}
+    report = examined(rate=0.01, symbol="BTCUSDT", job=job, at=at, held=held, clusters=True)
     assert report.as_of == at
-    assert report.candles.times[-1] == frame.times[100]
-    assert report.candles.close[-1] == frame.field("close")[0, 100]
+    assert report.candles.times[-1] == frame.times[300]
+    assert report.candles.close[-1] == frame.field("close")[0, 300]
     assert report.profile.as_of == at.replace(tzinfo=None)
     early = frame.times[0].astype(datetime).replace(tzinfo=UTC)
     first = examined(rate=0.01, symbol="BTCUSDT", job=job, at=early, held=held)

@@ -107,3 +107,9 @@ def test_what_the_map_missed_is_said_in_the_last_line():
     assert told.splitlines()[-1] == "the map has seen 1,000 bars: unknown 12"
     whole = profile_text({**PROFILE, "ledger": {"bars": 5, "unknown": 0}})
     assert whole.splitlines()[-1] == "the map has seen 5 bars: all whole"
+
+
+def test_a_map_that_is_not_usable_says_so_before_any_cluster():
+    second = profile_text({**PROFILE, "usable": False}).splitlines()[1]
+    assert second.startswith("NOT USABLE: under a week old")
+    assert "NOT USABLE" not in profile_text({**PROFILE, "usable": True})

@@ -26,6 +26,9 @@ from liqwarn.reports.position_text import position_table
 
 __all__: list[str] = []
 
+_SETTLEMENTS = {"hyperliquid": 24.0}
+"""Settlements a day of venues that do not settle every 8 hours."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PositionOptions(Options):
@@ -72,7 +75,10 @@ class PositionOptions(Options):
         float | None,
         typer.Option(help="Funding rate a settlement, as a fraction; positive: longs pay."),
     ] = None
-    settlements_per_day: Annotated[float, typer.Option(help="How often funding is settled.")] = 3.0
+    settlements_per_day: Annotated[
+        float | None,
+        typer.Option(help="How often funding is settled [default: 24 on Hyperliquid, else 3]."),
+    ] = None
     warn: Annotated[float, typer.Option(help="Margin ratio of the margin call.")] = WARNING_RATIO
     mark: Annotated[
         float | None, typer.Option(help="Price now [default: the panel's, or the entry].")
@@ -109,7 +115,7 @@ class PositionOptions(Options):
 
     def order(self) -> PositionOrder:
         """Everything these options ask for."""
-        settled = self.settlements_per_day
+        settled = self.settlements_per_day or _SETTLEMENTS.get(self.venue or "", 3.0)
         job = None
         if self.panel is not None:
             job = MarketJob(panel=self.panel, data=self.data, store=self.store)
@@ -123,6 +129,7 @@ class PositionOptions(Options):
             funding=Funding(rate=self.funding or 0.0, settlements_per_day=settled),
             warning_ratio=self.warn,
             mark=self.mark,
+            clusters=self.chart is not None,
             job=job,
             at=None if self.at is None else self.at.replace(tzinfo=UTC),
         )

@@ -14,6 +14,7 @@ from liqwarn.liquidation.heat_map import HeatMap
 from liqwarn.liquidation.kernel import BINS, LANES, ROWS, STEP
 from liqwarn.liquidation.posterior import candidates
 from liqwarn.liquidation.profile import Profile
+from liqwarn.liquidation.readings import is_usable
 
 __all__ = ["aggregated", "coins_by_bin", "heat_map_of", "profile_at", "states_at"]
 
@@ -108,12 +109,13 @@ def profile_at(job: SymbolJob, draws: Draws, position: int) -> Profile:
         short=mean[1],
         long_band=band[:, 0],
         short_band=band[:, 1],
+        usable=_believed(state, job.frame.bar_s),
         ledger=state.ledger,
     )
 
 
 def heat_map_of(job: SymbolJob, draws: Draws, positions: Sequence[int]) -> HeatMap:
-    """Profiles after each of some bars, on one grid of prices.
+    """Profiles after each of some bars, on one grid of prices; NaN where the map is not usable.
 
     Raises
     ------
@@ -131,7 +133,7 @@ def heat_map_of(job: SymbolJob, draws: Draws, positions: Sequence[int]) -> HeatM
     first, count = _cells(low, high)
     coins = np.full((len(rows), 2, count), np.nan)
     for at, (_, state, weights) in enumerate(states_at(job, draws, rows.tolist())):
-        if priced[at] and np.isfinite(state.stock):
+        if priced[at] and _believed(state, job.frame.bar_s):
             shares = np.array([weights[k] for k in sorted(weights)])
             cells = _in_cells(state, sorted(weights), first, count)
             coins[at] = np.einsum("k,ksc->sc", shares, cells)
@@ -175,6 +177,7 @@ def aggregated(profiles: Sequence[Profile], symbol: str) -> Profile:
         as_of=profiles[0].as_of,
         price=float(np.mean([one.price for one in profiles])),
         open_interest=float(sum(one.open_interest for one in profiles)),
+        usable=all(one.usable for one in profiles),
         prices=np.exp((np.array(grid) + 0.5) * _PER_CELL * STEP),
         long=total["long"],
         short=total["short"],
@@ -186,6 +189,11 @@ def aggregated(profiles: Sequence[Profile], symbol: str) -> Profile:
 def _check_position(job: SymbolJob, position: int) -> None:
     if not 0 <= position < len(job.frame.times):
         raise FrameError(f"bar {position} of {len(job.frame.times)}, expected one of them")
+
+
+def _believed(state: MapState, bar_s: int) -> bool:
+    seen = state.ledger
+    return bool(is_usable(seen.age_bars * bar_s, seen.silent_bars * bar_s))
 
 
 def _cell_of(price: float) -> int:

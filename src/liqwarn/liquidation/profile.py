@@ -33,6 +33,8 @@ class Profile:
         Coins of shorts liquidated when the price rises into the bin; 0 below the price.
     long_band, short_band : ndarray of float64, shape (2, n_bins)
         5th and 95th percentile over the map's posterior draws.
+    usable : bool
+        False for a map too young to be believed, or whose open interest has long been unknown.
     ledger : Ledger or None
         What the map has seen and missed; None where it is not one map's.
 
@@ -51,6 +53,7 @@ class Profile:
     short: FloatArray
     long_band: FloatArray
     short_band: FloatArray
+    usable: bool = True
     ledger: Ledger | None = None
 
     def __post_init__(self) -> None:

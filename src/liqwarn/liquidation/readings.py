@@ -11,6 +11,7 @@ from dataclasses import fields as fields_of
 from typing import Final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from liqwarn.errors import FrameError
 from liqwarn.frames import SIDES, BoolArray, FloatArray
@@ -21,7 +22,7 @@ from liqwarn.liquidation.parameters import MapParameters
 from liqwarn.liquidation.posterior import candidates
 from liqwarn.liquidation.schedule import blocks_of
 
-__all__ = ["EDGES", "Trace", "map_fields", "trace", "trace_of"]
+__all__ = ["EDGES", "Trace", "is_usable", "map_fields", "trace", "trace_of"]
 
 _STEP: Final = 0.0025
 EDGES: Final[FloatArray] = np.arange(1.0, 43.0) * _STEP
@@ -145,9 +146,17 @@ def _edge(distance: float) -> int:
 
 
 def _usable(passage: Passage, bars: Bars) -> BoolArray:
-    old_enough = passage.runs.age * bars.bar_s >= WARM_S
-    fresh = passage.runs.silent * bars.bar_s <= _STALE_S
-    return np.asarray(old_enough & fresh & bars.priced())
+    alive = is_usable(passage.runs.age * bars.bar_s, passage.runs.silent * bars.bar_s)
+    return np.asarray(alive & bars.priced())
+
+
+def is_usable(age_s: ArrayLike, silent_s: ArrayLike) -> BoolArray:
+    """Whether a map of that age and silence, in seconds, says anything.
+
+    >>> is_usable([6 * 86_400, 30 * 86_400, 30 * 86_400], [0, 0, 2 * 86_400])
+    array([False,  True, False])
+    """
+    return np.asarray((np.asarray(age_s) >= WARM_S) & (np.asarray(silent_s) <= _STALE_S))
 
 
 def _quality(passage: Passage, bars: Bars) -> FloatArray:

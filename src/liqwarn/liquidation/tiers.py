@@ -111,7 +111,9 @@ class TierTable:
     def name(self) -> str:
         """Venue, symbols, contract and day, for messages."""
         day = self.effective or "undated"
-        return f"{self.venue} {','.join(self.symbols)} {self.contract} {day}"
+        many = len(self.symbols) > 3
+        who = f"of {len(self.symbols)} symbols" if many else ",".join(self.symbols)
+        return f"{self.venue} {who} {self.contract} {day}"
 
     def tier_of(self, size: float) -> int:
         """Index of the tier of a position of `size`, in what the table measures.

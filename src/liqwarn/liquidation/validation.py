@@ -1,13 +1,18 @@
 """How well a liquidation map knew where liquidations would be, against what was realised.
 
 Precision: a bar reaches some of the price bins beside the close before it. Of all bins reached,
-take the tenth in which the map liquidates most, and the tenth with the most realised liquidations,
-both per length of price: precision is the share of the first that belongs to the second. Bins
-picked at random would give 10 %. Beside it stands the share of all realised volume that fell into
-the map's tenth. Feeds give one figure a bar, so it is spread over the bins the bar reached.
+take the tenth that the map, as it stood before the bar, had made the heaviest, and the tenth with
+the most realised liquidations per length of price: precision is the share of the first that
+belongs to the second. Picking at random, or a map that is the same everywhere, gives 10 %. Beside
+it stands the share of all realised volume that fell into the map's tenth. Feeds give one figure a
+bar, so it is spread evenly over the bins the bar reached.
+
+Precision of bars: the same with the map's own total of the bar spread evenly too, which asks when
+rather than where. Both totals are then divided by the same length, so random is not 10 %: the
+level to beat is what realised volume shuffled among bars of nearly equal moves would give.
 
 Rank correlation: of the coins the map liquidates in a bar with the coins realised. Most of it is
-the move's, so it is given again inside deciles of equal moves, where the move earns nothing.
+the move's, so it is given again inside deciles of equal moves.
 """
 
 from collections.abc import Mapping
@@ -27,6 +32,8 @@ RANDOM: Final = 0.10
 
 _DECILES: Final = 10
 _FEWEST: Final = 100
+_SHUFFLES: Final = 10
+_SHUFFLE_STRATA: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,12 +43,13 @@ class Outcome:
     Attributes
     ----------
     realised : ndarray of float64
-        USD liquidated in the bar, or the fall of open interest that stands in for them; NaN is
-        unknown, and such bars count nowhere.
+        Coins liquidated in the bar, or the fall of open interest that stands in for them; NaN is
+        unknown, and such bars count nowhere. Not USD: a price that rises over the years would
+        lend every map skill.
     moves : ndarray of float64
         Adverse log move of the bar from the close before.
     weeks, months : ndarray of int64
-        Calendar week and month of the bar, for intervals and tables.
+        Seven-day week since the epoch and calendar month, for intervals and tables.
     """
 
     realised: FloatArray
@@ -140,7 +148,7 @@ def _taken(mass: FloatArray, length: FloatArray) -> FloatArray:
 
 
 def score_map(
-    swept: FloatArray, within: FloatArray | None, edges: FloatArray, outcome: Outcome, seed: int
+    swept: FloatArray, within: FloatArray, edges: FloatArray, outcome: Outcome, seed: int
 ) -> dict[str, Any]:
     """A map's marks on one side of one symbol.
 
@@ -148,22 +156,21 @@ def score_map(
     ----------
     swept : ndarray of shape (n_bars,)
         Coins the map liquidates in the bar; NaN where it is not usable.
-    within : ndarray of shape (n_bars, n_edges) or None
-        Coins within each distance of the close **before** the bar, NaN where it is not usable:
-        for a map that says nothing of the bar's own path. None spreads `swept` over the bins
-        reached, as the realised coins are.
+    within : ndarray of shape (n_bars, n_edges)
+        Coins within each distance of the close **before** the bar; NaN where it is not usable.
     edges : ndarray of shape (n_edges,)
         Log distances.
     outcome : Outcome
     seed : int
-        Of the bootstrap over weeks.
+        Of the bootstrap over weeks and of the shuffles.
 
     Returns
     -------
     dict
         ``n_bars``, ``precision_at_10pct``, ``wilson``, ``random``, ``effective_bars``,
-        ``volume_share_at_10pct``, ``rank_correlation``, ``within_move_rank_correlation`` and its
-        95 % interval ``within_move_interval``, and ``months`` with the precision of each.
+        ``volume_share_at_10pct``, ``precision_of_bars``, ``shuffled_precision_of_bars`` (mean and
+        standard deviation), ``rank_correlation``, ``within_move_rank_correlation`` and its 95 %
+        interval ``within_move_interval``, and ``months`` with the precision of each.
 
     Raises
     ------
@@ -171,14 +178,9 @@ def score_map(
         When the shapes do not fit.
     """
     reached = _reached(outcome.moves, edges)
-    if within is None:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            spread = swept / reached.sum(axis=1)
-        inside = np.broadcast_to(np.nan_to_num(spread)[:, None], reached.shape)
-    elif within.shape == reached.shape:
-        inside = np.diff(within, axis=1, prepend=0.0)
-    else:
+    if within.shape != reached.shape:
         raise FrameError(f"within has shape {within.shape}, expected {reached.shape}")
+    inside = np.diff(within, axis=1, prepend=0.0)
     used = np.isfinite(outcome.realised) & np.isfinite(outcome.moves) & np.isfinite(swept)
     used &= np.isfinite(inside).all(axis=1)
     marks: dict[str, Any] = {"n_bars": int(used.sum()), "random": RANDOM}
@@ -194,6 +196,7 @@ def score_map(
         "wilson": list(wilson(top.precision, top.effective_bars)),
         "effective_bars": top.effective_bars,
         "volume_share_at_10pct": top.volume_share,
+        **_of_bars(swept[used], reached[used], outcome, used, seed),
         "rank_correlation": _spearman(swept[used], outcome.realised[used]),
         "within_move_rank_correlation": mean,
         "within_move_interval": list(interval),
@@ -208,6 +211,29 @@ def _reached(moves: FloatArray, edges: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore"):
         share = (moves[:, None] - starts) / (edges - starts)
     return np.asarray(np.nan_to_num(np.clip(share, 0.0, 1.0)))
+
+
+def _of_bars(
+    swept: FloatArray, reached: FloatArray, outcome: Outcome, used: BoolArray, seed: int
+) -> dict[str, Any]:
+    """Precision with the map's total of a bar spread evenly, and what chance would give."""
+    length = reached.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.nan_to_num(np.where(length > 0.0, swept / length, 0.0))
+    inside = np.broadcast_to(spread[:, None], reached.shape)
+    realised = outcome.realised[used]
+    strata = np.array_split(np.argsort(outcome.moves[used], kind="stable"), _SHUFFLE_STRATA)
+    rng = np.random.default_rng(seed)
+    chance = []
+    for _ in range(_SHUFFLES):
+        shuffled = realised.copy()
+        for members in strata:
+            shuffled[members] = realised[rng.permutation(members)]
+        chance.append(precision_at_top(inside, reached, shuffled).precision)
+    return {
+        "precision_of_bars": precision_at_top(inside, reached, realised).precision,
+        "shuffled_precision_of_bars": [float(np.mean(chance)), float(np.std(chance))],
+    }
 
 
 def _by_month(

@@ -12,7 +12,7 @@ from liqwarn.frames import SIDES, FloatArray, MarketFrame
 from liqwarn.liquidation.evidence import adverse_moves, realised_coins
 from liqwarn.liquidation.fit import Draws, FitConfig, SymbolJob
 from liqwarn.liquidation.frame_bars import bars_of, liquidated_usd
-from liqwarn.liquidation.market_path import Bars, before
+from liqwarn.liquidation.market_path import Bars
 from liqwarn.liquidation.naive_maps import naive_within
 from liqwarn.liquidation.parameters import MapParameters
 from liqwarn.liquidation.posterior import PRIOR, candidates
@@ -39,24 +39,18 @@ class _Side:
     ----------
     row : int
         Position in :data:`liqwarn.frames.SIDES`.
-    price : ndarray of shape (n_bars,)
-        Close before the bar: turns the map's coins into USD.
     outcome : Outcome
         What was realised.
     """
 
     row: int
-    price: FloatArray
     outcome: Outcome
 
-    def marks(self, swept: FloatArray, within: FloatArray | None = None) -> dict[str, Any]:
+    def marks(self, swept: FloatArray, within: FloatArray) -> dict[str, Any]:
         """Marks of a map from coins swept (n_bars, 2) and within (n_bars, 2, n_edges)."""
-        usd = swept[:, self.row] * self.price
-        if within is None:
-            return score_map(usd, None, EDGES, self.outcome, seed=0)
         held = np.full_like(within[:, self.row], np.nan)
         held[1:] = within[:-1, self.row]
-        return score_map(usd, held * self.price[:, None], EDGES, self.outcome, seed=0)
+        return score_map(swept[:, self.row], held, EDGES, self.outcome, seed=0)
 
 
 def validate_map(
@@ -124,16 +118,17 @@ def _marks(task: tuple[SymbolJob, Draws]) -> dict[str, Any]:
     return {
         name: {
             "against": "liquidations" if _has_feed(job.frame, side.row) else "open interest falls",
-            **side.marks(ours.swept),
+            **side.marks(ours.swept, ours.within),
             "baselines": {one: _brief(side.marks(*map_)) for one, map_ in others.items()},
-            "sensitivity": {one: _brief(side.marks(map_.swept)) for one, map_ in unfitted.items()},
+            "sensitivity": {
+                one: _brief(side.marks(map_.swept, map_.within)) for one, map_ in unfitted.items()
+            },
         }
         for name, side in zip(SIDES, _sides(job, bars, moves), strict=True)
     }
 
 
 def _sides(job: SymbolJob, bars: Bars, moves: FloatArray) -> list[_Side]:
-    price = before(np.where(bars.priced(), bars.close, np.nan), np.nan)
     coins = realised_coins(liquidated_usd(job.frame, job.symbol), bars, np.nan, np.nan)
     closed = job.frame.times - np.timedelta64(1, "s")  # midnight belongs to the day it ends
     weeks = closed.astype("datetime64[D]").astype(np.int64) // 7
@@ -141,9 +136,8 @@ def _sides(job: SymbolJob, bars: Bars, moves: FloatArray) -> list[_Side]:
     return [
         _Side(
             row=row,
-            price=price,
             outcome=Outcome(
-                realised=coins[:, row] * bars.close, moves=moves[:, row], weeks=weeks, months=months
+                realised=coins[:, row], moves=moves[:, row], weeks=weeks, months=months
             ),
         )
         for row in range(len(SIDES))
@@ -155,12 +149,22 @@ def _others(
 ) -> Mapping[str, tuple[FloatArray, FloatArray]]:
     """The maps beside ours, as coins swept and within, known where ours is.
 
-    ``unwalked`` is ours as it stood before the bar, without the bar's own path; ``move`` knows
-    nothing and takes what is further away to be more.
+    ``unwalked`` is ours as it stood before the bar, without the bar's own path. ``move``,
+    ``range`` and ``volume`` know nothing of positions: they rank bars by how far the bar went
+    against the side, from its low to its high, and by what it traded; ``move`` takes what is
+    further away to be more, the others every distance to be alike.
     """
     known = np.isfinite(within)
     further = np.where(known, np.cumsum(np.arange(1.0, len(EDGES) + 1.0)), np.nan)
-    maps = {"unwalked": (_unwalked(within, moves), within), "move": (moves, further)}
+    alike = np.where(known, np.arange(1.0, len(EDGES) + 1.0), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        span = np.log(bars.high / bars.low)
+    maps = {
+        "unwalked": (_unwalked(within, moves), within),
+        "move": (moves, further),
+        "range": (np.stack([span, span], axis=1), alike),
+        "volume": (np.stack([bars.volume, bars.volume], axis=1), alike),
+    }
     for name, naive in naive_within(bars, EDGES).items():
         seen = np.where(known, naive, np.nan)
         maps[name] = (_unwalked(seen, moves), seen)
@@ -183,13 +187,21 @@ def _has_feed(frame: MarketFrame, row: int) -> bool:
 
 
 def _pooled(marks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Precision over symbols whose liquidations are published, weighed by effective bars."""
+    """Precision over symbols whose liquidations are published, weighed by effective bars.
+
+    The interval rests on the bars of one symbol: those of the others are the same moments.
+    """
     known = [m for m in marks if m["against"] == "liquidations" and m.get("effective_bars")]
-    n = sum(m["effective_bars"] for m in known)
-    pooled: dict[str, Any] = {"n_symbols": len(known), "random": RANDOM, "effective_bars": n}
-    if n > 0.0:
-        share = sum(m["precision_at_10pct"] * m["effective_bars"] for m in known) / n
-        pooled |= {"precision_at_10pct": share, "wilson": list(wilson(share, n))}
+    pooled: dict[str, Any] = {"n_symbols": len(known), "random": RANDOM}
+    if known:
+        weights = np.array([m["effective_bars"] for m in known])
+        share = float(weights @ np.array([m["precision_at_10pct"] for m in known]) / weights.sum())
+        n = float(weights.max())
+        pooled |= {
+            "precision_at_10pct": share,
+            "effective_bars": n,
+            "wilson": list(wilson(share, n)),
+        }
     return pooled
 
 

@@ -83,7 +83,7 @@ class MapView:
 
 
 def known_panels(symbol: str) -> tuple[Path, ...]:
-    """Shipped panels that list a symbol and have a store here, the longest-named last.
+    """Shipped panels that list a symbol and have a store here, by name.
 
     Raises
     ------
@@ -120,17 +120,19 @@ def look(
     jobs : sequence of MarketJob
         One a venue.
     at : datetime or None
-        Moment; the last bar that has closed by then is shown. None is the last bar of all.
+        Moment; the last bar that has closed by then, in every panel, is shown. None is the last.
 
     Raises
     ------
     FrameError
         When a panel has no such symbol, or no bar by then.
     """
+    markets = [open_market(job, now=now, on_progress=on_progress) for job in jobs]
+    frames = [_until(market.frame, at, market.panel.name) for market in markets]
+    moment = _common_close(frames)
     parts = []
-    for job in jobs:
-        market = open_market(job, now=now, on_progress=on_progress)
-        frame = _until(market.frame, at, market.panel.name)
+    for market, whole in zip(markets, frames, strict=True):
+        frame = whole.between(0, int(np.searchsorted(whole.times, moment, side="right")))
         work = MapJob(venue=venue_tiers(market.panel.venue))
         one = work.of(frame, symbol)
         fitted = fit_map(frame, work, on_progress=on_progress)
@@ -141,6 +143,23 @@ def look(
     return MapView(
         panels=panels, jobs=symbol_jobs, draws=draws, positions=positions, profiles=profiles
     )
+
+
+def _common_close(frames: Sequence[MarketFrame]) -> np.datetime64:
+    """The last moment at which a bar of every frame closes.
+
+    Raises
+    ------
+    FrameError
+        When there is none.
+    """
+    common = frames[0].times
+    for frame in frames[1:]:
+        common = np.intersect1d(common, frame.times, assume_unique=True)
+    if not common.size:
+        spans = ", ".join(f"{one.times[0]} to {one.times[-1]}" for one in frames)
+        raise FrameError(f"the panels' bars are {spans}, expected a moment at which all close")
+    return np.datetime64(common[-1])
 
 
 def _until(frame: MarketFrame, at: datetime | None, panel: str) -> MarketFrame:

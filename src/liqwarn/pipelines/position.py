@@ -57,6 +57,8 @@ class PositionOrder:
         Margin ratio of the margin call.
     mark : float or None
         Price now; None takes the panel's, or the entry.
+    clusters : bool
+        Whether to fit the liquidation map for the picture; it takes seconds.
     job : MarketJob or None
         Panel to take price, true range and candles from.
     at : datetime or None
@@ -72,6 +74,7 @@ class PositionOrder:
     funding: Funding | None = None
     warning_ratio: float = WARNING_RATIO
     mark: float | None = None
+    clusters: bool = False
     job: MarketJob | None = None
     at: datetime | None = None
 
@@ -176,7 +179,7 @@ def examine_position(
         as_of=as_of,
         atr=atr,
         candles=market.candles if market else None,
-        profile=None if market is None else _estimated_clusters(market),
+        profile=_estimated_clusters(market) if market and order.clusters else None,
     )
 
 
@@ -192,6 +195,7 @@ def draw_position(report: PositionReport, path: Path) -> None:
 class _View:
     """The symbol's market as of a moment."""
 
+    panel: MarketFrame
     frame: MarketFrame
     last: int
     venue: VenueTiers
@@ -203,13 +207,14 @@ class _View:
 
 
 def _estimated_clusters(view: _View) -> Profile | None:
-    """The liquidation map's profile of the symbol at that moment; None without open interest."""
+    """The liquidation map's profile of the symbol at that moment; None where it is not usable."""
+    job = MapJob(venue=view.venue)
+    frame = view.panel.between(0, view.last + 1)
     if not np.isfinite(view.frame.field("open_interest")).any():
         return None
-    job = MapJob(venue=view.venue)
-    frame = view.frame.between(0, view.last + 1)
     draws = fit_map(frame, job).draws
-    return profile_at(job.of(frame, view.symbol), draws, view.last)
+    profile = profile_at(job.of(frame, view.symbol), draws, view.last)
+    return profile if profile.usable else None
 
 
 def _requirement(order: PositionOrder, day: date) -> Requirement:
@@ -243,6 +248,7 @@ def _view(order: PositionOrder, job: MarketJob, now: datetime, on_progress: OnPr
     mark = float(frame.field("mark")[0, last])
     close = float(frame.field("close")[0, last])
     return _View(
+        panel=market.frame,
         frame=frame,
         last=last,
         venue=load_margin_tiers(order.tiers / f"{market.panel.venue}.yaml"),

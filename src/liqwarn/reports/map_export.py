@@ -153,7 +153,8 @@ def profile_dict(profile: Profile, *, clusters: int = 5) -> dict[str, Any]:
     dict
         ``schema``, ``symbol``, ``as_of`` (ISO 8601, UTC), ``price``, ``open_interest`` (coins),
         ``units``, ``bins`` (rows of :func:`profile_table`), ``totals`` (each side's volume inside
-        the bins, and its share of the open interest), ``ledger`` (counts of what the map has
+        the bins, and its share of the open interest), ``usable`` (false for a map too young
+        or too long without open interest), ``ledger`` (counts of what the map has
         seen and missed, see :class:`~liqwarn.liquidation.ledger.Ledger`), ``clusters`` (of each
         side). What is unknown is None.
     """
@@ -167,6 +168,7 @@ def profile_dict(profile: Profile, *, clusters: int = 5) -> dict[str, Any]:
         "units": {"price": "quote per coin", "open_interest": "coins", "low, high": "coins"},
         "bins": [_known(row) for row in table.to_dict("records")],
         "totals": _totals(profile),
+        "usable": profile.usable,
         "ledger": None if profile.ledger is None else asdict(profile.ledger),
         "clusters": {
             side: [_cluster_row(c) for c in heaviest_clusters(profile, side, clusters)]
