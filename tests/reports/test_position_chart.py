@@ -3,7 +3,7 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from liqwarn.liquidation.position import Position
@@ -94,6 +94,7 @@ def test_labels_overlap_neither_each_other_nor_the_edge(side, leverage, beside, 
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=6))
+@example([1.0, 1.0, 1.0, 1.0, 1.0, 0.78125])  # the stack at the top reaches the one below
 def test_labels_are_spread_in_order_and_inside(places):
     moved = _spread(places)
     order = np.argsort(places, kind="stable")

@@ -91,7 +91,7 @@ class Position:
         if (self.leverage is None) == (self.margin is None):
             raise FrameError(
                 f"an isolated position has leverage {self.leverage} and margin {self.margin}, "
-                "expected exactly one of them"
+                "expected exactly one of them (a cross position has a wallet)"
             )
         if self.margin is not None and self.margin <= 0.0:
             raise FrameError(f"margin is {self.margin}, expected a finite number above 0")
@@ -116,6 +116,11 @@ class Position:
         if self.margin is None:
             return self.value / (self.leverage or 1.0)
         return self.margin - self.other_maintenance + self.other_pnl
+
+    @property
+    def effective_leverage(self) -> float:
+        """Value over what stands behind it, whatever leverage was set; ``inf`` with nothing."""
+        return self.value / self.balance if self.balance > 0.0 else math.inf
 
     @property
     def exposure(self) -> Exposure:

@@ -225,6 +225,8 @@ def _requirement(order: PositionOrder, day: date) -> Requirement:
         return replace(given, name=f"{given.name}, not {order.venue}'s table")
     if order.venue is None:
         raise ConfigError("found no maintenance rate, expected --mmr or --venue")
+    if not order.tiers.is_dir():
+        raise ConfigError(f"tier folder {order.tiers} is not there, expected it or --tiers")
     known = sorted(path.stem for path in order.tiers.glob("*.yaml"))
     if order.venue not in known:
         raise ConfigError(f"venue is '{order.venue}', expected one of {known} in {order.tiers}")

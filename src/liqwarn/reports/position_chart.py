@@ -214,17 +214,23 @@ def _spread(places: Sequence[float]) -> list[float]:
     order = sorted(range(len(places)), key=lambda index: places[index])
     stacks: list[tuple[float, int]] = []  # centre, labels
     for index in order:
-        centre, count = places[index], 1
+        centre, count = _inside(places[index], 1), 1
         while stacks and centre - stacks[-1][0] < _GAP * (count + stacks[-1][1]) / 2:
             below, more = stacks.pop()
-            centre = (centre * count + below * more) / (count + more)
+            mean = (centre * count + below * more) / (count + more)
             count += more
-        half = _GAP * count / 2
-        stacks.append((min(max(centre, half), 1.0 - half), count))
+            centre = _inside(mean, count)
+        stacks.append((centre, count))
     moved = [
         centre + _GAP * (at - (count - 1) / 2) for centre, count in stacks for at in range(count)
     ]
     return [moved[order.index(index)] for index in range(len(places))]
+
+
+def _inside(centre: float, count: int) -> float:
+    """The centre of so many stacked labels, moved until all of them are inside the axis."""
+    half = _GAP * count / 2
+    return min(max(centre, half), 1.0 - half)
 
 
 def _draw_profile(axes: Axes, profile: Profile) -> None:
@@ -247,7 +253,7 @@ def _draw_profile(axes: Axes, profile: Profile) -> None:
 
 def _title(risk: PositionRisk, symbol: str | None) -> str:
     held = risk.position
-    lever = f"{held.leverage:.10g}x " if held.leverage is not None else ""
+    lever = f"{held.effective_leverage:.4g}x "
     name = f" {symbol}" if symbol else ""
     return f"{held.side.capitalize()}{name}, {lever}{held.mode}, {held.contract}"
 

@@ -113,7 +113,7 @@ def position_table(risk: PositionRisk, *, symbol: str | None = None) -> Table:
 
 def _terms(risk: PositionRisk) -> str:
     held = risk.position
-    lever = f"{held.leverage:.10g}x " if held.leverage is not None else ""
+    lever = f"{held.effective_leverage:.4g}x "
     return f"{lever}{held.mode}, {held.contract}, entry {price_text(held.entry)}"
 
 
