@@ -1,5 +1,6 @@
 """A symbol's map as of a moment: past only, venue by venue, and every file it can be written to."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -145,6 +146,12 @@ def test_venues_add_up(both, view):
     assert both.profile.symbol == "BTCUSDT"
 
 
+def test_a_simulated_market_is_called_one(view):
+    assert view.title == "BTCUSDT, simulated market"
+    assert replace(view, simulated=False).title == "BTCUSDT"
+    assert replace(view, simulated=False).to_dict()["market"] == "real"
+
+
 def test_the_document_lists_the_venues(both, view):
     told = both.to_dict()
     assert told["schema"] == "liqwarn.map_profile/1"
@@ -153,7 +160,11 @@ def test_the_document_lists_the_venues(both, view):
     assert told["venues"]["one"] == profile_dict(view.profile)
     assert told["venues"]["one"]["ledger"]["bars"] == 24 * 20
     assert "venues" not in view.to_dict()
-    assert view.to_dict() == {**profile_dict(view.profile), "panels": ["one"]}
+    assert view.to_dict() == {
+        **profile_dict(view.profile),
+        "panels": ["one"],
+        "market": "simulated",
+    }
     assert orjson.loads(orjson.dumps(told)) == told
 
 
@@ -218,16 +229,16 @@ def heat_map(view):
 
 @pytest.mark.parametrize(("suffix", "start"), [(".png", PNG), (".svg", b"<?xml")])
 def test_pictures(view, heat_map, tmp_path, suffix, start):
-    write_profile(view.profile, tmp_path / f"profile{suffix}")
-    write_heat_map(heat_map, view.profile, tmp_path / f"heat{suffix}")
+    write_profile(view, tmp_path / f"profile{suffix}")
+    write_heat_map(view, heat_map, tmp_path / f"heat{suffix}")
     for name in ("profile", "heat"):
         assert (tmp_path / f"{name}{suffix}").read_bytes().startswith(start)
 
 
 @pytest.mark.parametrize(("suffix", "read"), [(".csv", pd.read_csv), (".parquet", pd.read_parquet)])
 def test_tables(view, heat_map, tmp_path, suffix, read):
-    write_profile(view.profile, tmp_path / f"profile{suffix}")
-    write_heat_map(heat_map, view.profile, tmp_path / f"heat{suffix}")
+    write_profile(view, tmp_path / f"profile{suffix}")
+    write_heat_map(view, heat_map, tmp_path / f"heat{suffix}")
 
     profile, heat = read(tmp_path / f"profile{suffix}"), read(tmp_path / f"heat{suffix}")
     assert profile["long_coins"].sum() == pytest.approx(view.profile.long.sum())
@@ -236,10 +247,10 @@ def test_tables(view, heat_map, tmp_path, suffix, read):
 
 
 def test_json(view, heat_map, tmp_path):
-    write_profile(view.profile, tmp_path / "profile.json")
-    write_heat_map(heat_map, view.profile, tmp_path / "heat.json")
+    write_profile(view, tmp_path / "profile.json")
+    write_heat_map(view, heat_map, tmp_path / "heat.json")
 
-    assert orjson.loads((tmp_path / "profile.json").read_bytes()) == profile_dict(view.profile)
+    assert orjson.loads((tmp_path / "profile.json").read_bytes()) == view.to_dict()
     canvas = orjson.loads((tmp_path / "heat.json").read_bytes())
     assert canvas["symbol"] == "BTCUSDT"
 
@@ -250,12 +261,12 @@ def test_another_kind_of_file_is_refused(view, heat_map, tmp_path, name):
         ConfigError,
         match=rf"{name} ends with .*, expected one of .png, .svg, .csv, .parquet, .json",
     ):
-        write_profile(view.profile, tmp_path / name)
+        write_profile(view, tmp_path / name)
     with pytest.raises(
         ConfigError,
         match=rf"{name} ends with .*, expected one of .png, .svg, .csv, .parquet, .json",
     ):
-        write_heat_map(heat_map, view.profile, tmp_path / name)
+        write_heat_map(view, heat_map, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 

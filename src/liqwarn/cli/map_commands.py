@@ -109,8 +109,8 @@ def show_map(options: ShowOptions) -> None:
         view = look(options.symbol, jobs, at, now=datetime.now(UTC), on_progress=on_progress)
     result: dict[str, Any] = view.to_dict()
     if options.out is not None:
-        write_profile(view.profile, options.out)
+        write_profile(view, options.out)
     if options.heat_map is not None:
         span = timedelta(days=options.days)
-        write_heat_map(view.heat_map(span), view.profiles[0], options.heat_map)
+        write_heat_map(view, view.heat_map(span), options.heat_map)
     emit(result, as_json=options.json, text=profile_text(result))

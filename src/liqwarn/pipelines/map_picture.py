@@ -40,6 +40,8 @@ def draw_leader_map(study: Study, folder: Path, *, on_progress: OnProgress = sil
     rows = np.arange(last, last - bars, -max(1, -(-bars // _MOMENTS)))[::-1]
     heat_map = heat_map_of(job, study.map_draws, rows.tolist())
     profile = profile_at(job, study.map_draws, last)
-    save_figure(heat_map_figure(heat_map, title=symbol, profile=profile), path)
+    simulated = study.market.panel.market == "simulated"
+    title = f"{symbol}, simulated market" if simulated else symbol
+    save_figure(heat_map_figure(heat_map, title=title, profile=profile), path)
     on_progress("map: picture", 1, 1)
     return path

@@ -1,7 +1,7 @@
 """The liquidation map of one symbol at one moment, at one venue or over several."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +42,8 @@ class MapView:
     ----------
     panels : tuple of str
         Names of the panels, one a venue.
+    simulated : bool
+        Whether any of them is of a simulated market; pictures and documents say so.
     jobs : tuple of SymbolJob
         The symbol's history at each.
     draws : tuple of Draws
@@ -53,6 +55,7 @@ class MapView:
     """
 
     panels: tuple[str, ...]
+    simulated: bool
     jobs: tuple[SymbolJob, ...]
     draws: tuple[Draws, ...]
     positions: tuple[int, ...]
@@ -79,7 +82,14 @@ class MapView:
         if len(self.profiles) > 1:
             parts = zip(self.panels, self.profiles, strict=True)
             whole["venues"] = {name: profile_dict(profile) for name, profile in parts}
-        return {**whole, "panels": list(self.panels)}
+        market = "simulated" if self.simulated else "real"
+        return {**whole, "panels": list(self.panels), "market": market}
+
+    @property
+    def title(self) -> str:
+        """The symbol, for pictures."""
+        symbol = self.profiles[0].symbol
+        return f"{symbol}, simulated market" if self.simulated else symbol
 
 
 def known_panels(symbol: str) -> tuple[Path, ...]:
@@ -141,7 +151,12 @@ def look(
         parts.append((market.panel.name, one, fitted.draws, last, profile))
     panels, symbol_jobs, draws, positions, profiles = zip(*parts, strict=True)
     return MapView(
-        panels=panels, jobs=symbol_jobs, draws=draws, positions=positions, profiles=profiles
+        panels=panels,
+        simulated=any(market.panel.market == "simulated" for market in markets),
+        jobs=symbol_jobs,
+        draws=draws,
+        positions=positions,
+        profiles=profiles,
     )
 
 
@@ -175,8 +190,8 @@ def _until(frame: MarketFrame, at: datetime | None, panel: str) -> MarketFrame:
     return frame.between(0, stop)
 
 
-def write_profile(profile: Profile, path: Path) -> None:
-    """Write a profile as a picture (.png, .svg), a table (.csv, .parquet) or .json.
+def write_profile(view: MapView, path: Path) -> None:
+    """Write the profile over all venues: a picture, a table (.csv, .parquet) or .json.
 
     Raises
     ------
@@ -185,14 +200,14 @@ def write_profile(profile: Profile, path: Path) -> None:
     """
     check_suffix(path)
     if path.suffix in _PICTURES:
-        save_figure(profile_figure(profile), path)
+        save_figure(profile_figure(replace(view.profile, symbol=view.title)), path)
     elif path.suffix == ".json":
-        write_json(path, profile_dict(profile))
+        write_json(path, view.to_dict())
     else:
-        write_table(profile_table(profile), path)
+        write_table(profile_table(view.profile), path)
 
 
-def write_heat_map(heat_map: HeatMap, profile: Profile, path: Path) -> None:
+def write_heat_map(view: MapView, heat_map: HeatMap, path: Path) -> None:
     """Write a heat map as a picture, a table, or .json for the canvas of the live page.
 
     Raises
@@ -202,7 +217,8 @@ def write_heat_map(heat_map: HeatMap, profile: Profile, path: Path) -> None:
     """
     check_suffix(path)
     if path.suffix in _PICTURES:
-        save_figure(heat_map_figure(heat_map, title=heat_map.symbol, profile=profile), path)
+        profile = view.profiles[0]
+        save_figure(heat_map_figure(heat_map, title=view.title, profile=profile), path)
     elif path.suffix == ".json":
         write_json(path, heat_map_canvas(heat_map))
     else:

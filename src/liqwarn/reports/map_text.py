@@ -31,6 +31,8 @@ def profile_text(profile: Mapping[str, Any]) -> str:
     ]
     if profile.get("ledger"):
         lines.append(_seen(profile["ledger"]))
+    if profile.get("market") == "simulated":
+        lines.insert(1, "the market is SIMULATED")
     if not profile.get("usable", True):
         lines.insert(1, "NOT USABLE: under a week old, or a day without open interest")
     return "\n".join(lines)
