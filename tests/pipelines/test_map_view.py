@@ -12,7 +12,13 @@ import yaml
 
 from liqwarn.errors import ConfigError, FrameError
 from liqwarn.pipelines.demo import write_simulated_market
-from liqwarn.pipelines.map_view import known_panels, look, write_heat_map, write_profile
+from liqwarn.pipelines.map_view import (
+    known_panels,
+    look,
+    look_first,
+    write_heat_map,
+    write_profile,
+)
 from liqwarn.pipelines.market import MarketJob, bring_up_to_date, open_market
 from liqwarn.reports.map_export import profile_dict
 from liqwarn.simulation.config import DEFAULT_SPECS, MarketConfig
@@ -173,6 +179,17 @@ def test_venues_whose_histories_end_apart_are_shown_where_both_have_a_bar(job, o
 
     assert len({str(one.as_of) for one in found.profiles}) == 1
     assert found.profile.as_of == look("BTCUSDT", [job], None, now=NOW).profile.as_of
+
+
+def test_the_first_panel_with_the_moment_is_taken(job, other):
+    last = look("BTCUSDT", [other], None, now=NOW).profile.as_of
+    late = last.astype(datetime).replace(tzinfo=UTC)
+
+    found = look_first("BTCUSDT", [job, other], late, now=NOW)
+    assert (found.panels, found.profile.as_of) == (("two",), last)
+    assert look_first("BTCUSDT", [job, other], AT, now=NOW).panels == ("one",)
+    with pytest.raises(FrameError, match="panel 'two' has bars from"):
+        look_first("BTCUSDT", [job, other], datetime(2030, 1, 1, tzinfo=UTC), now=NOW)
 
 
 def test_each_venue_has_its_own_tiers(both):

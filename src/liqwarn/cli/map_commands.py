@@ -17,6 +17,7 @@ from liqwarn.pipelines.map_view import (
     check_suffix,
     known_panels,
     look,
+    look_first,
     write_heat_map,
     write_profile,
 )
@@ -67,7 +68,7 @@ class ShowOptions(Options):
         list[Path] | None,
         typer.Option(
             help="Panel file; one a venue, and the profile is their sum "
-            "[default: the first shipped panel that has the symbol and a store]."
+            "[default: the first shipped panel with the symbol, a store, and the moment]."
         ),
     ] = None
     data: Annotated[
@@ -100,13 +101,14 @@ def show_map(options: ShowOptions) -> None:
     for path in (options.out, options.heat_map):
         if path is not None:
             check_suffix(path)
-    panels = options.panel or list(known_panels(options.symbol)[:1])
-    if options.store is not None and len(panels) > 1:
+    panels = options.panel or known_panels(options.symbol)
+    if options.store is not None and len(options.panel or ()) != 1:
         raise typer.BadParameter("--store is for one --panel")
     jobs = [MarketJob(panel=one, data=options.data, store=options.store) for one in panels]
     at = None if options.at is None else options.at.replace(tzinfo=UTC)
     with progress() as on_progress:
-        view = look(options.symbol, jobs, at, now=datetime.now(UTC), on_progress=on_progress)
+        see = look if options.panel else look_first
+        view = see(options.symbol, jobs, at, now=datetime.now(UTC), on_progress=on_progress)
     result: dict[str, Any] = view.to_dict()
     if options.out is not None:
         write_profile(view, options.out)

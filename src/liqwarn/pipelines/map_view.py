@@ -26,7 +26,15 @@ from liqwarn.reports.heat_map import heat_map_figure
 from liqwarn.reports.map_export import heat_map_table, profile_dict, profile_table
 from liqwarn.reports.profile_chart import profile_figure
 
-__all__ = ["MapView", "check_suffix", "known_panels", "look", "write_heat_map", "write_profile"]
+__all__ = [
+    "MapView",
+    "check_suffix",
+    "known_panels",
+    "look",
+    "look_first",
+    "write_heat_map",
+    "write_profile",
+]
 
 PANELS: Final = Path("conf/panels")
 _SHOWN_BARS: Final = 2_000
@@ -158,6 +166,29 @@ def look(
         positions=positions,
         profiles=profiles,
     )
+
+
+def look_first(
+    symbol: str,
+    jobs: Sequence[MarketJob],
+    at: datetime | None,
+    *,
+    now: datetime,
+    on_progress: OnProgress = silent,
+) -> MapView:
+    """The map of the first of several panels that has a bar at the moment.
+
+    Raises
+    ------
+    FrameError
+        The last panel's reason, when none has.
+    """
+    for job in jobs[:-1]:
+        try:
+            return look(symbol, [job], at, now=now, on_progress=on_progress)
+        except FrameError:
+            continue
+    return look(symbol, [jobs[-1]], at, now=now, on_progress=on_progress)
 
 
 def _common_close(frames: Sequence[MarketFrame]) -> np.datetime64:
