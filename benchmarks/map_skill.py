@@ -31,7 +31,7 @@ def run(panel: str, options: argparse.Namespace) -> dict[str, Any]:
     path = ROOT / "conf" / "panels" / f"{panel}.yaml"
     job = MarketJob(panel=path, data=options.data, store=options.out / "store" / panel)
     market = open_market(job, now=datetime.now(UTC))
-    work = MapJob(venue=venue_tiers(market.panel.venue))
+    work = MapJob(venue=venue_tiers(market.panel.venue, market.tiers))
     document = validate_map(market, work, on_progress=say)
     write_validation(document, options.out / panel)
     print(f"  {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)

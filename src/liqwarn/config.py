@@ -5,10 +5,11 @@ The only module that reads the environment.
 
 import hashlib
 import os
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -29,6 +30,8 @@ __all__ = [
     "load_settings",
     "read_yaml",
 ]
+
+T = TypeVar("T")
 
 _HOME: Final = "LIQWARN_HOME"
 _MLFLOW: Final = "LIQWARN_MLFLOW_URI"
@@ -115,11 +118,7 @@ def load_policy(path: Path) -> Policy:
     ConfigError
         Naming the file and every fault in it.
     """
-    raw = read_yaml(path)
-    try:
-        return parse_policy(raw, sha256=config_sha256(path))
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    return _parsed(path, partial(parse_policy, sha256=config_sha256(path)))
 
 
 def load_margin_tiers(path: Path) -> VenueTiers:
@@ -130,9 +129,14 @@ def load_margin_tiers(path: Path) -> VenueTiers:
     ConfigError
         Naming the file and every fault in it.
     """
+    return _parsed(path, parse_tiers)
+
+
+def _parsed(path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T:
+    """What a parser makes of a file; its faults name the file."""
     raw = read_yaml(path)
     try:
-        return parse_tiers(raw)
+        return parse(raw)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 

@@ -1,6 +1,7 @@
 """From a market frame to bars: which close, whose crowding, and what is not believed."""
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -96,3 +97,13 @@ def test_an_unknown_symbol_is_named(bars):
     for read in (bars_of, liquidated_usd):
         with pytest.raises(FrameError, match=r"symbols \['ETHUSDT'\] are not in the frame"):
             read(frame, "ETHUSDT")
+
+
+def test_a_mark_price_from_before_the_close_is_not_the_close(bars):
+    mark = bars.close * 1.001
+    age = np.where(np.arange(N_BARS) < 10, 0.0, 1_800.0)
+    frame = synthetic.frame(bars, mark=mark)
+    found = bars_of(replace(frame, ages={"mark": age[None, :]}), "BTCUSDT")
+
+    assert np.flatnonzero(found.marked).tolist() == list(range(10))
+    assert np.array_equal(found.close, np.where(found.marked, mark, bars.close))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from liqwarn.errors import ConfigError, DataError
-from liqwarn.pipelines.market import MarketJob, bring_up_to_date, open_market
+from liqwarn.pipelines.market import TIER_FOLDER, MarketJob, bring_up_to_date, open_market
 
 
 @pytest.fixture
@@ -69,3 +69,17 @@ def test_the_default_store_is_the_panels_own_below_home(job, now, tmp_path, monk
     bring_up_to_date(replace(job, store=None), now=now)
 
     assert (tmp_path / "home" / "store" / "demo").is_dir()
+
+
+def test_tier_tables_are_those_beside_the_panels_folder_wherever_one_is(
+    job, now, tmp_path, monkeypatch
+):
+    assert open_market(job, now=now).tiers == TIER_FOLDER
+    shipped = tmp_path / "conf" / "panels"
+    shipped.mkdir(parents=True)
+    (shipped.parent / "margin_tiers").mkdir()
+    panel = shipped / job.panel.name
+    panel.write_bytes(job.panel.read_bytes())
+    monkeypatch.chdir(tmp_path.parent)
+
+    assert open_market(replace(job, panel=panel), now=now).tiers == shipped.parent / "margin_tiers"

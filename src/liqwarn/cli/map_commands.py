@@ -49,7 +49,7 @@ def validate(options: ValidateOptions) -> None:
     job = MarketJob(panel=options.panel, data=options.data, store=options.store)
     with progress() as on_progress, open_engine(options.cluster) as engine:
         market = open_market(job, now=datetime.now(UTC), on_progress=on_progress)
-        work = MapJob(venue=venue_tiers(market.panel.venue))
+        work = MapJob(venue=venue_tiers(market.panel.venue, market.tiers))
         document = validate_map(market, work, engine=engine, on_progress=on_progress)
     path = write_validation(document, options.out)
     emit({"out": str(path), **document}, as_json=options.json, text=validation_text(document))

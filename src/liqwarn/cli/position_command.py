@@ -15,8 +15,7 @@ from liqwarn.liquidation.exposure import Contract
 from liqwarn.liquidation.funding import Funding
 from liqwarn.liquidation.position import Position
 from liqwarn.liquidation.risk import WARNING_RATIO
-from liqwarn.pipelines.liquidation_map import TIER_FOLDER
-from liqwarn.pipelines.market import MarketJob
+from liqwarn.pipelines.market import TIER_FOLDER, MarketJob
 from liqwarn.pipelines.position import (
     PositionOrder,
     draw_position,

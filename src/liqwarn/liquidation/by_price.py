@@ -78,7 +78,8 @@ def states_at(
             state, _ = advance(state, bars.between(done, position + 1), now)
             done = position + 1
             yield position, state, weights
-        state, _ = advance(state, bars.between(done, block.stop), now)
+        if block.stop <= wanted[-1]:
+            state, _ = advance(state, bars.between(done, block.stop), now)
 
 
 def profile_at(job: SymbolJob, draws: Draws, position: int) -> Profile:

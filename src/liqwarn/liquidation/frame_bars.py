@@ -12,7 +12,8 @@ __all__ = ["bars_of", "liquidated_usd"]
 def bars_of(frame: MarketFrame, symbol: str) -> Bars:
     """Bars of a symbol: trades' high and low, the mark price as close where it is known.
 
-    A mark price below half of the low or above twice the high is not believed.
+    A mark price below half of the low or above twice the high is not believed, and one from
+    before the bar's close is not the close: the last trade is.
 
     Raises
     ------
@@ -27,6 +28,8 @@ def bars_of(frame: MarketFrame, symbol: str) -> Bars:
     mark, index = field("mark"), field("index")
     with np.errstate(invalid="ignore", divide="ignore"):
         marked = (mark >= 0.5 * field("low")) & (0.5 * mark <= field("high"))
+        if "mark" in one.ages:
+            marked &= one.ages["mark"][0] == 0.0
         basis = mark / np.where(np.isfinite(index), index, np.nan) - 1.0
         buys, sells = field("taker_buy_volume"), field("taker_sell_volume")
         takers = (buys - sells) / (buys + sells)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import takewhile
 from typing import Final
 
@@ -119,17 +120,24 @@ def map_rates(parameters: Sequence[MapParameters], step_s: float) -> FloatArray:
     step_s : float
         Seconds of a step.
     """
-    rates = np.empty((len(parameters), 6, 2, ROWS))
+    rates = np.empty((len(parameters), 6 * LANES))
     for k, one in enumerate(parameters):
-        hazard = np.log(2.0) / one.half_life_h * (np.array(LEVERAGES) / _REFERENCE) ** one.age_power
-        aged = np.minimum(-np.expm1(-hazard * step_s / _HOUR_S), _FASTEST)
-        rates[k, 0] = 1.0 - aged
-        rates[k, 1] = 1.0 / (1.0 - aged)
-        rates[k, 2] = [one.distance(side) / STEP for side in SIDES]
-        rates[k, 3] = one.mix()
-        rates[k, 4] = one.mix(1.0) - one.mix()
-        rates[k, 5] = one.mix(-1.0) - one.mix()
-    return np.ascontiguousarray(rates.reshape(len(parameters), 6 * LANES))
+        rates[k] = _rates(one, step_s)
+    return rates
+
+
+@lru_cache(maxsize=1024)  # a live map asks for the same ones at every bar
+def _rates(one: MapParameters, step_s: float) -> FloatArray:
+    rates = np.empty((6, 2, ROWS))
+    hazard = np.log(2.0) / one.half_life_h * (np.array(LEVERAGES) / _REFERENCE) ** one.age_power
+    aged = np.minimum(-np.expm1(-hazard * step_s / _HOUR_S), _FASTEST)
+    rates[0] = 1.0 - aged
+    rates[1] = 1.0 / (1.0 - aged)
+    rates[2] = [one.distance(side) / STEP for side in SIDES]
+    rates[3] = one.mix()
+    rates[4] = one.mix(1.0) - one.mix()
+    rates[5] = one.mix(-1.0) - one.mix()
+    return rates.ravel()
 
 
 def at_venue(

@@ -6,7 +6,6 @@ an engine: this process, or a Dask cluster.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -16,11 +15,10 @@ from liqwarn.liquidation.fit import Draws, FitConfig, SymbolJob, choose, symbol_
 from liqwarn.liquidation.readings import map_fields
 from liqwarn.liquidation.tiers import VenueTiers
 from liqwarn.pipelines.engine import Engine
+from liqwarn.pipelines.market import TIER_FOLDER
 from liqwarn.pipelines.progress import OnProgress, silent
 
-__all__ = ["TIER_FOLDER", "FittedMap", "MapJob", "fit_map", "read_map", "venue_tiers", "with_map"]
-
-TIER_FOLDER: Final = Path("conf/margin_tiers")
+__all__ = ["FittedMap", "MapJob", "fit_map", "read_map", "venue_tiers", "with_map"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +57,15 @@ class FittedMap:
     draws: Draws
 
 
-def venue_tiers(venue: str) -> VenueTiers:
-    """The maintenance tiers of a venue, from ``conf/margin_tiers``.
+def venue_tiers(venue: str, folder: Path = TIER_FOLDER) -> VenueTiers:
+    """The maintenance tiers of a venue, from ``conf/margin_tiers`` by default.
 
     Raises
     ------
     ConfigError
         Naming the file and every fault in it.
     """
-    return load_margin_tiers(TIER_FOLDER / f"{venue}.yaml")
+    return load_margin_tiers(folder / f"{venue}.yaml")
 
 
 def fit_map(

@@ -151,7 +151,7 @@ def look(
     parts = []
     for market, whole in zip(markets, frames, strict=True):
         frame = whole.between(0, int(np.searchsorted(whole.times, moment, side="right")))
-        work = MapJob(venue=venue_tiers(market.panel.venue))
+        work = MapJob(venue=venue_tiers(market.panel.venue, market.tiers))
         one = work.of(frame, symbol)
         fitted = fit_map(frame, work, on_progress=on_progress)
         last = len(frame.times) - 1

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from liqwarn.config import config_sha256, load_panel, load_settings
 from liqwarn.data.asof import market_frame
@@ -15,7 +16,11 @@ from liqwarn.errors import ConfigError
 from liqwarn.frames import MarketFrame
 from liqwarn.pipelines.progress import OnProgress, silent
 
-__all__ = ["Market", "MarketJob", "bring_up_to_date", "open_market"]
+__all__ = ["TIER_FOLDER", "Market", "MarketJob", "bring_up_to_date", "open_market"]
+
+
+TIER_FOLDER: Final = Path("conf/margin_tiers")
+"""Where the tables of the venues are, one file each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +47,25 @@ class MarketJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Market:
-    """A panel's market as of its last bar, and the hashes that name it."""
+    """A panel's market as of its last bar, the hashes that name it, and where its tiers are."""
 
     panel: Panel
     panel_sha256: str
     frame: MarketFrame
     quality: FrameQuality
     data_sha256: str
+    tiers: Path
     ingested: IngestSummary | None
 
 
 def _store(job: MarketJob, panel: Panel) -> Store:
     return Store(job.store or load_settings().home / "store" / panel.name)
+
+
+def _tier_folder(panel: Path) -> Path:
+    """Tier tables beside the panel's own folder, else those of the folder we are in."""
+    beside = panel.parent.parent / TIER_FOLDER.name
+    return beside if beside.is_dir() else TIER_FOLDER
 
 
 def bring_up_to_date(
@@ -93,5 +105,6 @@ def open_market(job: MarketJob, *, now: datetime, on_progress: OnProgress = sile
         frame=frame,
         quality=measure_quality(frame, panel),
         data_sha256=store.sha256,
+        tiers=_tier_folder(job.panel),
         ingested=summary,
     )

@@ -18,8 +18,8 @@ from liqwarn.liquidation.profile import Profile
 from liqwarn.liquidation.requirement import Requirement, flat_requirement, table_requirement
 from liqwarn.liquidation.risk import WARNING_RATIO, PositionRisk, assess
 from liqwarn.liquidation.tiers import VenueTiers
-from liqwarn.pipelines.liquidation_map import TIER_FOLDER, MapJob, fit_map
-from liqwarn.pipelines.market import MarketJob, open_market
+from liqwarn.pipelines.liquidation_map import MapJob, fit_map
+from liqwarn.pipelines.market import TIER_FOLDER, MarketJob, open_market
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.reports.candle_chart import Candles
 from liqwarn.reports.charts import save_figure

@@ -37,7 +37,7 @@ class Study:
 def build_study(market: Market, *, on_progress: OnProgress = silent) -> Study:
     """Features, events and labels of a market; labels are unknown where open interest is."""
     frame = market.frame
-    job = MapJob(venue=venue_tiers(market.panel.venue))
+    job = MapJob(venue=venue_tiers(market.panel.venue, market.tiers))
     draws = fit_map(frame, job, on_progress=on_progress).draws
     mapped = read_map(frame, job, draws, on_progress=on_progress)
     on_progress("features", 0, 2)
