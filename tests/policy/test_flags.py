@@ -24,7 +24,7 @@ from liqwarn.policy.flags import (
     unknown_restrictions,
 )
 from liqwarn.policy.limits import at_least_as_strict
-from liqwarn.policy.overrides import loosen, tighten
+from liqwarn.policy.overrides import Signed, loosen, tighten
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -108,7 +108,12 @@ def test_a_loosened_flag_ends_with_the_loosening(issue, policy, start):
         raised = tighten(position, Tier.T2, "Ada", "x", start + 4 * HOUR)
         end = start + 4 * HOUR + 20 * MINUTE
         return loosen(
-            raised, Tier.T1, ("Ada", "Grace"), "x", start + 4 * HOUR, expires_at=end, policy=policy
+            raised,
+            Tier.T1,
+            Signed(("Ada", "Grace"), "x"),
+            start + 4 * HOUR,
+            expires_at=end,
+            policy=policy,
         )
 
     assert issue(ease).valid_until == start + 4 * HOUR + 20 * MINUTE

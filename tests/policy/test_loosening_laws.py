@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from liqwarn.decisions import RiskScore, Tier
 from liqwarn.policy.breaker import step
-from liqwarn.policy.overrides import loosen
+from liqwarn.policy.overrides import Signed, loosen
 from liqwarn.policy.position import first_position
 
 START = datetime(2024, 8, 5, tzinfo=UTC)
@@ -69,7 +69,9 @@ def walk(breaker, policy, before, last, after):
         return
     end = now + 3 * HOUR + timedelta(minutes=40)
     names = ("Ada", "Grace")
-    position = breaker.loosen(position, Tier.T0, names, "x", now, expires_at=end, policy=policy)
+    position = breaker.loosen(
+        position, Tier.T0, Signed(names, "x"), now, expires_at=end, policy=policy
+    )
     lapsed, previous = False, last
     for kind in after:
         now += HOUR / 2

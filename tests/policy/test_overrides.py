@@ -5,7 +5,7 @@ import pytest
 from liqwarn.decisions import Tier
 from liqwarn.errors import PolicyError
 from liqwarn.policy.breaker import step
-from liqwarn.policy.overrides import halt_on_fault, loosen, release, tighten
+from liqwarn.policy.overrides import Signed, halt_on_fault, loosen, release, tighten
 from liqwarn.policy.position import Rule
 
 MINUTE = timedelta(minutes=1)
@@ -46,7 +46,7 @@ def test_tightening_is_immediate_and_needs_one_name(calm, start):
 def test_tightening_holds_until_released_and_then_relaxes_by_the_rules(calm, run, start, policy):
     raised = run(tighten(calm, Tier.T3, "Ada", "news", start), start, hours=30)
     assert (raised.tier, raised.rule) == (Tier.T3, Rule.OPERATOR)
-    freed = release(raised, TWO, "over", start + 30 * HOUR, policy=policy)
+    freed = release(raised, Signed(TWO, "over"), start + 30 * HOUR, policy=policy)
     assert freed.tier is Tier.T3
     tiers = [run(freed, start + 30 * HOUR, hours=n).tier for n in (1, 2, 3)]
     assert tiers == [Tier.T2, Tier.T1, Tier.T0]
@@ -82,7 +82,9 @@ def test_a_bad_tightening_is_refused(calm, start, *, tier, name, reason, ends, m
 
 def test_loosening_holds_lower_for_a_while(hot, run, policy, start, make_score):
     now = start + 2 * MINUTE
-    eased = loosen(hot, Tier.T1, TWO, "bad tick", now, expires_at=now + 4 * HOUR, policy=policy)
+    eased = loosen(
+        hot, Tier.T1, Signed(TWO, "bad tick"), now, expires_at=now + 4 * HOUR, policy=policy
+    )
     assert (eased.tier, eased.rule) == (Tier.T1, Rule.LOOSENED)
     still = run(eased, start, multiple=9, quantile=0.99)
     assert (still.tier, still.ruled.tier) == (Tier.T1, Tier.T3)
@@ -91,14 +93,18 @@ def test_loosening_holds_lower_for_a_while(hot, run, policy, start, make_score):
 
 def test_loosening_lapses_when_the_rules_ask_for_more(hot, run, policy, start):
     now = start + 2 * MINUTE
-    eased = loosen(hot, Tier.T1, TWO, "bad tick", now, expires_at=now + 4 * HOUR, policy=policy)
+    eased = loosen(
+        hot, Tier.T1, Signed(TWO, "bad tick"), now, expires_at=now + 4 * HOUR, policy=policy
+    )
     worse = run(eased, start, in_progress=True)
     assert (worse.tier, worse.ceiling) == (Tier.T4, None)
 
 
 def test_loosening_lapses_when_the_score_expires(hot, run, policy, start):
     now = start + 2 * MINUTE
-    eased = loosen(hot, Tier.T0, TWO, "bad tick", now, expires_at=now + 4 * HOUR, policy=policy)
+    eased = loosen(
+        hot, Tier.T0, Signed(TWO, "bad tick"), now, expires_at=now + 4 * HOUR, policy=policy
+    )
     silent = run(eased, start, probability={})
     assert (silent.tier, silent.ceiling) == (Tier.T3, None)
 
@@ -108,7 +114,7 @@ def test_without_a_usable_score_nothing_is_loosened(hot, run, policy, start, mak
     now = start + HOUR
     for position in (silent, make_position()):
         with pytest.raises(PolicyError, match="no usable score since 2024-08-05T0"):
-            loosen(position, Tier.T0, TWO, "x", now, expires_at=now + HOUR, policy=policy)
+            loosen(position, Tier.T0, Signed(TWO, "x"), now, expires_at=now + HOUR, policy=policy)
 
 
 def test_loosening_lapses_when_a_cascade_begins_that_the_score_had_announced(
@@ -116,7 +122,9 @@ def test_loosening_lapses_when_a_cascade_begins_that_the_score_had_announced(
 ):
     announced = run(calm, start, multiple=20, quantile=1.0)
     now = start + HOUR
-    eased = loosen(announced, Tier.T0, TWO, "x", now, expires_at=now + 4 * HOUR, policy=policy)
+    eased = loosen(
+        announced, Tier.T0, Signed(TWO, "x"), now, expires_at=now + 4 * HOUR, policy=policy
+    )
     assert run(eased, now, multiple=20, quantile=1.0).tier is Tier.T0
     assert run(eased, now, multiple=20, quantile=1.0, in_progress=True).tier is Tier.T4
 
@@ -124,7 +132,9 @@ def test_loosening_lapses_when_a_cascade_begins_that_the_score_had_announced(
 def test_loosening_of_a_running_cascade_stands_until_the_next_one_begins(calm, run, policy, start):
     running = run(calm, start, in_progress=True)
     now = start + HOUR
-    eased = loosen(running, Tier.T1, TWO, "x", now, expires_at=now + 4 * HOUR, policy=policy)
+    eased = loosen(
+        running, Tier.T1, Signed(TWO, "x"), now, expires_at=now + 4 * HOUR, policy=policy
+    )
     still = run(eased, now, in_progress=True)
     assert still.tier is Tier.T1
     paused = run(still, now + HOUR)
@@ -136,14 +146,18 @@ def test_loosening_is_measured_by_what_was_wanted_not_by_what_was_held(hot, run,
     held = run(hot, start - 50 * MINUTE)
     assert (held.tier, held.wanted) == (Tier.T3, Tier.T0)
     now = start + 10 * MINUTE
-    eased = loosen(held, Tier.T0, TWO, "over", now, expires_at=now + 4 * HOUR, policy=policy)
+    eased = loosen(
+        held, Tier.T0, Signed(TWO, "over"), now, expires_at=now + 4 * HOUR, policy=policy
+    )
     assert run(eased, now).tier is Tier.T0
     assert run(eased, now, multiple=5, quantile=0.96).tier >= Tier.T2
 
 
 def test_loosening_does_not_take_back_a_tightening(calm, run, policy, start):
     raised = tighten(calm, Tier.T3, "Ada", "news", start)
-    eased = loosen(raised, Tier.T1, TWO, "x", start, expires_at=start + 90 * MINUTE, policy=policy)
+    eased = loosen(
+        raised, Tier.T1, Signed(TWO, "x"), start, expires_at=start + 90 * MINUTE, policy=policy
+    )
     assert [run(eased, start, hours=n).tier.name for n in (1, 2, 9)] == ["T1", "T3", "T3"]
     assert tighten(eased, Tier.T2, "Ada", "again", start).tier is Tier.T3
 
@@ -163,7 +177,7 @@ def test_loosening_does_not_take_back_a_tightening(calm, run, policy, start):
 def test_a_bad_loosening_is_refused(hot, policy, start, *, tier, names, reason, ends, message):
     now = start + 2 * MINUTE
     with pytest.raises(PolicyError, match=message):
-        loosen(hot, tier, names, reason, now, expires_at=now + ends, policy=policy)
+        loosen(hot, tier, Signed(names, reason), now, expires_at=now + ends, policy=policy)
 
 
 @pytest.mark.parametrize("halt", ["operator", "integrity"])
@@ -177,12 +191,12 @@ def test_a_halt_is_left_by_release_only_and_in_stages(calm, run, policy, start, 
     halted = run(halted, start, hours=50)
     assert (halted.tier, halted.rule) == (Tier.T5, Rule(halt))
     with pytest.raises(PolicyError, match="which needs a release"):
-        loosen(halted, Tier.T1, TWO, "x", now, expires_at=now + HOUR, policy=policy)
+        loosen(halted, Tier.T1, Signed(TWO, "x"), now, expires_at=now + HOUR, policy=policy)
     with pytest.raises(PolicyError, match="expected 2 different"):
-        release(halted, ("Ada",), "over", now, policy=policy)
+        release(halted, Signed(("Ada",), "over"), now, policy=policy)
     with pytest.raises(PolicyError, match="the reason is empty"):
-        release(halted, TWO, "", now, policy=policy)
-    freed = release(halted, TWO, "over", now, policy=policy)
+        release(halted, Signed(TWO, ""), now, policy=policy)
+    freed = release(halted, Signed(TWO, "over"), now, policy=policy)
     assert freed.tier is Tier.T4
     assert [run(freed, now, hours=n).tier.name for n in (1, 2, 3, 4, 5)] == [
         "T4",
@@ -195,4 +209,4 @@ def test_a_halt_is_left_by_release_only_and_in_stages(calm, run, policy, start, 
 
 def test_there_must_be_something_to_release(hot, policy, start):
     with pytest.raises(PolicyError, match="was not tightened by hand"):
-        release(hot, TWO, "x", start, policy=policy)
+        release(hot, Signed(TWO, "x"), start, policy=policy)

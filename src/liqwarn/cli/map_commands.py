@@ -9,7 +9,7 @@ import typer
 
 from liqwarn.cli.app import maps
 from liqwarn.cli.console import emit, progress
-from liqwarn.cli.options import Options, PanelOptions, command
+from liqwarn.cli.options import PanelOptions, StoreOptions, command
 from liqwarn.pipelines.engine import open_engine
 from liqwarn.pipelines.liquidation_map import MapJob, venue_tiers
 from liqwarn.pipelines.map_validation import validate_map, write_validation
@@ -56,7 +56,7 @@ def validate(options: ValidateOptions) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShowOptions(Options):
+class ShowOptions(StoreOptions):
     """Options of ``liqwarn map show``."""
 
     symbol: Annotated[str, typer.Option(help="Perpetual, as in BTCUSDT.")]
@@ -70,13 +70,6 @@ class ShowOptions(Options):
             help="Panel file; one a venue, and the profile is their sum "
             "[default: the first shipped panel with the symbol, a store, and the moment]."
         ),
-    ] = None
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Folder of provider files; without it only the store is read."),
-    ] = None
-    store: Annotated[
-        Path | None, typer.Option(help="Store folder [default: $LIQWARN_HOME/store/PANEL].")
     ] = None
     out: Annotated[
         Path | None,

@@ -13,7 +13,7 @@ import typer
 
 from liqwarn.errors import LiqwarnError
 
-__all__ = ["Options", "PanelOptions", "command"]
+__all__ = ["Options", "PanelOptions", "StoreOptions", "command"]
 
 O = TypeVar("O", bound="Options")  # noqa: E741  the one letter that says "options"
 
@@ -28,10 +28,9 @@ class Options:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PanelOptions(Options):
-    """What every command over market data takes."""
+class StoreOptions(Options):
+    """Where a panel's files are, and what was read of them."""
 
-    panel: Annotated[Path, typer.Option(help="Panel file (YAML): which files fill which fields.")]
     data: Annotated[
         Path | None,
         typer.Option(help="Folder of provider files; without it only the store is read."),
@@ -39,6 +38,13 @@ class PanelOptions(Options):
     store: Annotated[
         Path | None, typer.Option(help="Store folder [default: $LIQWARN_HOME/store/PANEL].")
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelOptions(StoreOptions):
+    """What every command over market data takes."""
+
+    panel: Annotated[Path, typer.Option(help="Panel file (YAML): which files fill which fields.")]
 
 
 def _entry(run: Callable[[O], None], options: type[O]) -> Callable[..., None]:

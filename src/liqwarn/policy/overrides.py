@@ -6,7 +6,7 @@ log records it with the next decision.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from liqwarn.decisions import Tier, iso_utc
@@ -14,7 +14,39 @@ from liqwarn.errors import PolicyError
 from liqwarn.policy.position import Hold, Override, Position, Rule
 from liqwarn.policy.tiers import Policy
 
-__all__ = ["halt_on_fault", "loosen", "release", "tighten"]
+__all__ = ["Signed", "halt_on_fault", "loosen", "release", "tighten"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who takes a restriction back, and why.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Two different people at least.
+    reason : str
+        A sentence.
+
+    Raises
+    ------
+    PolicyError
+        Without two different names or a reason.
+
+    Examples
+    --------
+    >>> Signed(("Ada", "ada "), "bad tick")
+    Traceback (most recent call last):
+        ...
+    liqwarn.errors.PolicyError: names are ['Ada', 'ada '], expected 2 different
+    """
+
+    names: tuple[str, ...]
+    reason: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", _names(self.names, need=2))
+        object.__setattr__(self, "reason", _reason(self.reason))
 
 
 def tighten(
@@ -75,11 +107,10 @@ def halt_on_fault(position: Position, reason: str, now: datetime) -> Position:
     return _raised(position, floor, now)
 
 
-def loosen(  # noqa: PLR0913 - who, what, why, when, until when, under which policy
+def loosen(
     position: Position,
     tier: Tier,
-    names: Sequence[str],
-    reason: str,
+    signed: Signed,
     now: datetime,
     *,
     expires_at: datetime,
@@ -93,8 +124,8 @@ def loosen(  # noqa: PLR0913 - who, what, why, when, until when, under which pol
     Raises
     ------
     PolicyError
-        Without two different names, a reason, or an end within the policy's limit; for a tier that
-        is not lower; for T5, which needs :func:`release`; without a usable score.
+        Without an end within the policy's limit; for a tier that is not lower; for T5, which
+        needs :func:`release`; without a usable score.
     """
     if position.ruled.tier is Tier.T5:
         raise PolicyError(f"{position.symbol} {position.side} is at T5, which needs a release")
@@ -114,8 +145,8 @@ def loosen(  # noqa: PLR0913 - who, what, why, when, until when, under which pol
         )
     ceiling = Override(
         tier=tier,
-        names=_names(names, need=2),
-        reason=_reason(reason),
+        names=signed.names,
+        reason=signed.reason,
         issued_at=now,
         expires_at=expires_at,
         granted_at=max([position.wanted, *(f.tier for f in position.floors if f.active(now))]),
@@ -123,9 +154,7 @@ def loosen(  # noqa: PLR0913 - who, what, why, when, until when, under which pol
     return replace(position, tier=tier, rule=Rule.LOOSENED, ceiling=ceiling)
 
 
-def release(
-    position: Position, names: Sequence[str], reason: str, now: datetime, *, policy: Policy
-) -> Position:
+def release(position: Position, signed: Signed, now: datetime, *, policy: Policy) -> Position:
     """Take back every tightening by hand; from T5 to the policy's first stage.
 
     From there a side relaxes by the rules, one tier at a time: no stage can be skipped.
@@ -133,12 +162,14 @@ def release(
     Raises
     ------
     PolicyError
-        Without two different names and a reason, or where there is nothing to release.
+        Where there is nothing to release.
     """
-    _names(names, need=2)
-    _reason(reason)
     if not position.floors:
-        raise PolicyError(f"{position.symbol} {position.side} was not tightened by hand")
+        who = " and ".join(signed.names)
+        raise PolicyError(
+            f"{position.symbol} {position.side} was not tightened by hand: nothing for {who} to "
+            "release"
+        )
     if position.ruled.tier is not Tier.T5:
         return replace(position, floors=())
     stage = Hold(policy.release_to, now, now)
