@@ -20,6 +20,8 @@ from liqwarn.errors import ConfigError
 from liqwarn.liquidation.tier_file import parse_tiers
 from liqwarn.liquidation.tiers import VenueTiers
 from liqwarn.policy.ladder import Policy, parse_policy
+from liqwarn.simulation.scenario import Scenario
+from liqwarn.simulation.scenario_file import parse_scenario
 
 __all__ = [
     "Settings",
@@ -27,6 +29,7 @@ __all__ = [
     "load_margin_tiers",
     "load_panel",
     "load_policy",
+    "load_scenario",
     "load_settings",
     "read_yaml",
 ]
@@ -130,6 +133,17 @@ def load_margin_tiers(path: Path) -> VenueTiers:
         Naming the file and every fault in it.
     """
     return _parsed(path, parse_tiers)
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read a scenario of the simulator.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file and every fault in it.
+    """
+    return _parsed(path, parse_scenario)
 
 
 def _parsed(path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T:
