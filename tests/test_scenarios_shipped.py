@@ -1,4 +1,4 @@
-"""Every shipped scenario parses, plans on the market it names, and says where its numbers are from."""
+"""Every shipped scenario parses, has a plan, and says where its numbers are from."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -154,5 +154,7 @@ def test_a_faulty_file_is_named_with_every_fault(tmp_path):
     file = tmp_path / "bad.yaml"
     file.write_text("schema: liqwarn.scenario/1\nname: x\ntittle: X\n")
 
-    with pytest.raises(ConfigError, match=r"bad\.yaml: scenario has 5 faults:\n- tittle: .*'title'"):
+    with pytest.raises(
+        ConfigError, match=r"bad\.yaml: scenario has 5 faults:\n- tittle: .*'title'"
+    ):
         load_scenario(file)

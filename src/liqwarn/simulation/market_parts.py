@@ -52,5 +52,6 @@ def parts_of(market: object, faults: list[str]) -> dict[str, Any]:
     try:
         MarketConfig(**parts)
     except ConfigError as error:
-        faults.append(f"market: {error}")
+        told = str(error).removeprefix("simulated market: ")
+        faults += [f"market: {fault}" for fault in told.split("; ")]
     return parts

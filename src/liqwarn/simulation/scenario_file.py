@@ -69,7 +69,8 @@ def parse_scenario(raw: Mapping[str, Any]) -> Scenario:
     parts_of(found.get("market", {}), faults)
     shocks = _shocks(found.get("shocks", []), faults)
     faults += faults_among(found, shocks)
-    if isinstance(found.get("start"), SyntheticStart):
+    initial = raw.get("initial")
+    if isinstance(initial, Mapping) and initial.get("kind") == SyntheticStart.kind:
         faults += _not_simulated(found.get("symbols"), shocks)
     if faults:
         count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
