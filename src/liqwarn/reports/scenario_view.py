@@ -8,7 +8,6 @@ from liqwarn.reports.formats import DASH, compact, finite, number, percent, sign
 from liqwarn.reports.simulation_charts import duration
 from liqwarn.reports.simulation_figures import (
     Figure,
-    beside,
     chance,
     figure,
     moved,
@@ -130,7 +129,7 @@ def scenario_tiles(document: Mapping[str, Any]) -> tuple[Tile, ...]:
     total = part_of(document.get("total"))
     liquidated = part_of(total.get("liquidated_usd"))
     loss, left = part_of(total.get("loss_pct")), part_of(total.get("insurance_left_frac"))
-    worst, mean = figure(loss, moved, "p05"), beside(figure(loss, moved), " %")
+    worst, mean = figure(loss, moved, "p05"), figure(loss, moved)
     drained = figure(total.get("adl_probability"), chance, "value")
     return (
         _tile(
@@ -139,13 +138,13 @@ def scenario_tiles(document: Mapping[str, Any]) -> tuple[Tile, ...]:
             " USD",
             f"median {compact(liquidated.get('p50'))}",
         ),
-        _tile("Trough, worst 5 % of paths", worst, " %", f"mean {mean}"),
+        _tile("Trough, worst 5 % of paths", worst, " %", f"mean {mean.text} %"),
         _amplification(document),
-        _tile("Probability of auto-deleveraging", drained),
+        _tile("Chance of auto-deleveraging", drained),
         _tile(
             "Insurance fund left, mean",
             figure(left, percent),
-            note=f"worst 5 % of paths {percent(left.get('p05'))}",
+            note=f"worst 5 % {percent(left.get('p05'))}",
         ),
         *_run_tiles(document),
     )

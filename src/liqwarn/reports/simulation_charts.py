@@ -25,6 +25,7 @@ _HOUR_STEPS: Final = (
     1, 2, 3, 4, 6, 12, 24, 48, 96, 168, 336, 720,
 )  # fmt: skip
 _POINTS: Final = 240
+_LEAST_SPAN: Final = 1e-300  # below it, steps are no longer ordinary floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class LinearScale:
         """The smallest round span that holds zero and every value."""
         found = [v for v in map(finite, values) if v is not None]
         low, high = min([0.0, *found]), max([0.0, *found])
-        if low == high:
+        if high - low < _LEAST_SPAN:
             return cls(-1.0, 1.0)
         step = _step((high - low) / 5)
         return cls(

@@ -68,8 +68,8 @@ def scenario_text(document: Mapping[str, Any]) -> str:
     scenario, results = part_of(document.get("scenario")), part_of(document.get("symbols_results"))
     shocks = shock_bars(document.get("shocks") or (), finite(document.get("horizon_h")) or 1.0)
     head = [
-        ["symbol", "trough", "worst 5 %", "longs 95 %", "shorts 95 %", "to trough", "ampl."],
-        ["", "mean %", "%", "USD", "USD", "mean h", "mean"],
+        ["symbol", "trough", "trough", "longs", "shorts", "trough", "ampl."],
+        ["", "mean %", "5 % worst", "95 % USD", "95 % USD", "at, h", "mean"],
     ]
     return _clean(
         f"{scenario.get('title') or DASH} ({scenario.get('name', DASH)})",
@@ -81,6 +81,7 @@ def scenario_text(document: Mapping[str, Any]) -> str:
         "",
         _tiles(scenario_tiles(document)),
         "",
+        "By symbol; longs and shorts are liquidated volumes:",
         aligned([*head, *(_symbol(str(s), part_of(results.get(s))) for s in document["symbols"])]),
         "",
         _contagion(part_of(document.get("contagion"))),
