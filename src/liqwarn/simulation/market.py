@@ -1,26 +1,30 @@
 """A seeded market in which liquidation cascades arise by themselves."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
 
 from liqwarn.frames import FloatArray, MarketFrame, bar_times
+from liqwarn.simulation.books import new_books
 from liqwarn.simulation.climate import draw_climate
 from liqwarn.simulation.config import MarketConfig
-from liqwarn.simulation.engine import run
-from liqwarn.simulation.observables import Truth, observe
-from liqwarn.simulation.shocks import Shocks, draw_shocks
-from liqwarn.simulation.state import (
-    Record,
-    State,
-    World,
-    new_record,
-    new_state,
-    rules_of,
+from liqwarn.simulation.history import Record, World, new_record, run
+from liqwarn.simulation.layout import (
+    ADL_USD,
+    CHANNELS,
+    LIQUIDATED_USD,
+    NEWS,
+    OPEN_INTEREST,
+    SLOW_FLOW,
+    TALLY,
 )
+from liqwarn.simulation.observables import Truth, observe
+from liqwarn.simulation.rules import columns_of, rules_of
+from liqwarn.simulation.shocks import Shocks, draw_shocks
 
-__all__ = ["GroundTruth", "SimulatedMarket", "simulate_market"]
+__all__ = ["GroundTruth", "SimulatedMarket", "draw_world", "simulate_market"]
 
 WARM_UP = timedelta(days=30)  # until the cohorts carry no trace of how they were started
 
@@ -33,9 +37,14 @@ class GroundTruth:
     ----------
     liquidated_usd : ndarray, shape (n_symbols, n_bars, 2)
         Forced closes by side (order of :data:`liqwarn.frames.SIDES`), all of them.
+    adl_usd : ndarray, shape (n_symbols, n_bars)
+        Closed by auto-deleveraging, because the insurance fund was empty.
+    insurance_usd : ndarray, shape (n_symbols, n_bars)
+        Insurance fund at the close.
+    channels : mapping of name to ndarray, shape (n_symbols, n_bars)
+        Parts of the bar's log return by what caused them; they sum to ``log(close / open)``.
     exogenous, endogenous : ndarray, shape (n_symbols, n_bars)
-        Parts of the bar's log return: news, and everything that followed from it (forced flow,
-        rebound, thin books, contagion). They sum to ``log(close / open)``.
+        News and large holders' slow orders, and everything that followed from them.
     near_coins : ndarray, shape (n_symbols, n_bars, 2, 5)
         Coins that would be liquidated by a move of 0–1, 1–2, 2–3, 3–5, 5–10 % against the side.
     cohort_coins : ndarray, shape (n_symbols, n_bars, 2)
@@ -45,6 +54,9 @@ class GroundTruth:
     """
 
     liquidated_usd: FloatArray
+    adl_usd: FloatArray
+    insurance_usd: FloatArray
+    channels: Mapping[str, FloatArray]
     exogenous: FloatArray
     endogenous: FloatArray
     near_coins: FloatArray
@@ -76,13 +88,14 @@ def simulate_market(config: MarketConfig, seed: int) -> SimulatedMarket:
     --------
     >>> market = simulate_market(MarketConfig(n_bars=48), seed=1)
     >>> market.frame.shape, float(market.frame.field("funding_interval_h")[0, 0])
-    ((10, 48), 8.0)
+    ((12, 48), 8.0)
     """
     lead = WARM_UP // config.bar
     longer = replace(config, n_bars=config.n_bars + lead, start=config.start - lead * config.bar)
-    shocks = draw_shocks(longer, seed)
-    record, _ = _advance(longer, seed, shocks)
-    coins = rules_of(config).open_interest[:, None]
+    rules, (world, shocks) = rules_of(longer), draw_world(longer, seed)
+    books, record = new_books(longer, rules), new_record(len(config.specs), longer.n_bars)
+    run(rules, world, books, record, (0, longer.n_bars))
+    coins = columns_of(config)[:, OPEN_INTEREST, None]
     fields = observe(longer, seed, Truth(record=record, shocks=shocks, open_interest=coins))
     kept = {name: np.ascontiguousarray(plane[:, lead:]) for name, plane in fields.items()}
     return SimulatedMarket(
@@ -90,14 +103,20 @@ def simulate_market(config: MarketConfig, seed: int) -> SimulatedMarket:
     )
 
 
-def _advance(config: MarketConfig, seed: int, shocks: Shocks) -> tuple[Record, State]:
-    """Run the engine from an empty market; returns what happened and where it ended."""
-    rules = rules_of(config)
-    state, record = new_state(config, rules), new_record(*shocks.activity.shape)
+def draw_world(config: MarketConfig, seed: int) -> tuple[World, Shocks]:
+    """Everything that price does not cause."""
+    shocks = draw_shocks(config, seed)
     climate = draw_climate(config, seed, shocks.activity)
-    world = World(shocks.returns, shocks.wicks, shocks.step_std, shocks.activity, climate)
-    run(rules, world, state, record)
-    return record, state
+    coins = columns_of(config)[:, OPEN_INTEREST, None]
+    world = World(
+        shocks.returns,
+        shocks.wicks,
+        shocks.step_std,
+        shocks.activity,
+        shocks.supply * coins,
+        climate,
+    )
+    return world, shocks
 
 
 def _frame(config: MarketConfig, fields: dict[str, FloatArray]) -> MarketFrame:
@@ -112,11 +131,17 @@ def _frame(config: MarketConfig, fields: dict[str, FloatArray]) -> MarketFrame:
 
 
 def _truth(record: Record, lead: int) -> GroundTruth:
+    moved = np.diff(record.moved, axis=1, prepend=0.0)[:, lead:]
+    exogenous = moved[:, :, NEWS] + moved[:, :, SLOW_FLOW]
+    tally = record.tally[:, lead:]
     move = record.prices[3] - record.prices[0]
     return GroundTruth(
-        liquidated_usd=record.liquidated_usd[:, lead:],
-        exogenous=record.exogenous[:, lead:],
-        endogenous=(move - record.exogenous)[:, lead:],
+        liquidated_usd=tally[:, :, LIQUIDATED_USD - TALLY : LIQUIDATED_USD - TALLY + 2],
+        adl_usd=tally[:, :, ADL_USD - TALLY],
+        insurance_usd=record.fund[:, lead:],
+        channels={name: moved[:, :, k] for k, name in enumerate(CHANNELS)},
+        exogenous=exogenous,
+        endogenous=move[:, lead:] - exogenous,
         near_coins=record.near[:, lead:],
         cohort_coins=record.cohorts[:, lead:],
         crowding=record.crowding[:, lead:],

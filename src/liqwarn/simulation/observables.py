@@ -11,9 +11,10 @@ from scipy.signal import lfilter
 
 from liqwarn.frames import FloatArray
 from liqwarn.simulation.config import MarketConfig
+from liqwarn.simulation.history import Record
+from liqwarn.simulation.layout import LIQUIDATED_COINS, LIQUIDATED_USD, PULL_SUM, TALLY
 from liqwarn.simulation.paths import Purpose, decay, half_life_noise, stream
 from liqwarn.simulation.shocks import Shocks
-from liqwarn.simulation.state import Record
 
 __all__ = ["Truth", "observe"]
 
@@ -24,7 +25,6 @@ SETTLEMENT_H = 8
 PREMIUM = -0.0003  # in balanced times perpetuals trade a little below the index
 CROWD_PREMIUM = 0.0005, 0.65  # size, and how much stronger crowded longs are than crowded shorts
 PULL_PREMIUM = 0.05  # share of a forced move that spot does not follow
-VOLUME_TO_OI = 0.08  # coins traded in an average hour over open interest
 RESERVE_TO_OI = 8.0
 FEED_LIMIT = 0.004  # an hour's liquidation prints saturate around this share of open interest
 
@@ -62,7 +62,8 @@ def _positions(config: MarketConfig, truth: Truth, close: FloatArray) -> dict[st
     """Open interest, depth in USD a percent, and liquidation prints."""
     record = truth.record
     limit = FEED_LIMIT * config.bar_h * record.held * close
-    prints = limit[:, :, None] * np.tanh(record.liquidated_usd / limit[:, :, None])
+    liquidated = record.tally[:, :, LIQUIDATED_USD - TALLY : LIQUIDATED_USD - TALLY + 2]
+    prints = limit[:, :, None] * np.tanh(liquidated / limit[:, :, None])
     return {
         "open_interest": record.held,
         "bid_depth_usd": record.depth[:, :, 0] * close,
@@ -78,10 +79,10 @@ def _volumes(config: MarketConfig, rng: np.random.Generator, truth: Truth) -> di
     steps = config.steps_per_bar
     surprise = _moves(truth.record) / (truth.shocks.step_std * np.sqrt(steps))
     noise = np.exp(0.4 * rng.standard_normal(activity.shape) - 0.08)
-    usual = VOLUME_TO_OI * config.bar_h * truth.open_interest
+    usual = config.positioning.volume_to_oi * config.bar_h * truth.open_interest
     chosen = usual * activity**1.3 * noise * (0.7 + 0.35 * np.abs(surprise))
     share = 0.5 + 0.035 * np.tanh(surprise) + 0.02 * rng.standard_normal(activity.shape)
-    forced = truth.record.liquidated
+    forced = truth.record.tally[:, :, LIQUIDATED_COINS - TALLY : LIQUIDATED_COINS - TALLY + 2]
     return {
         "volume": chosen + forced.sum(axis=2),
         "taker_buy_volume": chosen * share + forced[:, :, 1],
@@ -100,10 +101,11 @@ def _funding(
     record = truth.record
     shape = record.held.shape
     hours = 1.0 / config.bar_h
+    pull = record.tally[:, :, PULL_SUM - TALLY] / config.steps_per_bar
     noise = half_life_noise(rng.standard_normal((3, *shape)), 6.0 * hours)
     crowd = CROWD_PREMIUM[0] * np.expm1(CROWD_PREMIUM[1] * record.crowding)
-    premium = PREMIUM + crowd + PULL_PREMIUM * record.pull + 0.00012 * noise[0]
-    other = PREMIUM + 1.3 * crowd + PULL_PREMIUM * record.pull + 0.00020 * noise[1]
+    premium = PREMIUM + crowd + PULL_PREMIUM * pull + 0.00012 * noise[0]
+    other = PREMIUM + 1.3 * crowd + PULL_PREMIUM * pull + 0.00020 * noise[1]
     index = close / (1.0 + premium)
     settle_h = max(SETTLEMENT_H, int(config.bar_h))
     return {
@@ -135,7 +137,8 @@ def _transfers(
     shape = truth.record.held.shape
     usual = 0.004 * config.bar_h * truth.open_interest
     noise = np.exp(0.7 * rng.standard_normal((2, *shape)) - 0.245)
-    large = 0.02 * truth.open_interest * np.stack([truth.shocks.deposits, truth.shocks.withdrawals])
+    held = config.volatility.seller_share
+    large = held * truth.open_interest * np.stack([truth.shocks.deposits, truth.shocks.withdrawals])
     inflow, outflow = usual * truth.shocks.activity**0.5 * noise + large
     share = np.clip(0.78 + 0.13 * rng.standard_normal(shape), 0.05, 0.97)
     whales = (share * (inflow - large[0]) + large[0]) / inflow

@@ -35,6 +35,9 @@ class Shocks:
         `step_std` over its mean: 1 in average times.
     deposits, withdrawals : ndarray, shape (n_symbols, n_bars)
         Large holders' moves onto and off exchanges, in units of one average holder.
+    supply : ndarray, shape (n_symbols, n_bars)
+        Coins that they sell slowly in each step, as a share of long-run open interest; negative:
+        they buy.
     """
 
     returns: FloatArray
@@ -43,6 +46,7 @@ class Shocks:
     activity: FloatArray
     deposits: FloatArray
     withdrawals: FloatArray
+    supply: FloatArray
 
 
 def draw_shocks(config: MarketConfig, seed: int) -> Shocks:
@@ -55,8 +59,7 @@ def draw_shocks(config: MarketConfig, seed: int) -> Shocks:
         config, seed, factor
     )
     returns += _jumps(config, seed)
-    deposits, withdrawals, drift = _holders(config, seed)
-    returns += np.repeat(drift / config.steps_per_bar, config.steps_per_bar, axis=1)
+    deposits, withdrawals, sold = _holders(config, seed)
     return Shocks(
         returns=returns,
         wicks=stream(seed, Purpose.WICKS).standard_exponential((2, *returns.shape)),
@@ -64,6 +67,7 @@ def draw_shocks(config: MarketConfig, seed: int) -> Shocks:
         activity=activity,
         deposits=deposits,
         withdrawals=withdrawals,
+        supply=sold / config.steps_per_bar,
     )
 
 
@@ -133,15 +137,14 @@ def _holders(config: MarketConfig, seed: int) -> tuple[FloatArray, FloatArray, F
     rules, rng = config.volatility, stream(seed, Purpose.HOLDERS)
     shape = _shape(config)
     chance = rules.sellers_per_month * config.bar_h / HOURS_PER_MONTH
-    scale = np.array([[spec.volatility] for spec in config.specs])
-    drift = np.zeros(shape)
+    sold = np.zeros(shape)
     moved = []
-    for sign in (-1.0, 1.0):
+    for sign in (1.0, -1.0):
         size = np.where(rng.random(shape) < chance, rng.exponential(1.0, shape), 0.0)
         acts = size * (rng.random(shape) < 0.6)
-        drift += sign * rules.seller_std * scale * _spread(acts, config.bar_h)
+        sold += sign * rules.seller_share * _spread(acts, config.bar_h)
         moved.append(size)
-    return moved[0], moved[1], drift
+    return moved[0], moved[1], sold
 
 
 def _spread(amounts: FloatArray, bar_h: float) -> FloatArray:
