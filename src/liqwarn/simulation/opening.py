@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from liqwarn.frames import FloatArray
+from liqwarn.frames import SIDES, FloatArray
 from liqwarn.liquidation.profile import Profile
 from liqwarn.simulation.books import PATH_BINS, new_books
 from liqwarn.simulation.config import MarketConfig
@@ -147,7 +147,7 @@ def opening_of_profiles(
             held = np.flatnonzero(coins > 0.0)
             _place(books, (i, side), away[held], alone * coins[held])
     ladder, rate = config.leverage.ladder, config.leverage.maintenance_rate
-    for side, name in enumerate(("long", "short")):
+    for side, name in enumerate(SIDES):
         away = np.array([log_distance(leverage, name, rate) for leverage in ladder])
         _place(books, (len(config.specs), side), away, np.array(config.cross.mix))
     return Opening(
