@@ -3,14 +3,16 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.signal import lfilter
 
 from liqwarn.frames import FloatArray
 from liqwarn.simulation.config import MarketConfig
-from liqwarn.simulation.paths import Purpose, half_life_noise, stream
+from liqwarn.simulation.paths import Purpose, decay, half_life_noise, stream
 
 __all__ = ["Climate", "draw_climate"]
 
 COMMON = 0.5  # share of variance that symbols have in common
+NOISE_HALF_LIFE_H = 10.0  # changes of open interest without cause come back
 
 
 class Climate(NamedTuple):
@@ -27,7 +29,7 @@ class Climate(NamedTuple):
     tilt : ndarray
         Log of calm bid depth over ask depth, halved.
     oi_noise : ndarray
-        Change of log open interest without cause.
+        Change of log open interest without cause: that of a level that returns to its mean.
     """
 
     appetite: FloatArray
@@ -46,13 +48,14 @@ def draw_climate(config: MarketConfig, seed: int, activity: FloatArray) -> Clima
     appetite = _shared(rng, shape, people.appetite_half_life_h * hours)
     mood = _shared(rng, shape, people.crowding_half_life_h * hours)
     noise = rng.standard_t(4, size=shape) / np.sqrt(2.0) * np.sqrt(activity * config.bar_h)
+    left = decay(NOISE_HALF_LIFE_H, config.bar_h)
     regime = _shared(depth_rng, shape, book.regime_half_life_h * hours)
     return Climate(
         appetite=people.appetite_std * appetite,
         mood=people.crowding_mean + people.crowding_std * mood,
         depth=book.regime_std * regime - 0.4 * np.log(activity),
         tilt=0.15 * _shared(depth_rng, shape, 12.0 * hours),
-        oi_noise=people.noise_std * noise,
+        oi_noise=people.noise_std * lfilter([1.0, -1.0], [1.0, -left], noise, axis=-1),
     )
 
 

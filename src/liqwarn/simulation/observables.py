@@ -26,7 +26,9 @@ PREMIUM = -0.0003  # in balanced times perpetuals trade a little below the index
 CROWD_PREMIUM = 0.0005, 0.65  # size, and how much stronger crowded longs are than crowded shorts
 PULL_PREMIUM = 0.05  # share of a forced move that spot does not follow
 RESERVE_TO_OI = 8.0
-FEED_LIMIT = 0.004  # an hour's liquidation prints saturate around this share of open interest
+PRINTED = 0.3, 0.8  # share of liquidations that are printed at all: lowest and highest, by bar
+FEED_LIMIT = 0.00005  # liquidations in an hour over open interest beyond which prints are cut
+FEED_POWER = 0.65  # prints then grow as this power of what is liquidated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,8 @@ class Truth:
 def observe(config: MarketConfig, seed: int, truth: Truth) -> dict[str, FloatArray]:
     """All fields of a market, by name, shape (n_symbols, n_bars) and contiguous."""
     prices = _prices(truth.record)
-    fields = prices | _positions(config, truth, prices["close"])
+    fields = prices | _positions(truth, prices["close"])
+    fields |= _prints(config, stream(seed, Purpose.PRINTS), truth, prices["close"])
     fields |= _volumes(config, stream(seed, Purpose.TRADING), truth)
     fields |= _funding(config, stream(seed, Purpose.VENUES), truth, prices["close"])
     fields |= _transfers(config, stream(seed, Purpose.FLOWS), truth)
@@ -58,19 +61,28 @@ def _moves(record: Record) -> FloatArray:
     return np.asarray(record.prices[3] - record.prices[0])
 
 
-def _positions(config: MarketConfig, truth: Truth, close: FloatArray) -> dict[str, FloatArray]:
-    """Open interest, depth in USD a percent, and liquidation prints."""
+def _positions(truth: Truth, close: FloatArray) -> dict[str, FloatArray]:
+    """Open interest, and depth in USD a percent."""
     record = truth.record
-    limit = FEED_LIMIT * config.bar_h * record.held * close
-    liquidated = record.tally[:, :, LIQUIDATED_USD - TALLY : LIQUIDATED_USD - TALLY + 2]
-    prints = limit[:, :, None] * np.tanh(liquidated / limit[:, :, None])
     return {
         "open_interest": record.held,
         "bid_depth_usd": record.depth[:, :, 0] * close,
         "ask_depth_usd": record.depth[:, :, 1] * close,
-        "long_liq_usd": prints[:, :, 0],
-        "short_liq_usd": prints[:, :, 1],
     }
+
+
+def _prints(
+    config: MarketConfig, rng: np.random.Generator, truth: Truth, close: FloatArray
+) -> dict[str, FloatArray]:
+    """Liquidations as a public feed prints them: at most one order a second, so the more there are
+    the smaller the share that is seen; what is seen keeps a power law's tail.
+    """
+    record = truth.record
+    limit = FEED_LIMIT * config.bar_h * (record.held * close)[:, :, None]
+    true = record.tally[:, :, LIQUIDATED_USD - TALLY : LIQUIDATED_USD - TALLY + 2]
+    share = rng.uniform(*PRINTED, size=true.shape)
+    prints = share * true * (1.0 + true / limit) ** (FEED_POWER - 1.0)
+    return {"long_liq_usd": prints[:, :, 0], "short_liq_usd": prints[:, :, 1]}
 
 
 def _volumes(config: MarketConfig, rng: np.random.Generator, truth: Truth) -> dict[str, FloatArray]:

@@ -24,6 +24,7 @@ class Purpose(IntEnum):
     ACCOUNTS = 8
     VENUES = 9
     WICKS = 10
+    PRINTS = 11
 
 
 def stream(seed: int, purpose: Purpose) -> np.random.Generator:
