@@ -37,14 +37,14 @@ class Volatility:
         the next hours; mean size as a share of open interest.
     """
 
-    fast_std: float = 0.36
+    fast_std: float = 0.38
     fast_half_life_h: float = 9.0
     slow_std: float = 0.34
-    slow_half_life_h: float = 288.0
-    common_share: float = 0.6
+    slow_half_life_h: float = 400.0
+    common_share: float = 0.75
     leverage_effect: float = -0.3
-    jumps_per_month: float = 1.0
-    jump_std: float = 2.2
+    jumps_per_month: float = 2.5
+    jump_std: float = 3.2
     sellers_per_month: float = 8.0
     seller_share: float = 0.05
 
@@ -86,13 +86,13 @@ class Liquidity:
     regime_half_life_h: float = 96.0
     recovery_half_life_min: float = 15.0
     withdrawal: float = 0.06
-    bite: float = 0.1
+    bite: float = 0.16
     common_withdrawal: float = 0.25
     aftershock: float = 0.25
     bargain: float = 0.02
     floor: float = 0.1
-    permanent: float = 0.45
-    rebound_half_life_min: float = 40.0
+    permanent: float = 0.3
+    rebound_half_life_min: float = 60.0
     contagion: float = 0.2
     slow_impact: float = 1.2
     slow_permanent: float = 0.67
@@ -116,7 +116,7 @@ class Leverage:
     """
 
     ladder: tuple[float, ...] = (2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0)
-    mix: tuple[float, ...] = (0.37, 0.26, 0.17, 0.085, 0.062, 0.028, 0.014, 0.007, 0.0025, 0.0015)
+    mix: tuple[float, ...] = (0.39, 0.28, 0.17, 0.077, 0.05, 0.018, 0.007, 0.0043, 0.0023, 0.0014)
     tilt: float = 0.38
     maintenance_rate: float = 0.005
 
@@ -150,13 +150,13 @@ class Positioning:
     """
 
     turnover_per_h: float = 0.014
-    appetite_std: float = 0.28
+    appetite_std: float = 0.14
     appetite_half_life_h: float = 240.0
-    pursuit_half_life_h: float = 60.0
-    noise_std: float = 0.0036
-    panic: float = 0.08
-    replaced: float = 0.35
-    volume_to_oi: float = 0.08
+    pursuit_half_life_h: float = 120.0
+    noise_std: float = 0.0053
+    panic: float = 0.04
+    replaced: float = 0.1
+    volume_to_oi: float = 0.105
     entry_min: float = 15.0
     crowding_mean: float = 0.15
     crowding_std: float = 0.7
@@ -182,7 +182,7 @@ class Habits:
         Log distance by which added collateral moves a liquidation price away.
     """
 
-    stop_share: float = 0.12
+    stop_share: float = 0.08
     stop_distances: tuple[float, ...] = (0.02, 0.04, 0.07, 0.12)
     call_distance: float = 0.012
     topped_up: float = 0.15

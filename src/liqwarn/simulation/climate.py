@@ -12,7 +12,7 @@ from liqwarn.simulation.paths import Purpose, decay, half_life_noise, stream
 __all__ = ["Climate", "draw_climate"]
 
 COMMON = 0.5  # share of variance that symbols have in common
-NOISE_HALF_LIFE_H = 10.0  # changes of open interest without cause come back
+NOISE_HALF_LIFE_H = 14.0  # changes of open interest without cause come back
 
 
 class Climate(NamedTuple):

@@ -26,9 +26,10 @@ PREMIUM = -0.0003  # in balanced times perpetuals trade a little below the index
 CROWD_PREMIUM = 0.0005, 0.65  # size, and how much stronger crowded longs are than crowded shorts
 PULL_PREMIUM = 0.05  # share of a forced move that spot does not follow
 RESERVE_TO_OI = 8.0
-PRINTED = 0.3, 0.8  # share of liquidations that are printed at all: lowest and highest, by bar
-FEED_LIMIT = 0.00005  # liquidations in an hour over open interest beyond which prints are cut
-FEED_POWER = 0.65  # prints then grow as this power of what is liquidated
+CALM_COIN, CHURN = 0.004, 0.4  # hourly volatility of the calmest coin, and a power of it
+PRINTED = 0.6, 1.0  # share of liquidations that are printed at all: lowest and highest, by bar
+FEED_LIMIT = 0.000006  # liquidations in an hour over open interest beyond which prints are cut
+FEED_POWER = 0.7  # prints then grow as this power of what is liquidated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +91,8 @@ def _volumes(config: MarketConfig, rng: np.random.Generator, truth: Truth) -> di
     activity = truth.shocks.activity
     steps = config.steps_per_bar
     surprise = _moves(truth.record) / (truth.shocks.step_std * np.sqrt(steps))
-    noise = np.exp(0.4 * rng.standard_normal(activity.shape) - 0.08)
-    usual = config.positioning.volume_to_oi * config.bar_h * truth.open_interest
+    noise = np.exp(0.5 * rng.standard_normal(activity.shape) - 0.125)
+    usual = config.positioning.volume_to_oi * config.bar_h * truth.open_interest * _churn(config)
     chosen = usual * activity**1.3 * noise * (0.7 + 0.35 * np.abs(surprise))
     share = 0.5 + 0.035 * np.tanh(surprise) + 0.02 * rng.standard_normal(activity.shape)
     forced = truth.record.tally[:, :, LIQUIDATED_COINS - TALLY : LIQUIDATED_COINS - TALLY + 2]
@@ -100,6 +101,12 @@ def _volumes(config: MarketConfig, rng: np.random.Generator, truth: Truth) -> di
         "taker_buy_volume": chosen * share + forced[:, :, 1],
         "taker_sell_volume": chosen * (1.0 - share) + forced[:, :, 0],
     }
+
+
+def _churn(config: MarketConfig) -> FloatArray:
+    """Coins that move more change hands more often for the same open interest."""
+    moves = np.array([[spec.volatility] for spec in config.specs])
+    return np.asarray((moves / CALM_COIN) ** CHURN)
 
 
 def _funding(

@@ -17,6 +17,9 @@ __all__ = ["Shocks", "draw_shocks"]
 HOURS_PER_MONTH = 730.0
 SELLING_HALF_LIFE_H = 3.0
 DEPOSIT_LEAD_H = 2.0
+OWN_JUMPS = 0.8  # of a symbol, for each jump of the market
+OVERSHOOT = 0.08  # share by which price overshoots news at first
+OVERSHOOT_HALF_LIFE_H = 0.5  # and how long half of that stays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,10 @@ def _factor_normals(config: MarketConfig, seed: int) -> FloatArray:
 
 
 def _step_normals(config: MarketConfig, seed: int, factor: FloatArray) -> FloatArray:
-    """Unit normals a step and symbol, correlated through the market and the sector."""
+    """Unit news a step and symbol, correlated through the market and the sector, that overshoot.
+
+    What price takes too far comes back, so that single steps vary a little more than news do.
+    """
     rng = stream(seed, Purpose.FACTORS)
     rng.standard_normal(factor.size)  # the factor itself, drawn above
     sectors = {spec.sector: rng.standard_normal(factor.size) for spec in config.specs}
@@ -91,7 +97,8 @@ def _step_normals(config: MarketConfig, seed: int, factor: FloatArray) -> FloatA
         own = np.sqrt(1.0 - spec.beta**2 - spec.sector_beta**2)
         out[row] *= own
         out[row] += spec.beta * factor + spec.sector_beta * sectors[spec.sector]
-    return out
+    left = decay(OVERSHOOT_HALF_LIFE_H, config.step_h)
+    return np.asarray(lfilter([1.0 + OVERSHOOT, -left - OVERSHOOT], [1.0, -left], out, axis=-1))
 
 
 def _log_activity(config: MarketConfig, seed: int, factor: FloatArray) -> FloatArray:
@@ -124,9 +131,10 @@ def _jumps(config: MarketConfig, seed: int) -> FloatArray:
     rules, rng = config.volatility, stream(seed, Purpose.JUMPS)
     n_symbols, steps = len(config.specs), config.n_bars * config.steps_per_bar
     chance = rules.jumps_per_month * config.step_h / HOURS_PER_MONTH
-    hit = rng.random((n_symbols + 1, steps)) < chance
+    rates = np.array([chance, *n_symbols * [OWN_JUMPS * chance]])
+    hit = rng.random((n_symbols + 1, steps)) < rates[:, None]
     size = np.zeros((n_symbols + 1, steps))
-    size[hit] = rules.jump_std * rng.standard_t(4, size=int(hit.sum())) / np.sqrt(2.0)
+    size[hit] = rules.jump_std * rng.standard_t(3, size=int(hit.sum())) / np.sqrt(3.0)
     scale = np.array([[spec.volatility] for spec in config.specs])
     share = np.array([[spec.beta] for spec in config.specs])
     return np.asarray(scale * (size[1:] + share * size[0]))

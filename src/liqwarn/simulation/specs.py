@@ -54,18 +54,18 @@ def _spec(name: str, sector: str, numbers: tuple[float, float, float, float, flo
 
 
 DEFAULT_SPECS: Final[tuple[SymbolSpec, ...]] = (
-    _spec("ADAUSDT", "majors", (1.3, 0.0080, 0.80, 0.25, 300.0)),
-    _spec("AVAXUSDT", "majors", (110.0, 0.0088, 0.80, 0.25, 300.0)),
+    _spec("ADAUSDT", "majors", (1.3, 0.0080, 0.86, 0.20, 300.0)),
+    _spec("AVAXUSDT", "majors", (110.0, 0.0088, 0.86, 0.20, 300.0)),
     _spec("BTCUSDT", "majors", (46_300.0, 0.0040, 0.93, 0.10, 4_000.0)),
-    _spec("DOGEUSDT", "majors", (0.17, 0.0085, 0.78, 0.22, 400.0)),
-    _spec("ETHUSDT", "majors", (3_700.0, 0.0058, 0.91, 0.18, 2_500.0)),
-    _spec("FETUSDT", "ai", (0.48, 0.0115, 0.68, 0.42, 80.0)),
-    _spec("LINKUSDT", "majors", (19.5, 0.0082, 0.80, 0.25, 250.0)),
-    _spec("NEARUSDT", "ai", (14.5, 0.0100, 0.74, 0.36, 150.0)),
-    _spec("RNDRUSDT", "ai", (4.2, 0.0115, 0.68, 0.45, 80.0)),
-    _spec("SOLUSDT", "majors", (170.0, 0.0086, 0.80, 0.25, 600.0)),
-    _spec("TAOUSDT", "ai", (240.0, 0.0120, 0.66, 0.46, 60.0)),
-    _spec("XRPUSDT", "majors", (0.83, 0.0078, 0.72, 0.22, 500.0)),
+    _spec("DOGEUSDT", "majors", (0.17, 0.0085, 0.84, 0.20, 400.0)),
+    _spec("ETHUSDT", "majors", (3_700.0, 0.0060, 0.91, 0.18, 2_500.0)),
+    _spec("FETUSDT", "ai", (0.48, 0.0109, 0.76, 0.36, 80.0)),
+    _spec("LINKUSDT", "majors", (19.5, 0.0082, 0.86, 0.20, 250.0)),
+    _spec("NEARUSDT", "ai", (14.5, 0.0100, 0.81, 0.30, 150.0)),
+    _spec("RNDRUSDT", "ai", (4.2, 0.0109, 0.76, 0.38, 80.0)),
+    _spec("SOLUSDT", "majors", (170.0, 0.0086, 0.85, 0.20, 600.0)),
+    _spec("TAOUSDT", "ai", (240.0, 0.0112, 0.74, 0.38, 60.0)),
+    _spec("XRPUSDT", "majors", (0.83, 0.0078, 0.80, 0.20, 500.0)),
 )
 """Twelve perpetuals in two sectors: majors, and tokens of AI infrastructure."""
 
