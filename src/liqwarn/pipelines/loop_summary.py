@@ -1,16 +1,14 @@
 """Figures of the closed loop over its seeds: means, intervals, differences, and where it hurts."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from scipy.stats import t as student
 
 from liqwarn.frames import FloatArray
+from liqwarn.pipelines.loop_seed import SeedResult
 from liqwarn.simulation.loop_metrics import DEFINITIONS, METRICS
-
-if TYPE_CHECKING:
-    from liqwarn.pipelines.closed_loop import SeedResult
 
 __all__ = ["summary_of"]
 
@@ -21,7 +19,7 @@ NO_BASE: Final = {("none", m) for m in ("time_restricted", "time_limited", "cost
 """What is zero without restrictions, so that nothing can be said in per cent of it."""
 
 
-def summary_of(results: Sequence["SeedResult"], *, noise: Sequence[float]) -> dict[str, Any]:
+def summary_of(results: Sequence[SeedResult], *, noise: Sequence[float]) -> dict[str, Any]:
     """The figures of ``closed_loop.json``."""
     arms = {
         name: {kind: _arm(results, name, told) for told, kind in KINDS.items()} for name in ARMS
@@ -46,7 +44,7 @@ def summary_of(results: Sequence["SeedResult"], *, noise: Sequence[float]) -> di
     }
 
 
-def _arm(results: Sequence["SeedResult"], name: str, told: bool) -> dict[str, Any]:
+def _arm(results: Sequence[SeedResult], name: str, told: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         metric: _mean([one.metrics[name, told][metric] for one in results]) for metric in METRICS
     }
@@ -70,7 +68,7 @@ def _mean(values: Sequence[float]) -> dict[str, Any]:
     return {"mean": mean, "ci": [mean - half, mean + half]}
 
 
-def _against(results: Sequence["SeedResult"], name: str, told: bool) -> dict[str, Any]:
+def _against(results: Sequence[SeedResult], name: str, told: bool) -> dict[str, Any]:
     """Breaker minus another arm, in per cent of the other, on the same news."""
     out: dict[str, Any] = {}
     for metric in METRICS:
@@ -100,7 +98,7 @@ def _relative(mine: FloatArray, other: FloatArray) -> dict[str, Any]:
     }
 
 
-def _magnet(results: Sequence["SeedResult"]) -> dict[str, Any]:
+def _magnet(results: Sequence[SeedResult]) -> dict[str, Any]:
     """What anticipation changes under each arm, in per cent: above 0, the line attracts."""
     return {
         name: {

@@ -99,7 +99,7 @@ class VolTarget:
         return Restraint(
             entry=both.copy(),
             leverage=both,
-            cut=np.float64(both < 1.0),
+            cut=(both < 1.0).astype(np.float64),
             near=np.stack([near, near], axis=1).astype(float),
         )
 
