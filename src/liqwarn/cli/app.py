@@ -2,7 +2,9 @@
 
 import typer
 
-__all__ = ["app", "audit", "maps"]
+from liqwarn.cli.scenario_group import ScenarioGroup
+
+__all__ = ["app", "audit", "maps", "simulations"]
 
 app = typer.Typer(
     name="liqwarn",
@@ -24,3 +26,10 @@ maps = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(maps, name="map")
+simulations = typer.Typer(
+    cls=ScenarioGroup,
+    help="Simulate what comes of a scenario: liqwarn simulate SCENARIO.yaml --out DIR.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(simulations, name="simulate")

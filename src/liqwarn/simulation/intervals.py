@@ -124,4 +124,4 @@ def chance_of(happened: Sequence[bool]) -> Chance:
     if not n:
         return Chance(value=None, ci=None)
     share = float(np.mean(happened))
-    return Chance(value=share, ci=list(wilson(share, n)))
+    return Chance(value=share, ci=[round(end, 12) for end in wilson(share, n)])
