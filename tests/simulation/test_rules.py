@@ -33,7 +33,9 @@ def test_rates_are_by_the_hour(step):
     rules = rules_of(config)
     assert rules.turnover / rules.step_h == pytest.approx(config.positioning.turnover_per_h)
     assert rules.day**2 * rules.step_h == pytest.approx(24.0)
-    assert rules.entry_steps * rules.step_h == pytest.approx(max(0.25, rules.step_h))
+    assert rules.entry_steps * rules.step_h == pytest.approx(
+        max(config.positioning.entry_min / 60.0, rules.step_h)
+    )
 
 
 @every_step
@@ -86,8 +88,9 @@ def test_constants_of_symbols():
         assert row[at.DEPTH] == pytest.approx(spec.depth_usd / spec.price)
         assert row[at.BETA] == spec.beta
         assert row[at.OPEN_INTEREST] == pytest.approx(coins)
-        assert row[at.UNIT] == pytest.approx(0.12 * coins)
-        assert row[at.DAILY_VOLUME] == pytest.approx(24.0 * 0.08 * coins)
+        assert row[at.UNIT] == pytest.approx(config.cross.share * coins)
+        hourly = config.positioning.volume_to_oi * coins
+        assert row[at.DAILY_VOLUME] == pytest.approx(24.0 * hourly)
     assert table[:, at.WEIGHT].sum() == pytest.approx(1.0)
     assert table[:, at.WEIGHT].argmax() == config.symbols.index("BTCUSDT")
 
