@@ -14,7 +14,7 @@ WORKERS ?= 2
 export OMP_WAIT_POLICY := passive
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test check format lock bench skill map-skill clean
+.PHONY: help setup demo test check format lock bench skill map-skill realism planted-skill closed-loop clean
 
 help:
 	@echo "make demo    run the main job on the simulated market   (PANEL= DATA= for real data)"
@@ -23,6 +23,9 @@ help:
 	@echo "make bench   side-by-side performance tables            (minutes)"
 	@echo "make skill   walk-forward evidence on the real panels   (minutes; DATA= where it is)"
 	@echo "make map-skill  the liquidation map against realised liquidations (DATA= where it is)"
+	@echo "make realism    the simulated market beside real ones    (DATA= where they are)"
+	@echo "make planted-skill  the model on the simulated market, with and without leverage (minutes)"
+	@echo "make closed-loop    the breaker against other arms on simulated news      (half an hour)"
 	@echo "make format  let ruff format and fix the code"
 	@echo "make lock    write requirements/lock.txt anew from pyproject.toml"
 
@@ -60,12 +63,22 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_windows.py
 	$(BIN)/python benchmarks/bench_features.py
 	$(BIN)/python benchmarks/bench_map.py
+	$(BIN)/python benchmarks/bench_simulation.py
 
 skill: $(READY)
 	$(BIN)/python benchmarks/skill.py $(if $(DATA),--data $(DATA))
 
 map-skill: $(READY)
 	$(BIN)/python benchmarks/map_skill.py $(if $(DATA),--data $(DATA))
+
+realism: $(READY)
+	$(BIN)/python benchmarks/realism.py $(if $(DATA),--data $(DATA))
+
+planted-skill: $(READY)
+	$(BIN)/python benchmarks/planted_skill.py
+
+closed-loop: $(READY)
+	$(BIN)/python benchmarks/closed_loop.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

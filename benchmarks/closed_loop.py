@@ -135,15 +135,19 @@ def page(documents: dict[str, dict[str, Any]], command: str) -> str:
     lines = [
         "# The breaker in closed loop",
         "",
-        f"Simulated markets. Written by `{command}`, nowhere by hand. {main['seeds']} seeds of "
-        f"{main['days']} days, twelve symbols, {main['events']} cascades without a breaker; "
-        f"{100 * main['phi']:.0f} % of the market obeys, {main['delay_min']} minutes after the "
-        f"next quarter of an hour; policy {main['policy']['version']}. All arms meet the same "
-        "news. Intervals: Student's over seeds, bootstrap over seeds for differences; 95 %.",
+        (
+            f"Simulated markets. Written by `{command}`, nowhere by hand. {main['seeds']} seeds of "
+            f"{main['days']} days, twelve symbols, {main['events']} cascades without a breaker; "
+            f"{100 * main['phi']:.0f} % of the market obeys, {main['delay_min']} minutes after the "
+            f"next quarter of an hour; policy {main['policy']['version']}. All arms meet the same "
+            "news. Intervals: Student's over seeds, bootstrap over seeds for differences; 95 %."
+        ),
         "",
-        "The score knows the market's true fuel, made worse by noise that lasts for hours, to a "
-        f"ROC-AUC of {main['score']['auc_long']['mean']:.2f} long and "
-        f"{main['score']['auc_short']['mean']:.2f} short; fitted on pilot markets of other seeds.",
+        (
+            "The score knows the market's true fuel, made worse by noise that lasts for hours, to a "
+            f"ROC-AUC of {main['score']['auc_long']['mean']:.2f} long and "
+            f"{main['score']['auc_short']['mean']:.2f} short; fitted on pilot markets of other seeds."
+        ),
         "",
         "## The aim",
         "",
@@ -159,8 +163,10 @@ def page(documents: dict[str, dict[str, Any]], command: str) -> str:
         "",
         "## A fifth of the others anticipate",
         "",
-        "They see the public price line and the volatility; of the breaker, whose thresholds are "
-        "private, they make an estimate of their own, and leave when it is high.",
+        (
+            "They see the public price line and the volatility; of the breaker, whose thresholds are "
+            "private, they make an estimate of their own, and leave when it is high."
+        ),
         "",
         *arms_table(main, "anticipation"),
         "",
@@ -186,11 +192,15 @@ def page(documents: dict[str, dict[str, Any]], command: str) -> str:
         "## What the words mean",
         "",
         *(f"- **{name.replace('_', ' ')}**: {told}" for name, told in main["definitions"].items()),
-        "- **volatility target**: leverage in inverse proportion to the last twelve hours' "
-        "volatility, its target set so that on the same seed the average leverage allowed equals "
-        "the breaker's.",
-        "- **price line**: public; 5 % from the extreme of four hours the side may only reduce, "
-        "at half of the house leverage, for an hour.",
+        (
+            "- **volatility target**: leverage in inverse proportion to the last twelve hours' "
+            "volatility, its target set so that on the same seed the average leverage allowed equals "
+            "the breaker's."
+        ),
+        (
+            "- **price line**: public; 5 % from the extreme of four hours the side may only reduce, "
+            "at half of the house leverage, for an hour."
+        ),
         "",
     ]
     return "\n".join(lines)
