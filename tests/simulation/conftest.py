@@ -45,6 +45,7 @@ class Bench:
         self.cells[:-1, at.IN_STD] = 0.002
         self.cells[:-1, at.IN_ACTIVITY] = 1.0
         self.cells[:-1, at.IN_OPEN] = 1.0
+        self.cells[-1, at.CLOCK] = 1.0  # so that nobody enters before `entry_steps` have passed
         for i in range(n_symbols):
             open_bar(self.rules, self.cells, i, (0.0, 0.0, 0.0))
 

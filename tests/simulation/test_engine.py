@@ -299,6 +299,16 @@ class TestFunding:
 class TestContagion:
     """Forced moves of one symbol reach the others a step later, by their share of the market."""
 
+    @pytest.mark.xfail(
+        strict=True, reason="a symbol's own forced move comes back to it through the market's"
+    )
+    def test_it_passes_to_the_others_alone(self, bench):
+        made = bench(rules=NEVER)
+        made.plant(0, 0.03, 0.05 * made[at.HELD])
+        made.advance(-0.04)
+        made.advance()
+        assert made.moved["contagion"] == 0.0
+
     def test_the_others_follow_in_proportion_to_beta(self, bench):
         made = bench(3, rules=NEVER)
         made.cells[:-1, at.BETA] = 0.9, 0.6, 0.0
@@ -434,7 +444,8 @@ def test_a_market_of_cross_margin_accounts_conserves_too(bench, share):
     strict=True, reason="a side closed whole has scale 0, and what opens next is NaN"
 )
 def test_when_everybody_leaves_at_once_there_is_a_market_left(bench):
-    made = bench()
+    made = bench(rules={"entry_steps": 1})
     made.cells[0, at.IN_RUSH] = 1.0
-    made.advance()
-    made.assert_conserved()
+    for _ in range(2):
+        made.advance()
+        made.assert_conserved()
