@@ -63,7 +63,7 @@ def table(runs: dict[tuple[int, bool], dict[str, Any]]) -> Iterator[str]:
             told = "tie" if ends[0] <= 0.0 <= ends[1] else ("better" if ends[0] > 0 else "worse")
             yield (
                 f"| {'without leverage' if off else 'with leverage'} | {seed} | {side} "
-                f"| {mine['n_events']} | {mine['base_rate']:.4f} | {har['pr_auc']:.3f} "
+                f"| {mine['events']} | {mine['base_rate']:.4f} | {har['pr_auc']:.3f} "
                 f"| {mine['pr_auc']:.3f} [{low:.3f}, {high:.3f}] "
                 f"| {gain['mean']:+.3f} [{ends[0]:+.3f}, {ends[1]:+.3f}] "
                 f"| {mine['roc_auc']:.3f} | {told} |"
@@ -78,9 +78,9 @@ def page(runs: dict[tuple[int, bool], dict[str, Any]], days: int) -> str:
             "Simulated market. Written by `make planted-skill`, nowhere by hand. The demo's "
             f"evaluation on {days} days of twelve symbols: trained once on the first three fifths, "
             "tested on the rest, 4 h ahead, onsets only, intervals over weeks. Without leverage "
-            "the news is the same, bit for bit, and nobody is ever liquidated: events are large moves "
-            "in which open interest happens to fall. What the model knows of leverage must help in "
-            "the first market and cannot in the second."
+            "the news is the same, bit for bit, and nobody is ever liquidated: events are large "
+            "moves in which open interest happens to fall. What the model knows of leverage must "
+            "help in the first market and cannot in the second."
         ),
         "",
         *table(runs),
