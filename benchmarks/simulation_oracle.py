@@ -9,6 +9,7 @@ starts from (`layout` says what lies where) and the constants (`rules`). No comp
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from liqwarn.frames import FloatArray
 from liqwarn.simulation import layout as lay
@@ -26,32 +27,6 @@ PARTIAL, TIERED = 1, 2
 TOO_FAR = 3.0
 MASK = (1 << 64) - 1
 GOLDEN, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-
-# Wichura's AS 241, highest power first: the middle, the tails, the far tails.
-MIDDLE = (
-    (2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4)
-    + (4.5921953931549871457e4, 1.3731693765509461125e4, 1.9715909503065514427e3)
-    + (1.3314166789178437745e2, 3.3871328727963666080e0),
-    (5.2264952788528545610e3, 2.8729085735721942674e4, 3.9307895800092710610e4)
-    + (2.1213794301586595867e4, 5.3941960214247511077e3, 6.8718700749205790830e2)
-    + (4.2313330701600911252e1, 1.0),
-)
-TAILS = (
-    (7.74545014278341407640e-4, 2.27238449892691845833e-2, 2.41780725177450611770e-1)
-    + (1.27045825245236838258e0, 3.64784832476320460504e0, 5.76949722146069140550e0)
-    + (4.63033784615654529590e0, 1.42343711074968357734e0),
-    (1.05075007164441684324e-9, 5.47593808499534494600e-4, 1.51986665636164571966e-2)
-    + (1.48103976427480074590e-1, 6.89767334985100004550e-1, 1.67638483018380384940e0)
-    + (2.05319162663775882187e0, 1.0),
-)
-FAR_TAILS = (
-    (2.01033439929228813265e-7, 2.71155556874348757815e-5, 1.24266094738807843860e-3)
-    + (2.65321895265761230930e-2, 2.96560571828504891230e-1, 1.78482653991729133580e0)
-    + (5.46378491116411436990e0, 6.65790464350110377720e0),
-    (2.04426310338993978564e-15, 1.42151175831644588870e-7, 1.84631831751005468180e-5)
-    + (7.86869131145613259100e-4, 1.48753612908506148525e-2, 1.36929880922735805310e-1)
-    + (5.99832206555887937690e-1, 1.0),
-)
 
 
 def mixed(z: Keys) -> Keys:
@@ -71,30 +46,6 @@ def uniforms(keys: Keys, draws: Rows) -> FloatArray:
     steps = (draws.astype(np.uint64) + np.uint64(1)) * np.uint64(GOLDEN)
     bits = mixed(keys + steps[:, None]) >> np.uint64(11)
     return (bits.astype(np.float64) + 0.5) * 2.0**-53
-
-
-def ratio(powers: tuple[tuple[float, ...], tuple[float, ...]], r: FloatArray) -> FloatArray:
-    top, low = (np.full_like(r, side[0]) for side in powers)
-    for a, b in zip(powers[0][1:], powers[1][1:], strict=True):
-        top *= r
-        top += a
-        low *= r
-        low += b
-    return top / low
-
-
-def quantiles(p: FloatArray) -> FloatArray:
-    q = p - 0.5
-    out = q * ratio(MIDDLE, 0.180625 - q * q)
-    outer = np.abs(q) > 0.425
-    tail = p[outer]
-    r = np.sqrt(-np.log(np.minimum(tail, 1.0 - tail)))
-    size = ratio(TAILS, r - 1.6)
-    far = r > 5.0
-    if far.any():
-        size[far] = ratio(FAR_TAILS, r[far] - 5.0)
-    out[outer] = np.copysign(size, q[outer])
-    return out
 
 
 class Lane:
@@ -433,8 +384,9 @@ class Row:
         """
         rules, sold = self.rules, np.zeros(len(rows))
         bottom = (lane.top[rows] - lane.last)[:, None]
-        for done in range(0, int((high - low).max()) + 1, rules.top_up):
-            places, where = lane.window(rows, high - done, rules.top_up)
+        block = max(rules.top_up, 1)
+        for done in range(0, int((high - low).max()) + 1, block):
+            places, where = lane.window(rows, high - done, block)
             stored = np.where(places >= low[:, None], lane.flat[where], 0.0)
             topped = np.where(places - rules.top_up >= bottom, rules.topped_up * stored, 0.0)
             lane.flat[where] -= rules.cut * stored + topped
@@ -608,7 +560,7 @@ class Market:
 
     def bar(self, bar: int, watch: "Watch") -> None:
         rules, drivers = self.rules, self.drivers
-        kick = quantiles(uniforms(self.kicks, np.array([bar]))[0])
+        kick = ndtri(uniforms(self.kicks, np.array([bar]))[0])
         self.swing = drivers.volatility_left * self.swing + drivers.volatility_std * kick
         for i, row in enumerate(self.rows):
             row.open_bar(float(drivers.appetite[i]), float(drivers.mood[i]))
@@ -644,8 +596,8 @@ class Market:
         each = 1 + drivers.n_sectors + 3 * n
         drawn = uniforms(self.news, np.arange(now * each, (now + 1) * each))
         private = drawn[1 + drivers.n_sectors :].reshape(n, 3, -1)
-        shared = quantiles(drawn[: 1 + drivers.n_sectors])
-        private_news = quantiles(private[:, 0])
+        shared = ndtri(drawn[: 1 + drivers.n_sectors])
+        private_news = ndtri(private[:, 0])
         news = []
         for i, row in enumerate(self.rows):
             market, sector, alone = drivers.loadings[i]
