@@ -7,6 +7,7 @@ from liqwarn.simulation.config import MarketConfig
 from liqwarn.simulation.shocks import draw_shocks
 
 CONFIG = MarketConfig(n_bars=8_760)
+N = len(CONFIG.symbols)
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +16,7 @@ def shocks():
 
 
 def hourly(shocks):
-    return shocks.returns.reshape(10, CONFIG.n_bars, 12).sum(axis=2)
+    return shocks.returns.reshape(N, CONFIG.n_bars, 12).sum(axis=2)
 
 
 def test_leverage_does_not_touch_the_shocks(shocks):
@@ -28,7 +29,7 @@ def test_symbols_move_together_and_sectors_more_so(shocks):
     corr = np.corrcoef(hourly(shocks))
     names = CONFIG.symbols
     fet, rndr, xrp = (names.index(s) for s in ("FETUSDT", "RNDRUSDT", "XRPUSDT"))
-    assert 0.4 < corr[np.triu_indices(10, 1)].mean() < 0.8
+    assert 0.4 < corr[np.triu_indices(N, 1)].mean() < 0.8
     assert corr[fet, rndr] > corr[fet, xrp] + 0.1
 
 

@@ -40,11 +40,11 @@ class Volatility:
     fast_std: float = 0.38
     fast_half_life_h: float = 9.0
     slow_std: float = 0.34
-    slow_half_life_h: float = 400.0
+    slow_half_life_h: float = 500.0
     common_share: float = 0.75
     leverage_effect: float = -0.3
-    jumps_per_month: float = 2.5
-    jump_std: float = 3.2
+    jumps_per_month: float = 1.5
+    jump_std: float = 4.2
     sellers_per_month: float = 8.0
     seller_share: float = 0.05
 
@@ -156,7 +156,7 @@ class Positioning:
     noise_std: float = 0.0053
     panic: float = 0.04
     replaced: float = 0.1
-    volume_to_oi: float = 0.105
+    volume_to_oi: float = 0.109
     entry_min: float = 15.0
     crowding_mean: float = 0.15
     crowding_std: float = 0.7

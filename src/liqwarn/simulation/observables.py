@@ -27,9 +27,9 @@ CROWD_PREMIUM = 0.0005, 0.65  # size, and how much stronger crowded longs are th
 PULL_PREMIUM = 0.05  # share of a forced move that spot does not follow
 RESERVE_TO_OI = 8.0
 CALM_COIN, CHURN = 0.004, 0.4  # hourly volatility of the calmest coin, and a power of it
-PRINTED = 0.6, 1.0  # share of liquidations that are printed at all: lowest and highest, by bar
-FEED_LIMIT = 0.000006  # liquidations in an hour over open interest beyond which prints are cut
-FEED_POWER = 0.7  # prints then grow as this power of what is liquidated
+PRINTED = 0.75, 1.0  # share of liquidations that are printed at all: lowest and highest, by bar
+FEED_LIMIT = 2.7e-6  # an hour's liquidations over open interest beyond which prints are cut
+FEED_POWER = 0.74  # prints then grow as this power of what is liquidated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,7 +134,7 @@ def _jumps(config: MarketConfig, seed: int) -> FloatArray:
     rates = np.array([chance, *n_symbols * [OWN_JUMPS * chance]])
     hit = rng.random((n_symbols + 1, steps)) < rates[:, None]
     size = np.zeros((n_symbols + 1, steps))
-    size[hit] = rules.jump_std * rng.standard_t(3, size=int(hit.sum())) / np.sqrt(3.0)
+    size[hit] = rules.jump_std * rng.standard_t(4, size=int(hit.sum())) / np.sqrt(2.0)
     scale = np.array([[spec.volatility] for spec in config.specs])
     share = np.array([[spec.beta] for spec in config.specs])
     return np.asarray(scale * (size[1:] + share * size[0]))
