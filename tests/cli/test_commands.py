@@ -27,6 +27,7 @@ def test_every_promised_command_is_there():
     assert {" ".join(words) for words in COMMANDS} == {
         "ingest", "features", "label", "evaluate", "train", "score", "report", "retrain",
         "serve", "demo", "audit verify", "audit replay", "position", "map validate", "map show",
+        "simulate run", "simulate worst-case", "simulate closed-loop",
     }  # fmt: skip
 
 
@@ -35,7 +36,8 @@ def test_help_shows_an_example_and_the_option_for_machines(run, words):
     told = run(*words, "--help")
 
     assert told.code == 0
-    assert f"Example: liqwarn {' '.join(words)}" in " ".join(told.out.split())
+    written = [word for word in words if word != "run"]  # a scenario stands for it
+    assert f"Example: liqwarn {' '.join(written)}" in " ".join(told.out.split())
     assert "--json" in told.out
     assert told.err == ""
 
@@ -60,6 +62,11 @@ def test_an_unknown_option_is_wrong_usage(run, words):
         ("train", "--panel", "x", "--threads", "0"),
         ("audit", "verify"),
         ("map",),
+        ("simulate",),
+        ("simulate", "x.yaml"),
+        ("simulate", "x.yaml", "--out", "y", "--paths", "many"),
+        ("simulate", "closed-lop"),
+        ("simulate", "worst-case", "x.yaml", "--out", "y", "--objective", "win"),
         ("map", "validate", "--panel", "x.yaml"),
         ("map", "show"),
         ("map", "show", "--symbol", "BTCUSDT", "--at", "yesterday"),
