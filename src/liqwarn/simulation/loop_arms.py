@@ -92,7 +92,7 @@ class VolTarget:
     def decide(self, run: LoopRun) -> Restraint:
         """See :class:`Arm`."""
         now = realised_volatility(self.config, run.closes())
-        factor = np.clip(self.target / now, LEAST_FACTOR, 1.0)
+        factor = np.clip(self.target / np.maximum(now, 1e-12), LEAST_FACTOR, 1.0)
         factor = np.round(factor, 2)
         both = np.stack([factor, factor], axis=1)
         near = (now > 0.9 * self.target) & (now < 1.3 * self.target) & self.anticipated
