@@ -47,7 +47,7 @@ def draw_climate(config: MarketConfig, seed: int, activity: FloatArray) -> Clima
     hours = 1.0 / config.bar_h
     appetite = _shared(rng, shape, people.appetite_half_life_h * hours)
     mood = _shared(rng, shape, people.crowding_half_life_h * hours)
-    noise = rng.standard_t(4, size=shape) / np.sqrt(2.0) * np.sqrt(activity * config.bar_h)
+    noise = rng.standard_t(6, size=shape) / np.sqrt(1.5) * np.sqrt(activity * config.bar_h)
     left = decay(NOISE_HALF_LIFE_H, config.bar_h)
     regime = _shared(depth_rng, shape, book.regime_half_life_h * hours)
     return Climate(

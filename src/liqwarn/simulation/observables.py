@@ -75,8 +75,9 @@ def _positions(truth: Truth, close: FloatArray) -> dict[str, FloatArray]:
 def _prints(
     config: MarketConfig, rng: np.random.Generator, truth: Truth, close: FloatArray
 ) -> dict[str, FloatArray]:
-    """Liquidations as a public feed prints them: at most one order a second, so the more there are
-    the smaller the share that is seen; what is seen keeps a power law's tail.
+    """Liquidations as a public feed prints them: at most one order a second.
+
+    The more there are, the smaller the share that is seen; what is seen keeps a power law's tail.
     """
     record = truth.record
     limit = FEED_LIMIT * config.bar_h * (record.held * close)[:, :, None]
