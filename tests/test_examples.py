@@ -10,6 +10,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 SAYS = {
     "01_find_cascades": "rv_1d, one bar before the onset: ",
     "02_draw_the_liquidation_map": "coins would be closed",
+    "03_stress_a_book": "liquidations at risk, 95 %: ",
 }
 
 
