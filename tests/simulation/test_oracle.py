@@ -255,8 +255,7 @@ UNCOMPILED = """
 import runpy, sys
 import numpy as np
 from liqwarn.simulation import monte_carlo
-from liqwarn.simulation.layout import *
-from liqwarn.simulation.layout import MASS, HELD, QUEUE, OWED, UNIT, LANES, LANE_SIZE, SCALE, FAR
+from liqwarn.simulation.layout import FAR, HELD, LANE_SIZE, LANES, MASS, OWED, QUEUE, SCALE, UNIT
 from liqwarn.simulation.layout import WAITING
 
 tests = runpy.run_path(sys.argv[1])
