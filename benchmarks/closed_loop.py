@@ -12,6 +12,13 @@ from typing import Any
 
 from liqwarn.durable import write_bytes
 from liqwarn.pipelines.closed_loop import ClosedLoopOrder, run_closed_loop
+from liqwarn.pipelines.loop_score import run_free
+from liqwarn.pipelines.loop_seed import run_under
+from liqwarn.simulation.loop_arms import Always, Free
+from liqwarn.simulation.loop_events import cascading, onsets
+from liqwarn.simulation.loop_market import loop_config, prepare
+from liqwarn.simulation.loop_metrics import composition, measure
+from liqwarn.simulation.restraint import Obedience
 
 ROOT = Path(__file__).parents[1]
 ARMS = {
@@ -29,6 +36,17 @@ UNITS = {
     "time_limited": ("time limited at all, %", 100.0, 1),
     "cost": ("cost, bp a month", 1.0, 1),
 }
+SHOWN = {
+    "liquidation": "liquidations",
+    "margin_call": "margin calls",
+    "cross_margin": "cross-margin",
+    "stop": "stops",
+    "contagion": "contagion",
+    "thin_book": "thin book",
+    "slow_flow": "slow orders of the obedient",
+    "arbitrage": "arbitrage",
+}
+CEILING_SEEDS = 5
 VARIANTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("a quarter obeys", {"phi": 0.25}),
     ("all obey", {"phi": 1.0}),
@@ -130,7 +148,33 @@ def verdict(document: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def page(documents: dict[str, dict[str, Any]], command: str) -> str:
+def ceiling(options: argparse.Namespace) -> Iterator[str]:
+    """What limits on leverage could do at most, and what cascades are made of."""
+    yield "| obeys | | cascade size, % | liquidated, bn USD | " + " | ".join(SHOWN.values()) + " |"
+    yield "|---|---|---|---|" + "---|" * len(SHOWN)
+    config = loop_config(options.days)
+    for phi in (0.5, 1.0):
+        for name in ("house limits alone", "half the house leverage at all times"):
+            figures = []
+            for seed in range(1, CEILING_SEEDS + 1):
+                market = prepare(config, seed, Obedience(phi=phi))
+                free = run_free(market)
+                rows = slice(market.lead, market.lead + config.n_bars)
+                found = onsets(config, cascading(config, free.record, rows))
+                arm = Free() if name.startswith("house") else Always(0.5)
+                run, imposed = run_under(market, arm)
+                done = measure(run, free, found, imposed)
+                made = composition(run, free, found)
+                figures.append(
+                    [done["cascade_size"], 1e-9 * done["liquidated_usd"]]
+                    + [made[channel] for channel in SHOWN]
+                )
+            mean = [sum(one) / len(figures) for one in zip(*figures, strict=True)]
+            cells = " | ".join(f"{value:.2f}" for value in mean)
+            yield f"| {100 * phi:.0f} % | {name} | {cells} |"
+
+
+def page(documents: dict[str, dict[str, Any]], most: list[str], command: str) -> str:
     main = documents["main"]
     lines = [
         "# The breaker in closed loop",
@@ -144,9 +188,9 @@ def page(documents: dict[str, dict[str, Any]], command: str) -> str:
         ),
         "",
         (
-            "The score knows the market's true fuel, made worse by noise that lasts for hours, to a "
-            f"ROC-AUC of {main['score']['auc_long']['mean']:.2f} long and "
-            f"{main['score']['auc_short']['mean']:.2f} short; fitted on pilot markets of other seeds."
+            "The score knows the market's true fuel, made worse by noise that lasts for hours, to "
+            f"a ROC-AUC of {main['score']['auc_long']['mean']:.2f} long and "
+            f"{main['score']['auc_short']['mean']:.2f} short; fitted on pilot markets."
         ),
         "",
         "## The aim",
@@ -164,8 +208,8 @@ def page(documents: dict[str, dict[str, Any]], command: str) -> str:
         "## A fifth of the others anticipate",
         "",
         (
-            "They see the public price line and the volatility; of the breaker, whose thresholds are "
-            "private, they make an estimate of their own, and leave when it is high."
+            "They see the public price line and the volatility; of the breaker, whose thresholds "
+            "are private, they make an estimate of their own, and leave when it is high."
         ),
         "",
         *arms_table(main, "anticipation"),
@@ -189,17 +233,27 @@ def page(documents: dict[str, dict[str, Any]], command: str) -> str:
             {"as above": main} | {name: d for name, d in documents.items() if name != "main"}
         ),
         "",
+        "## How much could be done at most",
+        "",
+        (
+            f"{CEILING_SEEDS} seeds. What the move beyond the news is made of where it is largest, "
+            "in % of log price: stops and thin books are no liquidations, and no limit on leverage "
+            "touches them."
+        ),
+        "",
+        *most,
+        "",
         "## What the words mean",
         "",
         *(f"- **{name.replace('_', ' ')}**: {told}" for name, told in main["definitions"].items()),
         (
             "- **volatility target**: leverage in inverse proportion to the last twelve hours' "
-            "volatility, its target set so that on the same seed the average leverage allowed equals "
-            "the breaker's."
+            "volatility, its target set so that on the same seed the average leverage allowed "
+            "equals the breaker's."
         ),
         (
-            "- **price line**: public; 5 % from the extreme of four hours the side may only reduce, "
-            "at half of the house leverage, for an hour."
+            "- **price line**: public; 5 % from the extreme of four hours the side may only "
+            "reduce, at half of the house leverage, for an hour."
         ),
         "",
     ]
@@ -217,7 +271,7 @@ def main() -> None:
     documents = {"main": run(options, "main", {})}
     for name, changes in VARIANTS:
         documents[name] = run(options, name, changes)
-    write_bytes(options.page, page(documents, "make closed-loop").encode())
+    write_bytes(options.page, page(documents, list(ceiling(options)), "make closed-loop").encode())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from liqwarn.simulation.loop_market import LoopMarket, LoopRun, loop_config, pre
 from liqwarn.simulation.loop_metrics import Restrictions, measure
 from liqwarn.simulation.restraint import Obedience
 
-__all__ = ["LoopSetting", "SeedResult", "run_seed"]
+__all__ = ["LoopSetting", "SeedResult", "run_seed", "run_under"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,7 +85,7 @@ def run_seed(setting: LoopSetting, seed: int) -> SeedResult:
         )
         for told in (False, True)
     }
-    run, imposed = _under(market, breakers[False])
+    run, imposed = run_under(market, breakers[False])
     metrics["breaker", False] = measure(run, free, found, imposed)
     target = matching_target(_volatility(free), imposed.exposure)
     arms: list[tuple[str, bool, Arm]] = [("breaker", True, breakers[True])]
@@ -93,7 +93,7 @@ def run_seed(setting: LoopSetting, seed: int) -> SeedResult:
         arms.append(("price_line", told, PriceLine.of(config, anticipated=told)))
         arms.append(("vol_target", told, VolTarget(config, target, told)))
     for name, told, arm in arms:
-        run, imposed = _under(market, arm)
+        run, imposed = run_under(market, arm)
         metrics[name, told] = measure(run, free, found, imposed)
     return SeedResult(
         seed=seed,
@@ -104,7 +104,7 @@ def run_seed(setting: LoopSetting, seed: int) -> SeedResult:
     )
 
 
-def _under(market: LoopMarket, arm: Arm) -> tuple[LoopRun, Restrictions]:
+def run_under(market: LoopMarket, arm: Arm) -> tuple[LoopRun, Restrictions]:
     """A run under an arm: it decides after each bar for the next one."""
     run, config = market.start(), market.config
     shape = (config.n_bars, len(config.specs), 2)

@@ -11,10 +11,19 @@ import numpy as np
 
 from liqwarn.frames import FloatArray
 from liqwarn.simulation.config import MarketConfig
+from liqwarn.simulation.loop_events import moving_little
 from liqwarn.simulation.loop_market import LoopRun
 from liqwarn.simulation.restraint import Restraint, house_restraint
 
-__all__ = ["Arm", "Free", "PriceLine", "VolTarget", "matching_target", "realised_volatility"]
+__all__ = [
+    "Always",
+    "Arm",
+    "Free",
+    "PriceLine",
+    "VolTarget",
+    "matching_target",
+    "realised_volatility",
+]
 
 LINE, NEAR_LINE = 0.05, 0.015
 LINE_LOOKBACK_H, LINE_STAY_H = 4.0, 1.0
@@ -37,6 +46,19 @@ class Free:
     def decide(self, run: LoopRun) -> Restraint:
         """See :class:`Arm`."""
         return house_restraint(len(run.market.config.specs))
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """A share of the house leverage at all times: the most that limits on leverage can do."""
+
+    leverage: float
+
+    def decide(self, run: LoopRun) -> Restraint:
+        """See :class:`Arm`."""
+        free = house_restraint(len(run.market.config.specs))
+        calm = moving_little(run.market.config, run.record, run.last)
+        return free._replace(leverage=self.leverage * free.leverage, cut=calm.astype(np.float64))
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ import numpy as np
 
 from liqwarn.frames import FloatArray
 from liqwarn.simulation.layout import (
+    CHANNELS,
     LIQUIDATED_USD,
     MISSED,
     NEWS,
@@ -17,7 +18,7 @@ from liqwarn.simulation.layout import (
 from liqwarn.simulation.loop_events import Onset
 from liqwarn.simulation.loop_market import LoopRun
 
-__all__ = ["DEFINITIONS", "METRICS", "Restrictions", "measure"]
+__all__ = ["DEFINITIONS", "METRICS", "Restrictions", "composition", "measure"]
 
 BEFORE_H, AFTER_H, WATCHED_H = 1.0, 4.0, 12.0
 MISSED_TRADE: Final = 2e-4
@@ -110,13 +111,36 @@ def measure(
     }
 
 
+def composition(run: LoopRun, free: LoopRun, found: list[Onset]) -> dict[str, float]:
+    """What a run's cascades are made of: mean part of each cause, in % of log price.
+
+    At the moment that `cascade_size` is taken at; orders that the free run has as well are news.
+    """
+    parts = np.zeros(len(CHANNELS))
+    for onset in found:
+        first, stop, _ = _span(run, onset)
+        against = -1.0 if onset.side == 0 else 1.0
+        moved = against * _since(run.record.moved[onset.symbol], first, stop)
+        shared = against * _since(free.record.moved[onset.symbol], first, stop)
+        moved[:, SLOW_FLOW] -= shared[:, SLOW_FLOW]
+        moved[:, NEWS] += shared[:, SLOW_FLOW]
+        worst = int((moved.sum(axis=1) - moved[:, NEWS]).argmax())
+        parts += 100.0 * moved[worst] / len(found)
+    return dict(zip(CHANNELS, parts.tolist(), strict=True))
+
+
+def _span(run: LoopRun, onset: Onset) -> tuple[int, int, int]:
+    """First row, row after the last one, and until when recovery is watched."""
+    bar_h, lead, end = run.market.config.bar_h, run.market.lead, run.record.held.shape[1]
+    first = lead + max(0, onset.bar - round(BEFORE_H / bar_h))
+    stop = min(lead + onset.bar + round(AFTER_H / bar_h) + 1, end)
+    return first, stop, min(stop + round(WATCHED_H / bar_h), end)
+
+
 def _window(run: LoopRun, free: LoopRun, onset: Onset) -> tuple[float, float, float]:
     """Size, trough and recovery of one cascade."""
-    bar_h, lead = run.market.config.bar_h, run.market.lead
-    first = lead + max(0, onset.bar - round(BEFORE_H / bar_h))
-    end = run.record.held.shape[1]
-    stop = min(lead + onset.bar + round(AFTER_H / bar_h) + 1, end)
-    later = min(stop + round(WATCHED_H / bar_h), end)
+    bar_h = run.market.config.bar_h
+    first, stop, later = _span(run, onset)
     against = -1.0 if onset.side == 0 else 1.0
     moved = against * _since(run.record.prices[3, onset.symbol], first, later)
     news = free.record.moved[onset.symbol, :, NEWS] + free.record.moved[onset.symbol, :, SLOW_FLOW]
