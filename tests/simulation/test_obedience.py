@@ -72,7 +72,7 @@ def test_who_is_told_nothing_does_nothing(bench, room, cut):
         np.testing.assert_array_equal(array, same)
 
 
-positions = st.lists(st.tuples(st.floats(0.002, 0.4), st.floats(0.0, 1e4)), max_size=8)
+positions = st.lists(st.tuples(st.floats(0.002, 0.4), st.floats(1e-3, 1e4)), max_size=8)
 
 
 @settings(deadline=None, max_examples=40)
@@ -89,7 +89,7 @@ def test_in_time_none_is_nearer_than_allowed(bench, side, held, room, cut):
         obey(made, side)
         found = made.reachable(side, pop=at.OBEDIENT)
         left = sum(coins for away, coins in found.items() if away < room - 1e-9)
-        assert left <= near * (1.0 - cut) ** step * (1.0 + 1e-9)
+        assert left <= near * (1.0 - cut) ** step + 1e-9 * near
         assert made[at.SLIPPAGE_USD] >= slipped
         slipped = made[at.SLIPPAGE_USD]
         made.assert_conserved()
