@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liqwarn.simulation import layout as at
+from liqwarn.simulation.cohorts import add
 from liqwarn.simulation.config import CrossMargin, Habits, Venue
 from liqwarn.simulation.forced_flow import await_entry, settle
 
@@ -211,9 +212,6 @@ class TestPartial:
         made.plant(0, 0.05, 100.0)
         return made
 
-    @pytest.mark.xfail(
-        strict=True, reason="the rest begins to be released in the very step in which it was queued"
-    )
     @pytest.mark.parametrize("seconds", [1, 10, 30])
     def test_only_the_first_part_goes_at_once(self, bench, seconds):
         made = self.made(bench, seconds)
@@ -243,6 +241,17 @@ class TestPartial:
         assert made[at.QUEUE] == 0.0
         assert sum(made.reachable(0).values()) == pytest.approx(100.0 - gone)
         made.assert_conserved()
+
+    def test_the_low_before_it_was_saved_does_not_reach_it_again(self, bench):
+        made = self.made(bench)
+        made.advance(-0.06)
+        gone = made[at.LIQUIDATED_COINS]
+        place = int(np.floor((-made.price - 0.02) / BIN))
+        add(made.cells, made.ring, 0, made.lane(1), place, 1.0)  # crossed by the rise that saves
+        made.advance(0.03)
+        assert made[at.LIQUIDATED_COINS + 1] > 0.0
+        assert made[at.LIQUIDATED_COINS] == gone
+        assert made[at.QUEUE] == 0.0
 
     def test_who_was_saved_is_liquidated_by_the_next_fall(self, bench):
         made = self.made(bench)
