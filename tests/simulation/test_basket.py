@@ -111,9 +111,6 @@ def test_new_accounts_enter_at_the_leverages_of_the_basket(bench):
         assert min(found) == pytest.approx(offered.min(), abs=2e-3)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="squeeze reads what it moved above the ring's old top once more"
-)
 @sides
 def test_a_haircut_sells_who_is_under_water_in_the_next_step(bench, side, sign):
     made = baskets(bench, 0.05, 0.3, side=side)

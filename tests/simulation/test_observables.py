@@ -70,13 +70,7 @@ def test_the_index_is_below_a_perpetual_that_longs_crowd(seen):
     np.testing.assert_allclose(field(seen, "mark") / field(seen, "close"), 1.0, atol=0.002)
 
 
-def test_the_second_venue_charges_by_its_own_interval(seen, request):
-    if seen.config.bar < HOUR:
-        request.applymarker(
-            pytest.mark.xfail(
-                strict=True, reason="its rate is scaled by the bar's length, not its interval's"
-            )
-        )
+def test_the_second_venue_charges_by_its_own_interval(seen):
     a_day = [
         (field(seen, f"funding_rate{k}") * 24.0 / field(seen, f"funding_interval{k}_h")).mean()
         for k in ("", "_2")

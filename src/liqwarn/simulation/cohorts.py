@@ -33,6 +33,7 @@ from liqwarn.windows.arguments import inlined
 __all__ = [
     "add",
     "call_margin",
+    "clear",
     "cross",
     "enter_waiting",
     "held_by",
@@ -68,9 +69,21 @@ def own(cells: FloatArray, i: int, side: int) -> float:
 
 
 @inlined
+def clear(cells: FloatArray, ring: FloatArray, i: int, lane: int) -> None:
+    """A lane that was closed whole starts anew: nothing scaled by nothing is nothing."""
+    of = ring_of(lane)
+    for place in range(ring.shape[2]):
+        ring[i, of, place] = 0.0
+    cells[i, lane + FAR] = 0.0
+    cells[i, lane + SCALE] = 1.0
+
+
+@inlined
 def add(cells: FloatArray, ring: FloatArray, i: int, lane: int, place: int, coins: float) -> None:
     """Put coins into a bin; what falls off the lower end of the ring is out of reach."""
     of, n_bins = ring_of(lane), ring.shape[2]
+    if cells[i, lane + SCALE] == 0.0:
+        clear(cells, ring, i, lane)
     top = int(cells[i, lane + TOP])
     if place > top:
         for new in range(max(top + 1, place + 1 - n_bins), place + 1):
@@ -154,6 +167,8 @@ def enter_waiting(
         return
     cells[i, lane + WAITING] = 0.0
     if rules.leverage_off:
+        if cells[i, lane + SCALE] == 0.0:
+            clear(cells, ring, i, lane)
         cells[i, lane + FAR] += coins / cells[i, lane + SCALE]
         return
     here = own(cells, i, side)
@@ -194,8 +209,8 @@ def call_margin(rules: Rules, cells: FloatArray, ring: FloatArray, i: int, side:
             if stored > 0.0:
                 lower = place - rules.top_up
                 topped = rules.topped_up * stored if lower >= bottom else 0.0
-                ring[i, of, lower & last] += topped
                 ring[i, of, place & last] = stored * (1.0 - rules.cut) - topped
+                ring[i, of, lower & last] += topped
                 sold = rules.cut * stored * cells[i, lane + SCALE]
                 cells[i, MASS + 2 * side + pop] -= sold
                 closed += sold
@@ -217,13 +232,18 @@ def squeeze(
     here = own(cells, i, side)
     m = rules.maintenance_rate
     near = int(np.floor(here / BIN_WIDTH))
+    before = ring[i, of].copy()  # what is moved up must not be met again
     for place in range(min(top, near), top - last - 1, -1):
-        stored = ring[i, of, place & last]
+        stored = before[place & last]
         if stored > 0.0:
+            ring[i, of, place & last] -= stored
             away = (here - place * BIN_WIDTH + m) * left - m
-            moved = min(near + 1, int(np.floor((here - away) / BIN_WIDTH)))
-            ring[i, of, place & last] = 0.0
-            add(cells, ring, i, lane, moved, stored * cells[i, lane + SCALE])
+            level = (here - away) / BIN_WIDTH
+            lower = int(np.floor(level))
+            upper = (level - lower) * stored  # split, so that small haircuts add up
+            scale = cells[i, lane + SCALE]
+            add(cells, ring, i, lane, min(near + 1, lower + 1), upper * scale)
+            add(cells, ring, i, lane, min(near + 1, lower), (stored - upper) * scale)
     cells[i, LOWEST + side] = here
 
 

@@ -61,13 +61,23 @@ def cascade(rules: Rules, cells: FloatArray, ring: FloatArray, i: int) -> float:
         for side in range(2):
             lowest = min(cells[i, LOWEST + side], own(cells, i, side))
             cells[i, LOWEST + side] = np.inf  # who enters from here on never saw that price
-            coins, level = _liquidate(rules, cells, ring, i, side, lowest)
-            stops = _stop(rules, cells, ring, i, side, lowest)
-            owed = 0.0
+            waited, saved, owed = 0.0, 0.0, 0.0
+            level = cells[i, LEVEL + side]
             if again == 0:
-                coins, level = _release(rules, cells, ring, i, side, (coins, level))
+                waited, saved = _release(rules, cells, i, side)
                 owed = cells[i, OWED + side]
                 cells[i, OWED + side] = 0.0
+            coins, crossed = _liquidate(rules, cells, ring, i, side, lowest)
+            stops = _stop(rules, cells, ring, i, side, lowest)
+            if saved > 0.0:  # put back after this step's low has passed: they never saw it
+                lane = lane_of(rules, side, FREE, LIQUIDATED)
+                add(cells, ring, i, lane, int(np.floor(level / BIN_WIDTH)), saved)
+                cells[i, MASS + 2 * side] += saved
+            if waited > 0.0:
+                level = (coins * crossed + waited * level) / (coins + waited)
+                coins += waited
+            else:
+                level = crossed
             if coins + stops + owed > 0.0:
                 flow = (coins, owed, stops, 0.0)
                 forced += _hit_book(rules, cells, i, side, level, flow)
@@ -114,24 +124,20 @@ def _liquidate(
 
 
 @inlined
-def _release(
-    rules: Rules, cells: FloatArray, ring: FloatArray, i: int, side: int, taken: tuple[float, float]
-) -> tuple[float, float]:
-    """The waiting second part of a partial liquidation: saved if price came back, else taken."""
-    coins, level = taken
+def _release(rules: Rules, cells: FloatArray, i: int, side: int) -> tuple[float, float]:
+    """The second part of partial liquidations of earlier steps: what is due, and what is saved.
+
+    All of it is saved where price has come back.
+    """
     waiting = cells[i, QUEUE + side]
     if waiting <= 0.0:
-        return coins, level
-    at = cells[i, LEVEL + side]
-    if own(cells, i, side) > at + rules.maintenance_rate:
-        lane = lane_of(rules, side, FREE, LIQUIDATED)
-        add(cells, ring, i, lane, int(np.floor(at / BIN_WIDTH)), waiting)
-        cells[i, MASS + 2 * side] += waiting
+        return 0.0, 0.0
+    if own(cells, i, side) > cells[i, LEVEL + side] + rules.maintenance_rate:
         cells[i, QUEUE + side] = 0.0
-        return coins, level
-    more = rules.released * waiting
-    cells[i, QUEUE + side] = waiting - more
-    return coins + more, (coins * level + more * at) / (coins + more)
+        return 0.0, float(waiting)
+    due = float(rules.released * waiting)
+    cells[i, QUEUE + side] = waiting - due
+    return due, 0.0
 
 
 @inlined

@@ -128,13 +128,14 @@ def _funding(
     other = PREMIUM + 1.3 * crowd + PULL_PREMIUM * pull + 0.00020 * noise[1]
     index = close / (1.0 + premium)
     settle_h = max(SETTLEMENT_H, int(config.bar_h))
+    settle_2_h = max(1, int(config.bar_h))
     return {
         "index": index,
         "mark": close * np.exp(0.0001 * rng.standard_normal(shape)),
         "funding_rate": _settled(config, premium, settle_h, settle_h / SETTLEMENT_H),
         "funding_interval_h": np.full(shape, float(settle_h)),
-        "funding_rate_2": _settled(config, other, max(1, int(config.bar_h)), config.bar_h / 8.0),
-        "funding_interval_2_h": np.full(shape, float(max(1, int(config.bar_h)))),
+        "funding_rate_2": _settled(config, other, settle_2_h, settle_2_h / SETTLEMENT_H),
+        "funding_interval_2_h": np.full(shape, float(settle_2_h)),
     }
 
 
