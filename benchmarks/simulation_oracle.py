@@ -248,14 +248,24 @@ class Row:
     ) -> None:
         rows, lowest = touched
         total, forced = sums
-        coins, level = self._liquidate(side, rows, lowest)
-        stops, _ = self.lanes[side][lay.STOPPED].cross(rows, lowest)
-        self.mass[side][rows] -= stops
-        owed = np.zeros(len(rows))
+        due, saved, owed = np.zeros((3, len(rows)))
+        level = self.level[side][rows].copy()
         if first:
-            coins, level = self._release(side, rows, (coins, level))
+            due, saved = self._release(side, rows)
             owed = self.owed[side][rows]
             self.owed[side][rows] = 0.0
+        coins, crossed = self._liquidate(side, rows, lowest)
+        stops, _ = self.lanes[side][lay.STOPPED].cross(rows, lowest)
+        self.mass[side][rows] -= stops
+        back = np.flatnonzero(saved > 0.0)
+        if len(back):
+            place = np.floor(level[back] / BIN_WIDTH).astype(np.int64)
+            self.lanes[side][lay.LIQUIDATED].add(rows[back], place, saved[back])
+            self.mass[side][rows[back]] += saved[back]
+        both = coins + due
+        mean = coins * crossed + due * level
+        level = np.divide(mean, both, out=crossed, where=due > 0.0)
+        coins = both
         flows = coins + stops + owed
         some = flows > 0.0
         hit = rows[some]
@@ -287,28 +297,13 @@ class Row:
             self.queue[side][who] = waiting + rest
         return rules.at_once * found, level
 
-    def _release(
-        self, side: int, rows: Rows, taken: tuple[FloatArray, FloatArray]
-    ) -> tuple[FloatArray, FloatArray]:
-        """The second part of partial liquidations: saved where price came back, else taken."""
-        coins, level = taken
-        waits = np.flatnonzero(self.queue[side][rows] > 0.0)
-        if not len(waits):
-            return coins, level
-        who = rows[waits]
-        waiting, place = self.queue[side][who], self.level[side][who]
-        saved = self.own(side, who) > place + self.rules.maintenance_rate
-        more = np.where(saved, 0.0, self.rules.released * waiting)
-        both = coins[waits] + more
-        mean = coins[waits] * level[waits] + more * place
-        level[waits] = np.divide(mean, both, out=level[waits], where=more > 0.0)
-        coins[waits] = both
-        self.queue[side][who] = np.where(saved, 0.0, waiting - more)
-        if saved.any():
-            back, lane = who[saved], self.lanes[side][lay.LIQUIDATED]
-            lane.add(back, np.floor(place[saved] / BIN_WIDTH).astype(np.int64), waiting[saved])
-            self.mass[side][back] += waiting[saved]
-        return coins, level
+    def _release(self, side: int, rows: Rows) -> tuple[FloatArray, FloatArray]:
+        """The second part of partial liquidations: what is due, and what is saved."""
+        waiting = self.queue[side][rows]
+        safe = self.own(side, rows) > self.level[side][rows] + self.rules.maintenance_rate
+        due = np.where(safe, 0.0, self.rules.released * waiting)
+        self.queue[side][rows] = np.where(safe, 0.0, waiting - due)
+        return due, np.where(safe, waiting, 0.0)
 
     def _hit_book(
         self, side: int, rows: Rows, level: FloatArray, parts: tuple[FloatArray, ...]
@@ -514,16 +509,24 @@ class Basket(Row):
         near = np.floor(here / BIN_WIDTH).astype(np.int64)
         places, where = lane.window(self.rows, lane.top, lane.bins)
         stored = lane.flat[where]
-        away = (here - places * BIN_WIDTH + m) * left - m
-        moved = np.minimum(near + 1, np.floor((here - away) / BIN_WIDTH).astype(np.int64))
-        moved = np.where(places <= near, moved, places)
-        top = np.maximum(lane.top, np.where(stored > 0.0, moved, lane.top[:, None]).max(axis=1))
-        fallen = places <= (top - lane.bins)[:, None]
-        lane.far += np.where(fallen, stored, 0.0).sum(axis=1)
-        stored[fallen] = 0.0
-        target = self.rows[:, None] * lane.bins + (moved & lane.last)
-        sums = np.bincount(target.ravel(), weights=stored.ravel(), minlength=lane.flat.size)
-        lane.flat[:] = sums
+        level = (here - ((here - places * BIN_WIDTH + m) * left - m)) / BIN_WIDTH
+        lower = np.floor(level).astype(np.int64)
+        higher = np.where(places <= near, (level - lower) * stored, 0.0)
+        parts = (
+            (np.where(places <= near, np.minimum(near + 1, lower), places), stored - higher),
+            (np.minimum(near + 1, lower + 1), higher),
+        )
+        top = lane.top.copy()
+        for moved, coins in parts:
+            reached = np.where(coins > 0.0, moved, lane.top[:, None])
+            top = np.maximum(top, reached.max(axis=1))
+        lane.flat[:] = 0.0
+        for moved, coins in parts:
+            fallen = moved <= (top - lane.bins)[:, None]
+            lane.far += np.where(fallen, coins, 0.0).sum(axis=1)
+            target = self.rows[:, None] * lane.bins + (moved & lane.last)
+            kept = np.where(fallen, 0.0, coins)
+            lane.flat += np.bincount(target.ravel(), kept.ravel(), lane.flat.size)
         lane.top = top
 
     def _turn_over(self, side: int, symbols: list[Row], wanted: FloatArray) -> None:

@@ -216,7 +216,6 @@ def test_the_bits_are_the_same_in_any_chunks_on_any_threads():
             np.testing.assert_array_equal(one, two, err_msg=name)
 
 
-@pytest.mark.xfail(reason="cohorts.squeeze: coins moved within the ring are met again at its end")
 def test_the_engine_does_what_the_oracle_does_when_a_haircut_moves_the_nearest_cohort():
     ladder, mix = (2.0, 3.0, 5.0, 10.0), (0.4, 0.3, 0.2, 0.1)
     cross = CrossMargin(share=0.3, mix=mix)
@@ -229,14 +228,12 @@ def test_the_engine_does_what_the_oracle_does_when_a_haircut_moves_the_nearest_c
     assert_equal(compiled, plain)
 
 
-@pytest.mark.xfail(reason="cohorts.call_margin: coins topped up by less than half a bin are lost")
 def test_the_engine_does_what_the_oracle_does_when_added_collateral_is_next_to_nothing():
     compiled, plain, _ = both(opening(market(habits=Habits(top_up=0.0))), storm(-1.0))
 
     assert_equal(compiled, plain)
 
 
-@pytest.mark.xfail(reason="cohorts.squeeze: less than a bin a step is rounded away, to nothing")
 def test_a_slow_haircut_does_about_as_much_as_a_sudden_one():
     start, liquidated = opening(market()), []
     for steps in (1, 60):

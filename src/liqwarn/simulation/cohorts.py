@@ -233,15 +233,18 @@ def squeeze(
     m = rules.maintenance_rate
     near = int(np.floor(here / BIN_WIDTH))
     before = ring[i, of].copy()  # what is moved up must not be met again
-    for place in range(min(top, near), top - last - 1, -1):
+    for place in range(last + 1):
+        ring[i, of, place] = 0.0
+    scale = cells[i, lane + SCALE]
+    for place in range(top, top - last - 1, -1):
         stored = before[place & last]
-        if stored > 0.0:
-            ring[i, of, place & last] -= stored
+        if stored > 0.0 and place > near:
+            add(cells, ring, i, lane, place, stored * scale)
+        elif stored > 0.0:
             away = (here - place * BIN_WIDTH + m) * left - m
             level = (here - away) / BIN_WIDTH
             lower = int(np.floor(level))
             upper = (level - lower) * stored  # split, so that small haircuts add up
-            scale = cells[i, lane + SCALE]
             add(cells, ring, i, lane, min(near + 1, lower + 1), upper * scale)
             add(cells, ring, i, lane, min(near + 1, lower), (stored - upper) * scale)
     cells[i, LOWEST + side] = here
