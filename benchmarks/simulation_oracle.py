@@ -110,7 +110,14 @@ class Lane:
         self.flat[rows * self.bins + (place & self.last)] += np.where(kept, stored, 0.0)
         self.far[rows] += np.where(kept, 0.0, stored)
 
+    def revive(self, rows: Rows) -> None:
+        """A lane that was closed whole starts anew: nothing scaled by nothing is nothing."""
+        dead = rows[self.scale[rows] == 0.0]
+        if len(dead):
+            self.ring[dead], self.far[dead], self.scale[dead] = 0.0, 0.0, 1.0
+
     def add(self, rows: Rows, place: Rows, coins: FloatArray) -> None:
+        self.revive(rows)
         self.raise_top(rows, place)
         self.put(rows, place, coins)
 
@@ -189,6 +196,7 @@ class Row:
         coins = lane.waiting[rows]
         lane.waiting[rows] = 0.0
         if self.rules.leverage_off:
+            lane.revive(rows)
             lane.far[rows] += coins / lane.scale[rows]
             return
         here = self.own(side, rows)
@@ -201,6 +209,7 @@ class Row:
     @staticmethod
     def _enter_lane(lane: Lane, rows: Rows, levels: FloatArray, parts: FloatArray) -> None:
         places = np.floor(levels / BIN_WIDTH).astype(np.int64)
+        lane.revive(rows)
         lane.raise_top(rows, places.max(axis=0))
         for place, coins in zip(places, parts, strict=True):
             lane.put(rows, place, coins)
