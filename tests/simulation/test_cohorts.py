@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from liqwarn.simulation import cohorts
@@ -80,6 +80,8 @@ class Account:
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(acts, max_size=25))
+@example([("add", 5, 1.0), ("add", 5 - N_BINS, 1.0), ("add", 6 - N_BINS, 1.0)])
+@example([("add", 5, 1.0), ("add", 6, 1.0), ("cross", 6, 0.0), ("add", 21, 1.0)])
 def test_a_ring_holds_what_a_plain_account_holds(bench, done):
     made = bench(n_bins=N_BINS)
     lane = made.lane(0)
@@ -286,6 +288,21 @@ def test_who_is_under_water_after_a_haircut_is_above_price(bench, side):
 def test_a_haircut_in_many_small_parts_shrinks_distances_as_much(bench, away):
     made, wanted = squeezed(bench, away, 0.7, times=300)
     assert mean_distance(made, 0) == pytest.approx(wanted, abs=0.004)
+
+
+@sides
+def test_a_haircut_leaves_no_coin_twice_where_the_ring_is_full(bench, side):
+    """The lowest cohort lies at the ring's lower end, which moves up with the nearest."""
+    made = bench(cross=CrossMargin(share=0.2))
+    top = made.cells[1, made.lane(side) + at.TOP] = place_of(made, side, 0.05, i=1)
+    made.plant(side, 0.05, 0.4, i=1)
+    cohorts.add(made.cells, made.ring, 1, made.lane(side), int(top) - 1_020, 0.3)
+    made.cells[1, made.lane(side) + at.FAR] -= 0.3
+    cohorts.squeeze(*fields(made), 1, side, 0.5)
+    assert made.ring.min() >= 0.0
+    assert made.cells[1, made.lane(side) + at.FAR] >= 0.3 - 1e-12
+    assert sum(made.reachable(side, i=1).values()) <= 0.7 + 1e-12
+    assert made.units(side) == pytest.approx(1.0)
 
 
 def test_no_haircut_changes_nothing(bench):

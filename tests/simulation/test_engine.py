@@ -440,9 +440,6 @@ def test_a_market_of_cross_margin_accounts_conserves_too(bench, share):
         made.assert_conserved()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a side closed whole has scale 0, and what opens next is NaN"
-)
 def test_when_everybody_leaves_at_once_there_is_a_market_left(bench):
     made = bench(rules={"entry_steps": 1})
     made.cells[0, at.IN_RUSH] = 1.0
