@@ -145,6 +145,9 @@ def test_while_one_venue_is_down_its_share_waits(bench):
     made.advance()
     assert made.cells[1, at.OWED] == pytest.approx(0.3 * made.cells[1, at.UNIT])
     assert made.cells[2, at.OWED] == 0.0
+    made.plant(0, 0.01, 0.2, i=3)
+    made.advance((-0.02 / made.cells[0, at.WEIGHT], 0.0, 0.0))
+    assert made.cells[1, at.OWED] == pytest.approx(0.5 * made.cells[1, at.UNIT])
     made.cells[1, at.IN_OPEN] = 1.0
     made.advance()
     assert made.cells[1, at.OWED] == 0.0

@@ -60,16 +60,17 @@ def test_sells_and_buys_are_remembered_apart(bench):
     assert made.price == pytest.approx(np.log(100.0))
 
 
-def test_what_came_before_makes_the_next_piece_cheaper_until_it_is_forgotten(bench):
-    fresh = sell(bench(), 100.0)
+@sides
+def test_what_came_before_makes_the_next_piece_cheaper_until_it_is_forgotten(bench, side):
+    fresh = sell(bench(), 100.0, side)
     costs = []
     for minutes in (0, 240, 2_400):
         made = bench()
-        sell(made, 300.0)
+        sell(made, 300.0, side)
         for _ in range(minutes // 5):
             made.advance()
-        assert made[at.ORDERS] == pytest.approx(300.0 * 0.5 ** (minutes / 240.0))
-        costs.append(sell(made, 100.0))
+        assert made[at.ORDERS + side] == pytest.approx(300.0 * 0.5 ** (minutes / 240.0))
+        costs.append(sell(made, 100.0, side))
     assert costs == sorted(costs)
     assert costs[0] < 0.6 * fresh
     assert costs[-1] == pytest.approx(fresh, rel=0.06)
