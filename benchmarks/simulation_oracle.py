@@ -163,6 +163,7 @@ class Row:
         self.std = self.activity = self.growth = np.zeros(paths)
         self.book = [0.0, 0.0]  # calm depth of now, log of its ratio to the long run's
         self.lowest = [self.own(side) for side in SIDES]
+        self.forced = np.zeros(paths)
 
     @property
     def price(self) -> FloatArray:
@@ -176,14 +177,16 @@ class Row:
         self.pull += passing
         self.moved[channel] += lasting + passing
 
-    def lift(self, side: int, coins: FloatArray, rows: Rows | slice = ALL) -> None:
-        """Close coins of a side, from all its positions alike."""
+    def lift(self, side: int, coins: FloatArray, rows: Rows | slice = ALL) -> FloatArray:
+        """Close coins of a side, from all its positions alike; returns what there was to close."""
         mass = self.mass[side][rows]
-        share = np.divide(coins, mass, out=np.zeros_like(mass), where=(mass > 0.0) & (coins != 0.0))
+        closed = np.where(coins > 0.0, np.minimum(coins, np.maximum(mass, 0.0)), 0.0)
+        share = np.divide(coins, mass, out=np.zeros_like(mass), where=closed > 0.0)
         left = np.maximum(0.0, 1.0 - share)
         for lane in self.lanes[side]:
             lane.shrink(rows, left)
         self.mass[side][rows] *= left
+        return closed
 
     def await_entry(self, side: int, coins: FloatArray, rows: Rows | slice = ALL) -> None:
         self.lanes[side][lay.LIQUIDATED].waiting[rows] += coins
@@ -230,7 +233,7 @@ class Row:
             if not len(active):
                 break
         for side in SIDES:
-            self._call_margin(side)
+            self._call_margin(side, forced)
         return forced
 
     def _touched(self, side: int, active: Rows | None) -> tuple[Rows, FloatArray]:
@@ -268,7 +271,7 @@ class Row:
         self.mass[side][rows] -= stops
         back = np.flatnonzero(saved > 0.0)
         if len(back):
-            place = np.floor(level[back] / BIN_WIDTH).astype(np.int64)
+            place = np.rint(level[back] / BIN_WIDTH).astype(np.int64)
             self.lanes[side][lay.LIQUIDATED].add(rows[back], place, saved[back])
             self.mass[side][rows[back]] += saved[back]
         both = coins + due
@@ -330,9 +333,9 @@ class Row:
             gain = self.own(side, rows) - drop - (level - rules.maintenance_rate)
             taken = self._insure(rows, (liquidated, price, gain))
             if taken.any():
-                self.lift(1 - side, taken, rows)
-                self.held[rows] -= taken
-                liquidated = liquidated - taken
+                closed = self.lift(1 - side, taken, rows)
+                self.held[rows] -= closed
+                liquidated = liquidated - closed
         coins = liquidated + owed + stopped + called
         move = -sign * 0.01 * coins / depth
         lasting = rules.permanent * move
@@ -342,8 +345,7 @@ class Row:
             if part.any():
                 self.moved[lay.LIQUIDATION + k, rows] -= sign * 0.01 * part / depth
         self.thin[side][rows] = np.minimum(thin + rules.bite * coins / depth, rules.deepest)
-        gone = (1.0 - rules.replaced) * coins
-        self.lift(1 - side, gone, rows)
+        gone = self.lift(1 - side, (1.0 - rules.replaced) * coins, rows)
         self.held[rows] -= gone
         self.await_entry(side, coins - gone, rows)
         return move
@@ -363,7 +365,7 @@ class Row:
         self.adl_usd[rows] += uncovered * price
         return uncovered
 
-    def _call_margin(self, side: int) -> None:
+    def _call_margin(self, side: int, forced: FloatArray) -> None:
         """Margin calls to whoever came near for the first time: added collateral, and sales."""
         rules, lane = self.rules, self.lanes[side][lay.LIQUIDATED]
         near = np.ceil((self.own(side) - rules.call_distance) / BIN_WIDTH).astype(np.int64)
@@ -379,7 +381,7 @@ class Row:
         if len(rows):
             nothing = np.zeros(len(rows))
             self.mass[side][rows] -= sold
-            self._hit_book(side, rows, nothing, (nothing, nothing, sold, nothing))
+            forced[rows] += self._hit_book(side, rows, nothing, (nothing, nothing, sold, nothing))
 
     def _call(self, lane: Lane, rows: Rows, high: Rows, low: Rows) -> FloatArray:
         """Call places from `high` down to `low`; returns the coins sold.
@@ -410,7 +412,8 @@ class Row:
             self.move(lay.ARBITRAGE, 0.0, (rules.rebound - 1.0) * self.pull)
         self.move(lay.NEWS, news, 0.0)
         self.move(lay.THIN_BOOK, news * np.expm1(rules.aftershock * thin), 0.0)
-        self.move(lay.CONTAGION, rules.contagion * self.beta * market.forced, 0.0)
+        others = market.forced - self.weight * self.forced
+        self.move(lay.CONTAGION, rules.contagion * self.beta * others, 0.0)
         self._trade_slowly(float(plan.supply[self.index, now]) * self.open_interest)
         for side in SIDES:
             self.paid[side] += float(plan.erosion[self.index, side, now])
@@ -428,6 +431,7 @@ class Row:
         self._withdraw(move / self.std, rules.common_withdrawal * market.thin)
         if up:
             self._trade(move)
+        self.forced = forced
         return forced
 
     def _trade_slowly(self, coins: float) -> None:
@@ -508,8 +512,8 @@ class Basket(Row):
                 self.mass[side] -= units
                 for row in symbols:
                     row.owed[side] += units * row.unit
-            self._turn_over(side, symbols, wanted)
             if enters:
+                self._turn_over(side, symbols, wanted)
                 self.enter(side, 0.0)
 
     def _squeeze(self, side: int, lane: Lane, left: float) -> None:
@@ -540,8 +544,12 @@ class Basket(Row):
 
     def _turn_over(self, side: int, symbols: list[Row], wanted: FloatArray) -> None:
         """Some positions are opened anew; what joins or leaves was a position of its own."""
-        turnover, held = self.rules.turnover, self.mass[side]
+        turnover = min(1.0, self.rules.turnover * self.rules.entry_steps)
+        held = self.mass[side]
         joins = turnover * (wanted - held)
+        for row in symbols:
+            if row.unit > 0.0:
+                joins = np.minimum(joins, row.mass[side] / row.unit)
         for row in symbols:
             if row.unit > 0.0:
                 row.lift(side, np.maximum(row.unit * joins, 0.0))
@@ -664,6 +672,7 @@ class Watch:
             out.moved[:, i] = (self.moved[i] + lost).T
             out.liquidated_usd[:, i] = np.stack(row.liquidated_usd, axis=1) + lost[:, None]
         out.closes[:] += lost[: len(out.closes), None, None]
+        out.burnt_usd[:] += lost[: len(out.closes), None]
         return out
 
 

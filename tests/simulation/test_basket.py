@@ -64,7 +64,7 @@ def test_its_price_is_the_weighted_mean_of_log_prices(bench):
 @settings(deadline=None, max_examples=30)
 @given(st.floats(0.001, 0.2), st.floats(0.3, 1.5), st.integers(1, 30))
 def test_its_turnover_leaves_open_interest_unchanged(bench, turnover, units, steps):
-    made = bench(2, cross=CrossMargin(share=0.2), rules={"turnover": 0.0, "entry_steps": 3})
+    made = bench(2, cross=CrossMargin(share=0.2), rules={"turnover": 0.0, "entry_steps": 1})
     made.rules = made.rules._replace(turnover=turnover)
     held = made.cells[:-1, at.HELD].copy()
     for side in range(2):  # some of the basket's holders hold their coins outside, or more inside
@@ -84,7 +84,7 @@ def test_its_turnover_leaves_open_interest_unchanged(bench, turnover, units, ste
 
 def test_it_shrinks_with_the_market(bench):
     made = bench(2, cross=CrossMargin(share=0.2), rules=NEVER)
-    made.rules = made.rules._replace(turnover=0.1)
+    made.rules = made.rules._replace(turnover=0.1, entry_steps=1)
     for i in range(2):
         made.cells[i, at.HELD] *= 0.9
         for side in range(2):

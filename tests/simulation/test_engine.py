@@ -299,9 +299,6 @@ class TestFunding:
 class TestContagion:
     """Forced moves of one symbol reach the others a step later, by their share of the market."""
 
-    @pytest.mark.xfail(
-        strict=True, reason="a symbol's own forced move comes back to it through the market's"
-    )
     def test_it_passes_to_the_others_alone(self, bench):
         made = bench(rules=NEVER)
         made.plant(0, 0.03, 0.05 * made[at.HELD])
@@ -428,9 +425,6 @@ def test_longs_equal_shorts_equal_open_interest_whatever_happens(bench, engine, 
         made.assert_conserved()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="lift closes what a side has, open interest falls by what was asked for"
-)
 @pytest.mark.parametrize("share", [0.7, 1.0])
 def test_a_market_of_cross_margin_accounts_conserves_too(bench, share):
     made = bench(2, cross=CrossMargin(share=share), rules={"turnover": 0.01})

@@ -6,7 +6,9 @@ from liqwarn.simulation import layout as at
 
 WIDTHS = {  # of the columns that are more than one; the others are one wide
     **dict.fromkeys(("LOWEST", "THIN", "PAID", "QUEUE", "LEVEL", "OWED", "ORDERS"), 2),
-    **dict.fromkeys(("IN_DEPTH", "IN_ENTRY", "IN_ROOM", "IN_CUT", "IN_RUSH", "IN_ERODE"), 2),
+    **dict.fromkeys(
+        ("IN_DOWN", "IN_DEPTH", "IN_ENTRY", "IN_ROOM", "IN_CUT", "IN_RUSH", "IN_ERODE"), 2
+    ),
     **dict.fromkeys(("LIQUIDATED_COINS", "LIQUIDATED_USD", "CUT_USD", "MISSED", "OPENED"), 2),
     "MASS": 4,
     "MOVED": len(at.CHANNELS),

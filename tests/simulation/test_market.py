@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from liqwarn.frames import FIELDS
-from liqwarn.simulation import market as module
 from liqwarn.simulation.cascade_facts import cascade_bars
 from liqwarn.simulation.config import DEFAULT_SPECS, SIM_SYMBOLS, MarketConfig, Venue
 from liqwarn.simulation.layout import CHANNELS
@@ -185,8 +184,6 @@ def test_other_bars_and_a_single_symbol(bar, step):
     np.testing.assert_allclose(market.truth.cohort_coins[:, :, 0], held, rtol=1e-9)
 
 
-def test_bars_of_a_second(monkeypatch):
-    """With a short past: thirty days of seconds before the first bar take minutes."""
-    monkeypatch.setattr(module, "WARM_UP", timedelta(minutes=20))
+def test_bars_of_a_second():
     config = MarketConfig(specs=DEFAULT_SPECS[1:3], bar=SECOND, step=SECOND, n_bars=600)
     check_possible(simulate_market(config, seed=1).frame)

@@ -222,7 +222,6 @@ def test_a_path_that_leaves_the_world_is_marked_and_reads_nan(lab, sign):
     assert np.isnan(out.closes).all()
 
 
-@pytest.mark.xfail(strict=True, reason="burnt_usd of a path that diverged stays 0 or what it was")
 def test_what_a_diverged_path_burnt_reads_nan_too(lab):
     one = lab()
     one.plan.news[0, 20] = -3.5

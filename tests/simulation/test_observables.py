@@ -5,7 +5,6 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from liqwarn.simulation import market as module
 from liqwarn.simulation.config import DEFAULT_SPECS, MarketConfig, Positioning, Volatility
 from liqwarn.simulation.market import simulate_market
 
@@ -27,10 +26,7 @@ def seen(request):
     config = MarketConfig(
         specs=DEFAULT_SPECS[2:4], bar=bar, step=step, n_bars=200, positioning=people
     )
-    with pytest.MonkeyPatch.context() as patch:
-        if bar < MINUTE:
-            patch.setattr(module, "WARM_UP", timedelta(hours=12))
-        yield simulate_market(config, seed=5)
+    return simulate_market(config, seed=5)
 
 
 def field(seen, name):

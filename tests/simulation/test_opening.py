@@ -58,9 +58,6 @@ def test_a_simulated_opening_conserves_and_starts_counting_anew(bench, opening):
     np.testing.assert_allclose(opening.prices, np.exp(made.cells[:-1, [at.VALUE, at.PULL]].sum(1)))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the history's hourly bars are checked before its start is set to the hour"
-)
 def test_futures_may_start_between_the_hours():
     config = replace(CONFIG, start=datetime(2022, 1, 1, 0, 45, tzinfo=UTC))
     assert synthetic_opening(config, START).config.start.minute == 45

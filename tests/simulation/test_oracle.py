@@ -136,7 +136,7 @@ def test_the_engine_does_what_the_oracle_does_in_a_storm(engine, sign):
     seen = dict(zip(CHANNELS, np.abs(compiled.moved).max(axis=(0, 1)), strict=True))
     assert min(seen.values()) > 1e-5, seen
     assert not compiled.diverged.any()
-    assert compiled.adl_usd.sum(axis=0).min() > 0.0
+    assert compiled.adl_usd.sum() > 0.0
     assert compiled.liquidated_usd.sum(axis=0).min() > 0.0
     assert all(row.paid != [0.0, 0.0] for row in after.rows)
 
@@ -234,18 +234,16 @@ def test_the_engine_does_what_the_oracle_does_when_added_collateral_is_next_to_n
     assert_equal(compiled, plain)
 
 
-def test_a_slow_haircut_does_about_as_much_as_a_sudden_one():
+def test_a_slow_haircut_does_less_than_a_sudden_one_before_it_and_more_than_one_after():
     start, liquidated = opening(market()), []
-    for steps in (1, 60):
+    for first, steps in ((10, 1), (10, 60), (69, 1)):
         plan = quiet()
-        plan.collateral[10 : 10 + steps] = 0.9 ** (1.0 / steps)
+        plan.collateral[first : first + steps] = 0.9 ** (1.0 / steps)
         compiled, _, _ = both(start, plan)
         liquidated.append(compiled.liquidated_usd.sum())
-    none, _, _ = both(start, quiet())
-    sudden, slow = np.array(liquidated) - none.liquidated_usd.sum()
+    before, slow, after = liquidated
 
-    assert sudden > 0.0
-    assert 0.3 * sudden < slow < 3.0 * sudden
+    assert after < slow < before
 
 
 UNCOMPILED = """
@@ -308,11 +306,10 @@ def test_the_engine_itself_keeps_its_books_and_is_what_its_source_says(monkeypat
 @njit
 def compiled_draws(seed, stream, path, first, count):
     key = counter.key_of(seed, stream, path)
-    out = np.empty((3, count))
+    out = np.empty((2, count))
     for k in range(count):
         out[0, k] = counter.uniform(key, first + k)
         out[1, k] = counter.normal(key, first + k)
-        out[2, k] = counter.exponential(key, first + k)
     return out
 
 
@@ -329,7 +326,6 @@ def test_the_generators_draw_the_same_numbers(place, first):
 
     np.testing.assert_array_equal(compiled[0], plain)
     np.testing.assert_allclose(compiled[1], norm.ppf(plain), rtol=1e-14)
-    np.testing.assert_allclose(compiled[2], -np.log(plain), rtol=1e-15)
 
 
 def test_uniforms_are_uniform_and_never_0_or_1():

@@ -6,7 +6,7 @@ the forced flow in its next step. Compiled: see :mod:`liqwarn.simulation.engine`
 """
 
 from liqwarn.frames import FloatArray
-from liqwarn.simulation.cohorts import cross, enter_waiting, lane_of, lift, own, squeeze
+from liqwarn.simulation.cohorts import cross, enter_waiting, held_by, lane_of, lift, own, squeeze
 from liqwarn.simulation.layout import (
     CLOCK,
     FREE,
@@ -41,6 +41,7 @@ def step_basket(rules: Rules, cells: FloatArray, ring: FloatArray, collateral: f
         wanted += cells[i, WEIGHT] * cells[i, HELD] / cells[i, OPEN_INTEREST]
     cells[n, VALUE] = value
     cells[n, PULL] = pull
+    enters = int(cells[n, CLOCK]) % rules.entry_steps == 0
     for side in range(2):
         if collateral < 1.0:
             squeeze(rules, cells, ring, n, side, collateral)
@@ -50,22 +51,26 @@ def step_basket(rules: Rules, cells: FloatArray, ring: FloatArray, collateral: f
             cells[n, MASS + 2 * side] -= units
             for i in range(n):
                 cells[i, OWED + side] += units * cells[i, UNIT]
-        _turn_over(rules, cells, side, wanted)
-        if int(cells[n, CLOCK]) % rules.entry_steps == 0:
+        if enters:
+            _turn_over(rules, cells, side, wanted)
             enter_waiting(rules, cells, ring, n, side, FREE)
 
 
 @inlined
 def _turn_over(rules: Rules, cells: FloatArray, side: int, wanted: float) -> None:
-    """Some positions are opened anew; the basket's size drifts back to its usual share.
+    """As often as cohorts enter, some are opened anew, and the size drifts back to its usual share.
 
     What joins or leaves was or becomes a position of its own: open interest does not change.
     """
     n = cells.shape[0] - 1
     lane = lane_of(rules, side, FREE, LIQUIDATED)
     held = cells[n, MASS + 2 * side]
-    closed = rules.turnover * held
-    joins = rules.turnover * (wanted - held)
+    share = min(1.0, rules.turnover * rules.entry_steps)
+    closed = share * held
+    joins = share * (wanted - held)
+    for i in range(n):
+        if cells[i, UNIT] > 0.0:
+            joins = min(joins, held_by(rules, cells, i, side) / cells[i, UNIT])
     for i in range(n):
         coins = cells[i, UNIT] * joins
         if coins > 0.0:
@@ -74,7 +79,7 @@ def _turn_over(rules: Rules, cells: FloatArray, side: int, wanted: float) -> Non
             alone = lane_of(rules, side, FREE, LIQUIDATED)
             cells[i, alone + WAITING] -= coins
             cells[i, MASS + 2 * side] -= coins
-    cells[n, lane + SCALE] *= 1.0 - rules.turnover
-    cells[n, lane + WAITING] *= 1.0 - rules.turnover
+    cells[n, lane + SCALE] *= 1.0 - share
+    cells[n, lane + WAITING] *= 1.0 - share
     cells[n, lane + WAITING] += closed + joins
     cells[n, MASS + 2 * side] = held + joins

@@ -6,6 +6,8 @@ from liqwarn.simulation.config import MarketConfig
 from liqwarn.simulation.layout import (
     BIN_WIDTH,
     BLOCKS,
+    CHANNELS,
+    CLOCK,
     DAILY_VOLUME,
     FAR,
     FREE,
@@ -18,8 +20,11 @@ from liqwarn.simulation.layout import (
     LIQUIDATED,
     MASS,
     MIX,
+    MOVED,
     OPEN_INTEREST,
     SCALE,
+    TALLY,
+    TALLY_END,
     TOP,
     UNIT,
     VALUE,
@@ -28,7 +33,7 @@ from liqwarn.simulation.layout import (
 )
 from liqwarn.simulation.rules import Rules, columns_of, ladder_of
 
-__all__ = ["HISTORY_BINS", "PATH_BINS", "copied", "new_books"]
+__all__ = ["HISTORY_BINS", "PATH_BINS", "copied", "new_books", "paused"]
 
 HISTORY_BINS = 2048  # powers of two; price can rise e-fold before a cohort at 2x is out of reach
 PATH_BINS = 1024
@@ -63,6 +68,14 @@ def new_books(config: MarketConfig, rules: Rules, *, n_bins: int = HISTORY_BINS)
         lanes[:, side, :, :, FRONT] = bins
     cells[:, LANES : LANES + n_lanes * LANE_SIZE] = lanes.reshape(n + 1, -1)
     return Books(cells=cells, ring=np.zeros((n + 1, n_lanes, n_bins)))
+
+
+def paused(books: Books) -> Books:
+    """The same market with its counters at zero, for another clock."""
+    books.cells[:-1, MOVED : MOVED + len(CHANNELS)] = 0.0
+    books.cells[:, TALLY:TALLY_END] = 0.0
+    books.cells[-1, CLOCK] = 0.0
+    return books
 
 
 def copied(books: Books) -> Books:

@@ -37,6 +37,7 @@ __all__ = [
     "cross",
     "enter_waiting",
     "held_by",
+    "highest",
     "lane_of",
     "lift",
     "own",
@@ -143,13 +144,25 @@ def held_by(rules: Rules, cells: FloatArray, i: int, side: int) -> float:
 
 
 @inlined
-def lift(rules: Rules, cells: FloatArray, i: int, side: int, coins: float) -> None:
-    """Close coins of a side, of all its populations alike."""
+def highest(rules: Rules, cells: FloatArray, i: int, side: int) -> float:
+    """The highest bin of a side that may be occupied."""
+    first = lane_of(rules, side, 0, LIQUIDATED)
+    top = cells[i, first + TOP]
+    for k in range(1, 2 * rules.populations):
+        top = max(top, cells[i, first + LANE_SIZE * k + TOP])
+    return float(top)
+
+
+@inlined
+def lift(rules: Rules, cells: FloatArray, i: int, side: int, coins: float) -> float:
+    """Close coins of a side, of all its populations alike; returns what there was to close."""
     total = held_by(rules, cells, i, side)
-    if total > 0.0 and coins != 0.0:
-        left = max(0.0, 1.0 - coins / total)
-        for population in range(rules.populations):
-            shrink(rules, cells, i, side, population, left)
+    if total <= 0.0 or coins <= 0.0:
+        return 0.0
+    left = max(0.0, 1.0 - coins / total)
+    for population in range(rules.populations):
+        shrink(rules, cells, i, side, population, left)
+    return min(coins, total)
 
 
 @inlined

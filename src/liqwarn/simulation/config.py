@@ -34,6 +34,8 @@ __all__ = [
 ENGINES = ("full", "partial", "tiered")
 """Venue liquidation engines, in the order of their codes."""
 
+MAX_SECTORS = 16
+
 SHARES = (
     *("common_share", "common_withdrawal", "contagion", "permanent", "slow_permanent", "replaced"),
     *("stop_share", "topped_up", "cut", "first_share", "tier_share", "insurance_frac"),
@@ -110,6 +112,8 @@ class MarketConfig:
     def _axis_faults(self) -> Iterator[str]:
         if not self.specs or list(self.symbols) != sorted(set(self.symbols)):
             yield f"symbols are {self.symbols}, expected at least one, sorted and unique"
+        if len({spec.sector for spec in self.specs}) > MAX_SECTORS:
+            yield f"there are more than {MAX_SECTORS} sectors"
         if self.n_bars < 1:
             yield f"n_bars is {self.n_bars}, expected at least 1"
         if self.step <= timedelta(0) or self.bar < self.step or self.bar % self.step:
@@ -152,7 +156,7 @@ class MarketConfig:
         for part in (self.volatility, self.liquidity, self.positioning, self.habits, self.venue):
             for item in fields(part):
                 if item.name in SHARES:
-                    yield f"{type(part).__name__.lower()}.{item.name}", getattr(part, item.name)
+                    yield f"{_key(part)}.{item.name}", getattr(part, item.name)
         yield "habits.topped_up + habits.cut", self.habits.topped_up + self.habits.cut
         yield "cross.share", self.cross.share
         yield "cross.collateral_share", self.cross.collateral_share
@@ -166,6 +170,11 @@ def _spec_faults(spec: SymbolSpec) -> Iterator[str]:
         yield f"{spec.name}: beta² + sector_beta² must be below 1, with both at least 0"
 
 
+def _key(part: object) -> str:
+    """Name of a part in the configuration."""
+    return "cross" if isinstance(part, CrossMargin) else type(part).__name__.lower()
+
+
 def _negative(part: object) -> Iterator[str]:
     """Every number of a part is a rate, a spread or a share, except two signed ones."""
     for item in fields(part):  # type: ignore[arg-type]
@@ -173,6 +182,6 @@ def _negative(part: object) -> Iterator[str]:
         if not isinstance(value, int | float):
             continue
         if item.name not in ("leverage_effect", "crowding_mean") and not value >= 0.0:
-            yield f"{type(part).__name__.lower()}.{item.name} is {value}, expected at least 0"
+            yield f"{_key(part)}.{item.name} is {value}, expected at least 0"
         if item.name.endswith(("_h", "_min", "_s", "bargain")) and value == 0.0:
-            yield f"{type(part).__name__.lower()}.{item.name} is {value}, expected above 0"
+            yield f"{_key(part)}.{item.name} is {value}, expected above 0"

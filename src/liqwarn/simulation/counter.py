@@ -9,7 +9,7 @@ import numpy as np
 
 from liqwarn.windows.arguments import inlined
 
-__all__ = ["exponential", "key_of", "normal", "uniform"]
+__all__ = ["key_of", "normal", "uniform"]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -38,12 +38,6 @@ def uniform(key: np.uint64, k: int) -> float:
     """Draw `k` of a stream, in (0, 1)."""
     bits = _mixed(key + (np.uint64(k) + ONE) * GOLDEN)
     return (float(bits >> S11) + 0.5) * UNIT
-
-
-@inlined
-def exponential(key: np.uint64, k: int) -> float:
-    """Draw `k` of a stream, exponential of mean 1."""
-    return float(-np.log(uniform(key, k)))
 
 
 @inlined

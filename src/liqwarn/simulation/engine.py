@@ -8,12 +8,13 @@ into their callers: after a change here delete ``__pycache__``.
 import numpy as np
 
 from liqwarn.frames import FloatArray
-from liqwarn.simulation.cohorts import held_by, lift
+from liqwarn.simulation.cohorts import held_by, highest, lift
 from liqwarn.simulation.forced_flow import await_entry, cascade
 from liqwarn.simulation.layout import (
     ARBITRAGE,
     BAR_OPEN,
     BETA,
+    BIN_WIDTH,
     CONTAGION,
     CROWDING,
     FORCED,
@@ -39,6 +40,7 @@ from liqwarn.simulation.layout import (
     OPEN_INTEREST,
     OPENED,
     ORDERS,
+    OWN_FORCED,
     PAID,
     PULL,
     PULL_SUM,
@@ -46,6 +48,7 @@ from liqwarn.simulation.layout import (
     THIN_BOOK,
     TREND,
     VALUE,
+    WEIGHT,
 )
 from liqwarn.simulation.obedience import put_right
 from liqwarn.simulation.rules import Rules
@@ -53,6 +56,8 @@ from liqwarn.simulation.slow_flow import move_price, trade_slowly
 from liqwarn.windows.arguments import inlined
 
 __all__ = ["close_bar", "open_bar", "step"]
+
+RAREST = 37.5  # no exponential is larger: that of the smallest uniform there is
 
 
 @inlined
@@ -97,7 +102,8 @@ def step(rules: Rules, cells: FloatArray, ring: FloatArray, i: int) -> float:
         move_price(cells, i, ARBITRAGE, 0.0, (rules.rebound - 1.0) * cells[i, PULL])
     move_price(cells, i, NEWS, news, 0.0)
     move_price(cells, i, THIN_BOOK, news * (np.exp(rules.aftershock * thin) - 1.0), 0.0)
-    passed = rules.contagion * cells[i, BETA] * cells[cells.shape[0] - 1, FORCED]
+    others = cells[cells.shape[0] - 1, FORCED] - cells[i, WEIGHT] * cells[i, OWN_FORCED]
+    passed = rules.contagion * cells[i, BETA] * others
     move_price(cells, i, CONTAGION, passed, 0.0)
     cells[i, ORDERS] *= 1.0 - rules.forgotten
     cells[i, ORDERS + 1] *= 1.0 - rules.forgotten
@@ -106,7 +112,7 @@ def step(rules: Rules, cells: FloatArray, ring: FloatArray, i: int) -> float:
         trade_slowly(rules, cells, i, (side, abs(cells[i, IN_SUPPLY])))
     cells[i, PAID] += cells[i, IN_ERODE]
     cells[i, PAID + 1] += cells[i, IN_ERODE + 1]
-    _stray(cells, i, before)
+    _stray(rules, cells, i, before)
     forced = 0.0
     if cells[i, IN_OPEN] > 0.0 and not rules.leverage_off:
         forced = cascade(rules, cells, ring, i)
@@ -119,16 +125,26 @@ def step(rules: Rules, cells: FloatArray, ring: FloatArray, i: int) -> float:
             put_right(rules, cells, ring, i, 1)
         _trade(rules, cells, i, move)
     cells[i, PULL_SUM] += cells[i, PULL]
+    cells[i, OWN_FORCED] = forced
     return forced
 
 
 @inlined
-def _stray(cells: FloatArray, i: int, before: float) -> None:
+def _stray(rules: Rules, cells: FloatArray, i: int, before: float) -> None:
     """Extremes of price inside the step: those of a Brownian bridge between its ends."""
     after = cells[i, VALUE] + cells[i, PULL]
+    spread = cells[i, IN_STD] * cells[i, IN_STD]
     for side in range(2):
         sign = 1 - 2 * side
-        wild = 2.0 * cells[i, IN_STD] * cells[i, IN_STD] * cells[i, IN_DOWN + side]
+        drawn = cells[i, IN_DOWN + side]
+        if drawn < 0.0:
+            level = BIN_WIDTH * highest(rules, cells, i, side) + cells[i, PAID + side]
+            start, end = sign * before - level, sign * after - level
+            if start > 0.0 and end > 0.0 and 2.0 * start * end > RAREST * spread:
+                cells[i, LOWEST + side] = min(start, end) + level - cells[i, PAID + side]
+                continue
+            drawn = -np.log(-drawn)
+        wild = 2.0 * spread * drawn
         lowest = 0.5 * (sign * (before + after) - np.sqrt((after - before) ** 2 + wild))
         cells[i, LOWEST + side] = lowest - cells[i, PAID + side]
         _note(cells, i, sign * lowest)

@@ -71,7 +71,7 @@ def cascade(rules: Rules, cells: FloatArray, ring: FloatArray, i: int) -> float:
             stops = _stop(rules, cells, ring, i, side, lowest)
             if saved > 0.0:  # put back after this step's low has passed: they never saw it
                 lane = lane_of(rules, side, FREE, LIQUIDATED)
-                add(cells, ring, i, lane, int(np.floor(level / BIN_WIDTH)), saved)
+                add(cells, ring, i, lane, int(np.rint(level / BIN_WIDTH)), saved)
                 cells[i, MASS + 2 * side] += saved
             if waited > 0.0:
                 level = (coins * crossed + waited * level) / (coins + waited)
@@ -88,7 +88,7 @@ def cascade(rules: Rules, cells: FloatArray, ring: FloatArray, i: int) -> float:
         called = call_margin(rules, cells, ring, i, side)
         rushed = _rush(rules, cells, i, side, cells[i, IN_RUSH + side])
         if called + rushed > 0.0:
-            _hit_book(rules, cells, i, side, 0.0, (0.0, 0.0, rushed, called))
+            forced += _hit_book(rules, cells, i, side, 0.0, (0.0, 0.0, rushed, called))
     return forced
 
 
@@ -194,8 +194,7 @@ def _hit_book(
         gain = own(cells, i, side) - drop - (level - rules.maintenance_rate)
         taken = _insure(rules, cells, i, (liquidated, price, gain))
         if taken > 0.0:
-            _match(rules, cells, i, side, taken)
-            liquidated -= taken
+            liquidated -= _match(rules, cells, i, side, taken)
     coins = liquidated + owed + stopped + called
     move = -(1 - 2 * side) * 0.01 * coins / depth
     kept = rules.permanent
@@ -232,17 +231,20 @@ def _insure(rules: Rules, cells: FloatArray, i: int, sale: tuple[float, float, f
 
 
 @inlined
-def _match(rules: Rules, cells: FloatArray, i: int, side: int, coins: float) -> None:
-    """Auto-deleveraging: the other side's positions are closed without touching the book."""
-    lift(rules, cells, i, 1 - side, coins)
-    cells[i, HELD] -= coins
+def _match(rules: Rules, cells: FloatArray, i: int, side: int, coins: float) -> float:
+    """Auto-deleveraging: the other side's positions are closed without touching the book.
+
+    Returns how many there were to close.
+    """
+    closed = lift(rules, cells, i, 1 - side, coins)
+    cells[i, HELD] -= closed
+    return closed
 
 
 @inlined
 def settle(rules: Rules, cells: FloatArray, i: int, side: int, coins: float) -> None:
     """Closed positions pass to new holders, or close against the other side."""
-    gone = (1.0 - rules.replaced) * coins
-    lift(rules, cells, i, 1 - side, gone)
+    gone = lift(rules, cells, i, 1 - side, (1.0 - rules.replaced) * coins)
     cells[i, HELD] -= gone
     await_entry(rules, cells, i, side, FREE, coins - gone)
 

@@ -55,7 +55,10 @@ MASS = 27  # to 30: coins in the lanes of a side, by population: MASS + 2*side +
 MOVED = 31  # to 39: log price moved since the start, by channel
 
 # What a step is told of it:
-IN_NEWS, IN_DOWN, IN_UP, IN_STD, IN_ACTIVITY = 40, 41, 42, 43, 44
+IN_NEWS = 40
+IN_DOWN = 41  # and 42: unit exponentials: how far price strays down and up; or minus the uniforms
+# they are made of, which costs less where straying would reach nobody
+IN_STD, IN_ACTIVITY = 43, 44
 IN_DEPTH = 45  # and 46: log of calm bid and ask depth over the long-run depth
 IN_SUPPLY = 47  # coins sold slowly; negative: bought
 IN_OPEN = 48  # 0 while the venue is down
@@ -77,9 +80,10 @@ OPENED = 72  # and 73: coins they opened
 RUSHED_USD = 74
 TALLY_END = 75
 BAR_OPEN = 75  # log price when the bar opened
+OWN_FORCED = 76  # the move that forced flow caused here in the last step
 
 # Its lanes, five columns each; a lane is named by its first column:
-LANES = 76
+LANES = 77
 LANE_SIZE = 5
 SCALE = 0  # multiplies the whole lane, so that closing a share of everything costs nothing
 FAR = 1  # coins that can never be reached

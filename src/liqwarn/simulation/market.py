@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 
 from liqwarn.frames import FloatArray, MarketFrame, bar_times
-from liqwarn.simulation.books import new_books
+from liqwarn.simulation.books import new_books, paused
 from liqwarn.simulation.climate import draw_climate
 from liqwarn.simulation.config import MarketConfig
 from liqwarn.simulation.history import Record, World, new_record, run
@@ -19,6 +19,7 @@ from liqwarn.simulation.layout import (
     OPEN_INTEREST,
     SLOW_FLOW,
     TALLY,
+    Books,
 )
 from liqwarn.simulation.observables import Truth, observe
 from liqwarn.simulation.rules import columns_of, rules_of
@@ -27,6 +28,7 @@ from liqwarn.simulation.shocks import Shocks, draw_shocks
 __all__ = ["GroundTruth", "SimulatedMarket", "draw_world", "simulate_market"]
 
 WARM_UP = timedelta(days=30)  # until the cohorts carry no trace of how they were started
+SHORTEST_WARM_UP_BAR = timedelta(minutes=5)  # thirty days of shorter ones are more than needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,10 +92,12 @@ def simulate_market(config: MarketConfig, seed: int) -> SimulatedMarket:
     >>> market.frame.shape, float(market.frame.field("funding_interval_h")[0, 0])
     ((12, 48), 8.0)
     """
-    lead = WARM_UP // config.bar
+    fine = config.bar < SHORTEST_WARM_UP_BAR
+    lead = 0 if fine else WARM_UP // config.bar
     longer = replace(config, n_bars=config.n_bars + lead, start=config.start - lead * config.bar)
     rules, (world, shocks) = rules_of(longer), draw_world(longer, seed)
-    books, record = new_books(longer, rules), new_record(len(config.specs), longer.n_bars)
+    books = _warmed(config, seed) if fine else new_books(longer, rules)
+    record = new_record(len(config.specs), longer.n_bars)
     run(rules, world, books, record, (0, longer.n_bars))
     coins = columns_of(config)[:, OPEN_INTEREST, None]
     fields = observe(longer, seed, Truth(record=record, shocks=shocks, open_interest=coins))
@@ -101,6 +105,19 @@ def simulate_market(config: MarketConfig, seed: int) -> SimulatedMarket:
     return SimulatedMarket(
         config=config, seed=seed, frame=_frame(config, kept), truth=_truth(record, lead)
     )
+
+
+def _warmed(config: MarketConfig, seed: int) -> Books:
+    """A market of seconds or minutes begins where one of hours ends: same cohorts, new moods."""
+    hour = timedelta(hours=1)
+    first = config.start.replace(minute=0, second=0, microsecond=0) - WARM_UP
+    before = replace(
+        config, bar=hour, step=timedelta(minutes=5), n_bars=WARM_UP // hour, start=first
+    )
+    rules, (world, _) = rules_of(before), draw_world(before, seed)
+    books, record = new_books(before, rules), new_record(len(config.specs), before.n_bars)
+    run(rules, world, books, record, (0, before.n_bars))
+    return paused(books)
 
 
 def draw_world(config: MarketConfig, seed: int) -> tuple[World, Shocks]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from liqwarn.frames import FloatArray
 from liqwarn.simulation.basket import step_basket
 from liqwarn.simulation.cohorts import enter_waiting, rescale
-from liqwarn.simulation.counter import exponential, key_of, normal
+from liqwarn.simulation.counter import key_of, normal, uniform
 from liqwarn.simulation.engine import close_bar, open_bar, step
 from liqwarn.simulation.layout import (
     ADL_USD,
@@ -29,6 +29,7 @@ from liqwarn.simulation.layout import (
     MOVED,
     OPEN_INTEREST,
     PULL,
+    TALLY,
     THIN,
     VALUE,
     WEIGHT,
@@ -164,19 +165,27 @@ def _bar(
 
 
 @inlined
-def _draw(drivers: Drivers, plan: Plan, cells: FloatArray, key: np.uint64, now: int) -> None:
+def _draw(
+    drivers: Drivers,
+    plan: Plan,
+    cells: FloatArray,
+    key: np.uint64,
+    now: int,
+) -> None:
     """News of a step: the market's, the sectors', each symbol's, and what is planned."""
     n = cells.shape[0] - 1
     first = now * (1 + drivers.n_sectors + 3 * n)
     market = normal(key, first)
+    for k in range(drivers.n_sectors):
+        cells[n, TALLY + k] = normal(key, first + 1 + k)  # the basket has no tally of its own
     for i in range(n):
         k = first + 1 + drivers.n_sectors + 3 * i
         news = drivers.loadings[i, 0] * market
-        news += drivers.loadings[i, 1] * normal(key, first + 1 + drivers.sector[i])
+        news += drivers.loadings[i, 1] * cells[n, TALLY + drivers.sector[i]]
         news += drivers.loadings[i, 2] * normal(key, k)
         cells[i, IN_NEWS] = cells[i, IN_STD] * news + plan.news[i, now]
-        cells[i, IN_DOWN] = exponential(key, k + 1)
-        cells[i, IN_DOWN + 1] = exponential(key, k + 2)
+        cells[i, IN_DOWN] = -uniform(key, k + 1)
+        cells[i, IN_DOWN + 1] = -uniform(key, k + 2)
         for side in range(2):
             cells[i, IN_DEPTH + side] = drivers.depth[i, side] + plan.depth[i, now]
             cells[i, IN_ERODE + side] = plan.erosion[i, side, now]
@@ -244,6 +253,8 @@ def _finish(cells: FloatArray, out: Futures, path: int) -> None:
         out.fund[path, i] = cells[i, FUND] + lost
         if path < out.closes.shape[0]:
             out.closes[path, i] += lost
+    if path < out.closes.shape[0]:
+        out.burnt_usd[path] += lost
 
 
 @inlined

@@ -142,8 +142,9 @@ def _funding(
 def _settled(config: MarketConfig, premium: FloatArray, settle_h: int, share: float) -> FloatArray:
     """The rate in force at each bar's close: that of the last settlement, averaged before it."""
     bars = max(1, round(settle_h / config.bar_h))
-    mean = lfilter(np.full(bars, 1.0 / bars), [1.0], premium, axis=-1)
-    mean[:, : bars - 1] = premium[:, : bars - 1]
+    sums = np.cumsum(premium, axis=-1)
+    before = np.pad(sums, ((0, 0), (bars, 0)))[:, : sums.shape[1]]
+    mean = np.where(np.arange(sums.shape[1]) < bars - 1, premium, (sums - before) / bars)
     rate = np.clip(mean + np.clip(INTEREST - mean, -CLAMP, CLAMP), -FUNDING_CAP, FUNDING_CAP)
     first = round(config.start.timestamp() / (3600.0 * config.bar_h)) + 1
     close = first + np.arange(premium.shape[1])

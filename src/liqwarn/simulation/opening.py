@@ -8,12 +8,11 @@ import numpy as np
 
 from liqwarn.frames import SIDES, FloatArray
 from liqwarn.liquidation.profile import Profile
-from liqwarn.simulation.books import PATH_BINS, new_books
+from liqwarn.simulation.books import PATH_BINS, new_books, paused
 from liqwarn.simulation.config import MarketConfig
 from liqwarn.simulation.history import new_record, run
 from liqwarn.simulation.layout import (
     BIN_WIDTH,
-    CLOCK,
     CROWDING,
     FAR,
     FRONT,
@@ -22,11 +21,8 @@ from liqwarn.simulation.layout import (
     LANES,
     LIQUIDATED,
     MASS,
-    MOVED,
     PULL,
     SCALE,
-    TALLY,
-    TALLY_END,
     TOP,
     UNIT,
     VALUE,
@@ -93,8 +89,8 @@ def synthetic_opening(config: MarketConfig, start: SyntheticStart) -> Opening:
         calm depth and on volatility, which hold from the start of the futures on.
     """
     days = timedelta(days=start.days)
-    before = replace(config, bar=HOUR, step=STEP, n_bars=days // HOUR)
-    before = replace(before, start=config.start.replace(minute=0, second=0, microsecond=0) - days)
+    first = config.start.replace(minute=0, second=0, microsecond=0) - days
+    before = replace(config, bar=HOUR, step=STEP, n_bars=days // HOUR, start=first)
     world, _ = draw_world(before, start.seed)
     climate = world.climate
     if start.crowding is not None:
@@ -109,7 +105,7 @@ def synthetic_opening(config: MarketConfig, start: SyntheticStart) -> Opening:
     tilt = climate.tilt[:, -1]
     return Opening(
         config=config,
-        books=_paused(books),
+        books=paused(books),
         activity=np.full(n, start.volatility),
         depth=np.stack([calm + tilt, calm - tilt], axis=1),
         appetite=climate.appetite[:, -1].copy(),
@@ -152,7 +148,7 @@ def opening_of_profiles(
         _place(books, (len(config.specs), side), away, np.array(config.cross.mix))
     return Opening(
         config=config,
-        books=_paused(books),
+        books=paused(books),
         activity=climate["activity"],
         depth=climate["depth"],
         appetite=np.zeros(len(config.specs)),
@@ -174,11 +170,3 @@ def _place(books: Books, at: tuple[int, int], away: FloatArray, coins: FloatArra
     books.cells[i, lane + FRONT] = np.floor(here / BIN_WIDTH)
     books.cells[i, lane + SCALE] = 1.0
     books.cells[i, lane + FAR] = max(0.0, books.cells[i, MASS + 2 * side] - ring.sum())
-
-
-def _paused(books: Books) -> Books:
-    """The same market with its counters at zero."""
-    books.cells[:-1, MOVED : MOVED + 9] = 0.0
-    books.cells[:, TALLY:TALLY_END] = 0.0
-    books.cells[-1, CLOCK] = 0.0
-    return books
