@@ -85,8 +85,8 @@ def radius_figure(part: Mapping[str, Any]) -> Figure:
 def radius_sentence(part: Mapping[str, Any]) -> str:
     """What the spectral radius says, and no more than its interval allows.
 
-    >>> radius_sentence({"spectral_radius": 0.6, "ci": [0.5, 0.7]})
-    'Below 1: each round of forced moves is smaller than the one before, so a shock dies out.'
+    >>> radius_sentence({"spectral_radius": 0.6, "ci": [0.5, 0.7]})[:40]
+    'Below 1: what the market adds to a piece'
     >>> radius_sentence({"spectral_radius": 1.1, "ci": [0.9, 1.3]})[:46]
     'The interval covers 1: it cannot be told wheth'
     """
@@ -96,13 +96,13 @@ def radius_sentence(part: Mapping[str, Any]) -> str:
     low, high = ends if ends is not None else (radius, radius)
     if low > 1.0:
         return (
-            "Above 1: each round of forced moves is larger than the one before, so the market "
-            "feeds itself until the fuel near price is gone or value traders step in."
+            "Above 1: what the market adds to a piece of news is larger than the news, until the "
+            "fuel near price is gone or value traders step in."
         )
     if high < 1.0:
         return (
-            "Below 1: each round of forced moves is smaller than the one before, so a shock dies "
-            "out."
+            "Below 1: what the market adds to a piece of news is smaller than the news, so a "
+            "shock dies out."
         )
     return "The interval covers 1: it cannot be told whether a shock dies out or feeds itself."
 
