@@ -154,8 +154,10 @@ def measure(work: Work, paths: int, repeats: int) -> Result:
 
 def as_table(results: dict[str, Result]) -> str:
     lines = [
-        "| market | what | M path-symbol-steps a CPU second "
-        "| 1 compiled thread is × as fast | 2 threads, wall clock |",
+        (
+            "| market | what | M path-symbol-steps a CPU second "
+            "| 1 compiled thread is × as fast | 2 threads, wall clock |"
+        ),
         "|---|---|---|---|---|",
     ]
     for market, result in results.items():

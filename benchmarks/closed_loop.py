@@ -30,10 +30,12 @@ ARMS = {
 UNITS = {
     "cascade_size": ("cascade size, %", 1.0, 2),
     "liquidated_usd": ("liquidated, bn USD", 1e-9, 2),
+    "cascades": ("cascades of a run", 1.0, 1),
     "trough": ("trough, %", 1.0, 2),
     "recovery": ("recovery, h", 1.0, 1),
     "time_restricted": ("time restricted, %", 100.0, 1),
     "time_limited": ("time limited at all, %", 100.0, 1),
+    "exposure": ("leverage allowed, of the house's", 1.0, 3),
     "cost": ("cost, bp a month", 1.0, 1),
 }
 SHOWN = {
@@ -85,9 +87,11 @@ def figure(found: dict[str, Any], scale: float, digits: int) -> str:
 
 
 def change(found: dict[str, Any]) -> str:
+    low, high = found["ci"]
     if found["mean"] is None:
         return "–"
-    low, high = found["ci"]
+    if low is None:
+        return f"{found['mean']:+.0f} %"
     verdict = "tie" if low <= 0.0 <= high else ("better" if high < 0.0 else "**worse**")
     return f"{found['mean']:+.0f} % [{low:+.0f}, {high:+.0f}] {verdict}"
 
@@ -137,6 +141,9 @@ def verdict(document: dict[str, Any]) -> Iterator[str]:
     cut = document["against"]["none"]["plain"]["cascade_size"]
     time_held = document["arms"]["breaker"]["plain"]["time_restricted"]["mean"]
     magnet = document["magnet"]["breaker"]["cascade_size"]
+    if cut["ci"][0] is None or magnet["ci"][0] is None:
+        yield "- Too few seeds for a verdict."
+        return
     reached = "reached" if cut["mean"] <= -50.0 else "**not reached**"
     within = "reached" if time_held < 0.05 else "**not reached**"
     drawn = "is one" if magnet["ci"][0] > 0.0 else "is none"
@@ -181,7 +188,7 @@ def page(documents: dict[str, dict[str, Any]], most: list[str], command: str) ->
         "",
         (
             f"Simulated markets. Written by `{command}`, nowhere by hand. {main['seeds']} seeds of "
-            f"{main['days']} days, twelve symbols, {main['events']} cascades without a breaker; "
+            f"{main['days']} days, twelve symbols, {main['events']} cascades under any arm; "
             f"{100 * main['phi']:.0f} % of the market obeys, {main['delay_min']} minutes after the "
             f"next quarter of an hour; policy {main['policy']['version']}. All arms meet the same "
             "news. Intervals: Student's over seeds, bootstrap over seeds for differences; 95 %."
@@ -227,7 +234,7 @@ def page(documents: dict[str, dict[str, Any]], most: list[str], command: str) ->
         "",
         "## What the effect depends on",
         "",
-        "The breaker against no breaker, on half as many seeds:",
+        "The breaker against no breaker, on half as many seeds (no interval below ten):",
         "",
         *variants_table(
             {"as above": main} | {name: d for name, d in documents.items() if name != "main"}

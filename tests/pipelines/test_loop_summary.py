@@ -10,7 +10,7 @@ from liqwarn.simulation.loop_metrics import METRICS
 ARMS = ("none", "breaker", "price_line", "vol_target")
 
 
-def results(n_seeds=8, **worse):
+def results(n_seeds=12, **worse):
     """Every arm the same on a seed, but for the breaker's metrics named."""
     rng = np.random.default_rng(1)
     out = []
@@ -35,7 +35,7 @@ def test_a_known_ratio_is_found_with_its_interval():
     cut = found["against"]["none"]["plain"]["cascade_size"]
     assert cut["mean"] == pytest.approx(-50.0)
     assert cut["ci"] == pytest.approx([-50.0, -50.0])
-    assert found["events"] == 24
+    assert found["events"] == 36
     assert found["score"]["auc_short"] == {"mean": None, "ci": [None, None]}
 
 
@@ -55,7 +55,14 @@ def test_nothing_is_said_in_per_cent_of_nothing():
 def test_one_seed_has_no_interval():
     found = summary_of(results(1), noise=[])
     assert found["arms"]["none"]["plain"]["trough"]["ci"] == [None, None]
-    assert found["against"]["none"]["plain"]["trough"]["mean"] is None
+    assert found["against"]["none"]["plain"]["trough"]["ci"] == [None, None]
+
+
+def test_few_seeds_give_no_verdict():
+    found = summary_of(results(9, recovery=1.5), noise=[])
+    assert found["against"]["none"]["plain"]["recovery"]["mean"] == pytest.approx(50.0)
+    assert found["against"]["none"]["plain"]["recovery"]["ci"] == [None, None]
+    assert found["hurts"] == []
 
 
 def test_means_have_students_interval():

@@ -8,6 +8,7 @@ from liqwarn.frames import BoolArray, FloatArray
 from liqwarn.pipelines.loop_breaker import BreakerArm
 from liqwarn.pipelines.loop_score import LoopScore, auc, run_free
 from liqwarn.policy.tiers import Policy
+from liqwarn.simulation.config import MarketConfig
 from liqwarn.simulation.loop_arms import (
     Arm,
     Free,
@@ -52,7 +53,7 @@ class SeedResult:
     Attributes
     ----------
     seed, events : int
-        Seed, and cascades without restrictions.
+        Seed, and cascades under any of the arms.
     metrics : dict of (arm, anticipated) to dict of metric to float
     tiers : dict of anticipated to dict of tier to share of time
     auc : dict of side to float
@@ -67,41 +68,52 @@ class SeedResult:
 
 
 def run_seed(setting: LoopSetting, seed: int) -> SeedResult:
-    """One market under every arm, with and without anticipation."""
+    """One market under every arm, with and without anticipation.
+
+    Every arm is measured on the cascades of all of them, so that none is favoured by where one
+    looks.
+    """
     config = loop_config(setting.days)
     market = prepare(config, seed, setting.obedience)
     free = run_free(market)
-    flags = cascading(config, free.record, slice(market.lead, market.lead + config.n_bars))
-    found = onsets(config, flags)
     delay = round(setting.delay_min * 60.0 / config.bar.total_seconds())
-    nobody = Restrictions(
-        entry=np.ones((config.n_bars, len(config.specs), 2)),
-        leverage=np.ones((config.n_bars, len(config.specs), 2)),
-    )
-    metrics = {("none", told): measure(free, free, found, nobody) for told in (False, True)}
     breakers = {
         told: BreakerArm(
-            market=market, policy=setting.policy, score=setting.score, delay=delay, anticipated=told
+            market=market,
+            policy=setting.policy,
+            score=setting.score,
+            delay=delay,
+            anticipated=told,
         )
         for told in (False, True)
     }
-    run, imposed = run_under(market, breakers[False])
-    metrics["breaker", False] = measure(run, free, found, imposed)
-    target = matching_target(_volatility(free), imposed.exposure)
+    ran = {("none", told): (free, _nobody(config)) for told in (False, True)}
+    ran["breaker", False] = run_under(market, breakers[False])
+    target = matching_target(_volatility(free), ran["breaker", False][1].exposure)
     arms: list[tuple[str, bool, Arm]] = [("breaker", True, breakers[True])]
     for told in (False, True):
         arms.append(("price_line", told, PriceLine.of(config, anticipated=told)))
         arms.append(("vol_target", told, VolTarget(config, target, told)))
     for name, told, arm in arms:
-        run, imposed = run_under(market, arm)
-        metrics[name, told] = measure(run, free, found, imposed)
+        ran[name, told] = run_under(market, arm)
+    rows = slice(market.lead, market.lead + config.n_bars)
+    flags = {key: cascading(config, run.record, rows) for key, (run, _) in ran.items()}
+    found = onsets(config, np.any(list(flags.values()), axis=0))
+    metrics = {key: measure(run, free, found, imposed) for key, (run, imposed) in ran.items()}
+    for key, one in flags.items():
+        metrics[key]["cascades"] = float(len(onsets(config, one)))
     return SeedResult(
         seed=seed,
         events=len(found),
         metrics=metrics,
         tiers={told: _tiers(arm) for told, arm in breakers.items()},
-        auc=_skill(breakers[False], flags),
+        auc=_skill(breakers[False], flags["breaker", False]),
     )
+
+
+def _nobody(config: MarketConfig) -> Restrictions:
+    shape = (config.n_bars, len(config.specs), 2)
+    return Restrictions(entry=np.ones(shape), leverage=np.ones(shape))
 
 
 def run_under(market: LoopMarket, arm: Arm) -> tuple[LoopRun, Restrictions]:
@@ -145,6 +157,9 @@ def _skill(arm: BreakerArm, flags: BoolArray) -> dict[str, float]:
             ],
             axis=1,
         )
-        calm = ~flags[:, : config.n_bars - ahead].any(axis=2)
+        rows = range(config.n_bars - ahead)
+        calm = np.stack(
+            [~flags[:, max(0, bar - ahead // 2) : bar + 1].any(axis=(1, 2)) for bar in rows], axis=1
+        )
         out[name] = auc(coming[calm].astype(float), scores[:, : config.n_bars - ahead, side][calm])
     return out

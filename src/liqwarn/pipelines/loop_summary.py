@@ -15,7 +15,9 @@ __all__ = ["summary_of"]
 ARMS: Final = ("none", "breaker", "price_line", "vol_target")
 KINDS: Final = {False: "plain", True: "anticipation"}
 DRAWS: Final = 2_000
-NO_BASE: Final = {("none", m) for m in ("time_restricted", "time_limited", "cost")}
+FEWEST: Final = 10
+"""Seeds below which no interval of a difference is given: a bootstrap of fewer is too narrow."""
+NO_BASE: Final = {("none", m) for m in ("time_restricted", "time_limited", "cost", "exposure")}
 """What is zero without restrictions, so that nothing can be said in per cent of it."""
 
 
@@ -86,14 +88,16 @@ def _relative(mine: FloatArray, other: FloatArray) -> dict[str, Any]:
     """Ratio of means less one, in per cent, with a bootstrap interval over seeds."""
     known = np.isfinite(mine) & np.isfinite(other)
     a, b = mine[known], other[known]
-    if a.size < 2 or not b.mean() > 0.0:
+    if a.size == 0 or not b.mean() > 0.0:
         return {"mean": None, "ci": [None, None]}
+    change = 100.0 * float(a.mean() / b.mean() - 1.0)
+    if a.size < FEWEST:
+        return {"mean": change, "ci": [None, None]}
     rows = np.random.default_rng(1).integers(0, a.size, (DRAWS, a.size))
     drawn = a[rows].mean(axis=1) / np.maximum(b[rows].mean(axis=1), 1e-300)
     low, high = np.quantile(drawn, [0.025, 0.975])
-    change = 100.0 * (a.mean() / b.mean() - 1.0)
     return {
-        "mean": float(change),
+        "mean": change,
         "ci": [float(100.0 * (low - 1.0)), float(100.0 * (high - 1.0))],
     }
 
@@ -121,5 +125,5 @@ def _hurts(against: dict[str, Any]) -> list[str]:
         for name, kinds in against.items()
         for kind, figures in kinds.items()
         for metric, figure in figures.items()
-        if figure["mean"] is not None and figure["ci"][0] > 0.0
+        if figure["ci"][0] is not None and figure["ci"][0] > 0.0 and metric != "exposure"
     ]

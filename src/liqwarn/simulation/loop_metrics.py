@@ -29,9 +29,10 @@ DEFINITIONS: Final = {
     "cascade_size": (
         "How far price stood against the side beyond the exogenous move, in % of price, where it "
         "stood furthest, from one hour before to four hours after an onset; mean over the onsets "
-        "of the run without restrictions, which all arms share."
+        "under any of the arms, which all arms share."
     ),
     "liquidated_usd": "Everything liquidated in the run, all symbols and sides, USD.",
+    "cascades": "Cascades of the run, all symbols and sides.",
     "trough": (
         "How far price went against the side in the same windows, in % of price, news included; "
         "mean over the same onsets."
@@ -45,6 +46,7 @@ DEFINITIONS: Final = {
         "most half of the house leverage: tiers T2 to T4, or the like."
     ),
     "time_limited": "Share of time in which the obedient are held below house limits at all.",
+    "exposure": "Average factor on the house leverage that the obedient were allowed.",
     "cost": (
         "Cost to the obedient in basis points of their notional a month: slippage of what they "
         "had to close, and two basis points of each entry they could not make."
@@ -94,7 +96,12 @@ def measure(
     run, free : LoopRun
         The arm's run, and that of nobody restricted on the same news.
     found : list of Onset
-        Cascades of `free`, bars counted from the start of the run.
+        Where to look, bars counted from the start of the run.
+
+    Returns
+    -------
+    dict of metric to float
+        `cascades` is left for whoever knows what counts as one.
     """
     windows = [_window(run, free, onset) for onset in found]
     size, trough, recovery = np.array(windows).T if windows else np.full((3, 1), np.nan)
@@ -103,10 +110,12 @@ def measure(
     return {
         "cascade_size": float(size.mean()),
         "liquidated_usd": float(run.record.tally[:, lead:, usd : usd + 2].sum()),
+        "cascades": float("nan"),
         "trough": float(trough.mean()),
         "recovery": float(recovery.mean()),
         "time_restricted": imposed.time_restricted,
         "time_limited": imposed.time_limited,
+        "exposure": imposed.exposure,
         "cost": _cost(run),
     }
 
