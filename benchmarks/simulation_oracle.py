@@ -163,7 +163,7 @@ class Row:
         self.std = self.activity = self.growth = np.zeros(paths)
         self.book = [0.0, 0.0]  # calm depth of now, log of its ratio to the long run's
         self.lowest = [self.own(side) for side in SIDES]
-        self.forced = np.zeros(paths)
+        self.forced = np.full(paths, cells[lay.OWN_FORCED])
 
     @property
     def price(self) -> FloatArray:

@@ -65,6 +65,15 @@ def test_processes_do_not_change_a_byte(done, tmp_path):
     ).read_bytes()
 
 
+def test_a_folder_that_is_a_file_is_refused_before_a_market_lives(done, tmp_path):
+    order, _, _ = done
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="is a file, expected a folder"):
+        run_closed_loop(ClosedLoopOrder(out=tmp_path / "file", policy=order.policy, seeds=1))
+
+
 def test_every_fault_of_an_order_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="delay_min is 7, expected a multiple of 15"):
+        ClosedLoopOrder(out=tmp_path, delay_min=7)
     with pytest.raises(ConfigError, match=r"seeds is 0.*days is 1.*phi is 1\.5.*delay_min is -1"):
         ClosedLoopOrder(out=tmp_path, seeds=0, days=1, phi=1.5, delay_min=-1)

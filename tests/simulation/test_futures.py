@@ -112,8 +112,8 @@ def test_progress_reaches_the_end(opening, monkeypatch):
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ({"paths": 0}, "paths is 0, expected 1 to 10000000"),
-        ({"paths": 10_000_001}, "paths is 10000001"),
+        ({"paths": 0}, "paths is 0, expected 1 to 1000000"),
+        ({"paths": 1_000_001}, "paths is 1000001"),
         ({"seed": -1}, "seed is -1, expected 0 to"),
         ({"seed": 2**63}, "seed is 9223372036854775808"),
         ({"threads": 0}, "threads is 0, expected 1 to 256"),
@@ -133,3 +133,11 @@ def test_orders_that_cannot_be_are_refused_whole(fault, message):
 def test_the_ends_of_the_range_of_seeds_work(opening, seed):
     out = simulate_futures(opening, planned(), PathOrder(paths=2, seed=seed))
     assert np.isfinite(out.end).all()
+
+
+def test_fewer_paths_are_kept_where_bars_would_take_too_much(opening, monkeypatch):
+    monkeypatch.setattr(module, "KEPT_BYTES", 5 * 8 * 3 * 4)  # of five paths
+    out = simulate_futures(opening, planned(), PathOrder(paths=9))
+    assert out.closes.shape == (5, 3, 4)
+    assert out.worst.shape == (9, 3)
+    assert simulate_futures(opening, planned(), PathOrder(paths=9, kept=0)).closes.shape[0] == 0

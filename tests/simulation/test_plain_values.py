@@ -17,6 +17,7 @@ from liqwarn.simulation.plain_values import (
     read,
     values_of,
 )
+from liqwarn.simulation.scenario_start import SyntheticStart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,3 +102,14 @@ def test_plain_values_of_a_thing():
 
 def test_the_nearest_word():
     assert nearest_of("pirce", ["depth", "price"]) == "did you mean 'price'?"
+
+
+def test_what_can_be_read_beside_a_fault_is_judged_too():
+    faults = []
+    raw = {"kind": "synthetic", "depth": -1, "volatility": "x", "seed": -1}
+    assert read(SyntheticStart, raw, "initial", faults, also=("kind",)) is None
+    assert [fault.split(":")[0] for fault in faults] == [
+        "initial.volatility",
+        "initial.depth",
+        "initial.seed",
+    ]

@@ -132,6 +132,7 @@ def test_every_fault_is_named_at_once():
         "market.venu: unknown part, did you mean 'venue'?",
         "market.cross.share: found 'much', expected a finite number, such as 0.05",
         "shocks[1].half_live: unknown key, did you mean 'half_life'?",
+        "shocks[1].to: found -0.3, expected a factor above 0",
         "shocks[2].to: found -0.3, expected a factor above 0",
         "shocks[3].haircut: found 1.2, expected a share from 0 to 1",
         "shocks[4].kind: found 'haricut', did you mean 'haircut'?",

@@ -8,12 +8,14 @@ import pytest
 
 from liqwarn.errors import ConfigError
 from liqwarn.liquidation.profile import Profile
+from liqwarn.simulation import futures, worst_case_order
 from liqwarn.simulation.config import MarketConfig, SymbolSpec
 from liqwarn.simulation.futures import PathOrder, simulate_futures
 from liqwarn.simulation.opening import Opening, opening_of_profiles
 from liqwarn.simulation.shock_factors import specified_factors
 from liqwarn.simulation.worst_case import (
     JointShock,
+    baseline,
     damage_of,
     median_path,
     plan_of_shock,
@@ -194,6 +196,23 @@ def test_the_median_path_is_one_of_median_damage(opening, factors, grown):
     assert usd[-1] == pytest.approx(np.sort(damage)[11])
 
 
+def test_the_median_path_is_one_of_those_that_are_known_bar_by_bar(
+    opening, factors, grown, monkeypatch
+):
+    monkeypatch.setattr(futures, "KEPT_BYTES", 3 * 8 * 6 * 12)
+    closes, _ = median_path(opening, factors, search_of(radii=(4.0,)), grown[-1].shock)
+    assert np.isfinite(closes).all()
+
+
+def test_without_a_shock_there_is_less_damage_than_with_the_worst(opening, factors, grown):
+    nothing = baseline(opening, factors, search_of())
+    assert 0.0 <= nothing.value < grown[0].worst.value
+
+
+def test_chance_is_never_better_than_what_is_reported(grown):
+    assert all(one.worst.value >= one.random_best.value for one in grown)
+
+
 def test_paths_that_diverge_are_counted(opening, factors):
     shock = JointShock(y=-150.0 * factors.axes[0], depth=1.0, haircut=0.0)
     valued = value_of(opening, factors, search_of(), shock)
@@ -202,7 +221,8 @@ def test_paths_that_diverge_are_counted(opening, factors):
     assert valued.ci is None
 
 
-def test_a_search_in_which_every_path_diverges_ends(opening, factors):
+def test_a_search_in_which_every_path_diverges_ends(opening, factors, monkeypatch):
+    monkeypatch.setattr(worst_case_order, "LARGEST_RADIUS", 1e5)
     (result,) = search_worst_cases(
         opening, factors, search_of(radii=(10_000.0,), evaluations=4, paths=2)
     )

@@ -72,9 +72,20 @@ class WorstCaseOptions(StoreOptions):
         Literal["loss", "liquidated"], typer.Option(help="What is to be as large as it can get.")
     ] = "loss"
     radii: Annotated[
-        str, typer.Option(help="Sizes of shock, in standard deviations of a day, with commas.")
+        str,
+        typer.Option(
+            help="Sizes of shock, with commas: Mahalanobis distances of the joint move of a day. "
+            "An ordinary day of n symbols is about the root of n out."
+        ),
     ] = "1,2,3,4"
     paths: Annotated[int, typer.Option(help="Futures for each shock that is tried.")] = 24
+    evaluations: Annotated[int, typer.Option(help="Shocks tried at each radius.")] = 300
+    depth_min: Annotated[
+        float, typer.Option(help="Least factor on makers' depth that a shock may bring.")
+    ] = 0.3
+    haircut_max: Annotated[
+        float, typer.Option(help="Largest haircut on collateral that a shock may bring.")
+    ] = 0.1
     seed: Seed = 1
     threads: Threads = 2
 
@@ -102,6 +113,9 @@ def worst_case(options: WorstCaseOptions) -> None:
         seed=options.seed,
         threads=options.threads,
         paths=options.paths,
+        evaluations=options.evaluations,
+        depth_min=options.depth_min,
+        haircut_max=options.haircut_max,
         data=options.data,
         store=options.store,
     )
@@ -119,7 +133,9 @@ class ClosedLoopOptions(Options):
     seeds: Annotated[int, typer.Option(help="Simulated markets, from seed 1 on.")] = 20
     days: Annotated[int, typer.Option(help="Length of each.")] = 30
     phi: Annotated[float, typer.Option(help="Share of the market that obeys, 0 to 1.")] = 0.5
-    delay: Annotated[int, typer.Option(help="Minutes from a decision to its effect.")] = 15
+    delay: Annotated[
+        int, typer.Option(help="Minutes from a decision to its effect, a multiple of 15.")
+    ] = 15
     policy: Annotated[Path, typer.Option(help="Policy of the breaker.")] = Path("conf/policy.yaml")
     threads: Threads = 2
 

@@ -14,6 +14,7 @@ from liqwarn.errors import ConfigError
 from liqwarn.pipelines.loop_score import LoopScore, fit_score, run_free
 from liqwarn.pipelines.loop_seed import LoopSetting, SeedResult, run_seed
 from liqwarn.pipelines.loop_summary import summary_of
+from liqwarn.pipelines.outputs import faults_of_out
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.reports.simulation_page import render_closed_loop
 from liqwarn.simulation.loop_market import loop_config, prepare
@@ -22,6 +23,9 @@ from liqwarn.simulation.restraint import Obedience
 __all__ = ["SCHEMA", "ClosedLoopOrder", "run_closed_loop"]
 
 SCHEMA: Final = "liqwarn.closed_loop/1"
+BAR_MIN: Final = 15
+"""Decisions are taken every quarter of an hour."""
+
 PILOTS: Final = (1_000_003, 1_000_033, 1_000_037)
 """Seeds of the markets on which the score is fitted; no arm is measured on them."""
 
@@ -78,6 +82,8 @@ class ClosedLoopOrder:
             )
             if not low <= found <= high
         ]
+        if self.delay_min % BAR_MIN:
+            faults.append(f"delay_min is {self.delay_min}, expected a multiple of {BAR_MIN}")
         if faults:
             raise ConfigError("closed loop: " + "; ".join(faults))
 
@@ -95,6 +101,9 @@ def run_closed_loop(order: ClosedLoopOrder, *, on_progress: OnProgress = silent)
     dict
         The document.
     """
+    faults = list(faults_of_out(order.out))
+    if faults:
+        raise ConfigError("\n".join(faults))
     setting = LoopSetting(
         days=order.days,
         delay_min=order.delay_min,

@@ -18,7 +18,7 @@ from liqwarn.simulation.believed_map import LEAST_BARS, believed_share, tempered
 from liqwarn.simulation.config import DEFAULT_SPECS, MarketConfig
 from liqwarn.simulation.opening import Opening, opening_of_profiles, synthetic_opening
 from liqwarn.simulation.outcome import initial_of
-from liqwarn.simulation.plan import market_of
+from liqwarn.simulation.plan import check_symbols, market_of
 from liqwarn.simulation.present import present_of
 from liqwarn.simulation.scenario import Scenario, StoreStart, SyntheticStart
 
@@ -101,6 +101,7 @@ def _from_store(
 ) -> Start:
     """Specs, climate and map from the bars up to the moment; the rest of the store is cut off."""
     frame = _until(market.frame, start.at, market.panel.name)
+    check_symbols(scenario, frame.symbols)
     wanted = scenario.symbols or frame.symbols
     present = present_of(frame.select(tuple(s for s in frame.symbols if s in wanted)))
     config = market_of(scenario, present.specs)

@@ -9,6 +9,7 @@ from liqwarn import __version__
 from liqwarn.config import config_sha256, load_scenario
 from liqwarn.durable import write_bytes, write_json
 from liqwarn.errors import ConfigError
+from liqwarn.pipelines.outputs import faults_of_out
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.scenario_start import Start, open_start
 from liqwarn.reports.simulation_page import render_scenario
@@ -114,8 +115,7 @@ def _checked(order: SimulateOrder) -> tuple[Scenario, PathOrder]:
         paths = PathOrder(paths=order.paths, seed=order.seed, threads=order.threads)
     except ConfigError as error:
         faults.append(str(error))
-    if order.out.exists() and not order.out.is_dir():
-        faults.append(f"out is {order.out}, a file, expected a folder")
+    faults += faults_of_out(order.out)
     if scenario is None or paths is None or faults:
         raise ConfigError("\n".join(faults))
     return scenario, paths

@@ -14,13 +14,14 @@ from liqwarn.durable import write_bytes, write_json
 from liqwarn.errors import ConfigError
 from liqwarn.frames import FloatArray
 from liqwarn.pipelines.market import MarketJob, open_market
+from liqwarn.pipelines.outputs import faults_of_out
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.scenario_start import Start, open_start
 from liqwarn.reports.simulation_page import render_worst_case
 from liqwarn.simulation.opening import Opening
 from liqwarn.simulation.scenario import Scenario, StoreStart
 from liqwarn.simulation.shock_factors import ShockFactors, fitted_factors, specified_factors
-from liqwarn.simulation.worst_case import RadiusResult, median_path, search_worst_cases
+from liqwarn.simulation.worst_case import RadiusResult, baseline, median_path, search_worst_cases
 from liqwarn.simulation.worst_case_order import WorstCaseSearch
 
 __all__ = ["WorstCaseOrder", "run_worst_case"]
@@ -94,7 +95,7 @@ def run_worst_case(
     order : WorstCaseOrder
         What to search.
     now : datetime
-        Latest moment that anything may be known at; only a start from a store has such data.
+        For what is read into a store; it changes no result.
     on_progress : OnProgress
         Told of every batch of shocks.
 
@@ -109,7 +110,7 @@ def run_worst_case(
     ConfigError
         Naming every fault of the scenario, or where the shock takes longer than its horizon.
     """
-    search, scenario = order.search(), load_scenario(order.scenario)
+    search, scenario = order.search(), _scenario(order)
     start = open_start(
         scenario, data=order.data, store=order.store, now=now, on_progress=on_progress
     )
@@ -124,6 +125,18 @@ def run_worst_case(
     write_json(order.out / "worst_case.json", document)
     write_bytes(order.out / "worst_case.html", render_worst_case(document).encode())
     return document
+
+
+def _scenario(order: WorstCaseOrder) -> Scenario:
+    """The scenario, or every fault of it and of the folder."""
+    faults = list(faults_of_out(order.out))
+    try:
+        scenario = load_scenario(order.scenario)
+    except ConfigError as error:
+        raise ConfigError("\n".join([str(error), *faults])) from error
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return scenario
 
 
 def _factors(
@@ -158,6 +171,7 @@ def _document(
         "symbols": list(start.opening.config.symbols),
         "factors": list(factors.names),
         "initial": initial | {"notes": [*start.opening.notes, *_assumptions(factors, search)]},
+        "baseline": asdict(baseline(start.opening, factors, search)),
         "radii": [_radius(result, start.opening, factors) for result in results],
         "path": _path(start.opening, factors, search, results[-1]),
     }

@@ -88,7 +88,7 @@ def radius_sentence(part: Mapping[str, Any]) -> str:
     >>> radius_sentence({"spectral_radius": 0.6, "ci": [0.5, 0.7]})[:40]
     'Below 1: what the market adds to a piece'
     >>> radius_sentence({"spectral_radius": 1.1, "ci": [0.9, 1.3]})[:46]
-    'The interval covers 1: it cannot be told wheth'
+    'The interval covers 1: the market adds about a'
     """
     radius, ends = finite(part.get("spectral_radius")), interval(part.get("ci"))
     if radius is None:
@@ -104,7 +104,7 @@ def radius_sentence(part: Mapping[str, Any]) -> str:
             "Below 1: what the market adds to a piece of news is smaller than the news, so a "
             "shock dies out."
         )
-    return "The interval covers 1: it cannot be told whether a shock dies out or feeds itself."
+    return "The interval covers 1: the market adds about as much to a piece of news as the news."
 
 
 def _row(

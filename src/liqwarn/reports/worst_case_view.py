@@ -141,12 +141,12 @@ def worst_case_tiles(document: Mapping[str, Any]) -> tuple[Tile, ...]:
             value=worst.text if worst.raw is None else f"{worst.text} {unit}".rstrip(),
             note=worst.ci,
         ),
-        Tile(
-            name="Chance of a shock beyond it",
-            value=chance(plausible.get("chi2_tail")),
-            note="chi-square tail of the fitted factors",
-        ),
         Tile(name="Days seen beyond it", value=seen, note="share of the days of the history"),
+        Tile(
+            name="The same if Gaussian",
+            value=chance(plausible.get("chi2_tail")),
+            note="chi-square tail",
+        ),
         Tile(
             name="Against the best of random",
             value="–" if more is None else f"{signed(100 * more, 1)} %",

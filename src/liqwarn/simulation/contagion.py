@@ -39,7 +39,8 @@ class Contagion:
     is the endogenous move of *j* for each unit of news in *i*, at its largest; 0 means that nobody
     answers. It holds every round of the answer, not only the first. Its spectral radius is that
     answer's growth when it comes to the market as news again: **above 1 the answer is larger than
-    its cause, in the most contagious mix of symbols, so a shock feeds itself**.
+    its cause, in the most contagious mix of symbols**. A radius r of all rounds together is one of
+    r / (1 + r) for the first round alone, so 1 is a finite doubling, not a runaway.
 
     Attributes
     ----------

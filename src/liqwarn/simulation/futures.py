@@ -19,6 +19,9 @@ __all__ = ["KEPT_PATHS", "PathOrder", "drivers_of", "simulate_futures"]
 KEPT_PATHS = 2_000
 """Paths whose every bar is kept, so that memory does not grow with their number."""
 
+KEPT_BYTES = 2**28
+"""What the bars of the kept paths may take; fewer are kept where bars are many."""
+
 CHUNK = 64
 
 
@@ -52,7 +55,7 @@ class PathOrder:
         faults = [
             f"{name} is {found}, expected {low} to {high}"
             for name, found, low, high in (
-                ("paths", self.paths, 1, 10_000_000),
+                ("paths", self.paths, 1, 1_000_000),
                 ("seed", self.seed, 0, 2**63 - 1),
                 ("threads", self.threads, 1, 256),
                 ("kept", self.kept, 0, 100_000),
@@ -107,7 +110,8 @@ def simulate_futures(
     """
     config = opening.config
     shape = (order.paths, len(config.specs), len(CHANNELS))
-    futures = new_futures(shape, config.n_bars, order.kept)
+    fits = KEPT_BYTES // (8 * len(config.specs) * config.n_bars)
+    futures = new_futures(shape, config.n_bars, max(1, min(order.kept, fits)) if order.kept else 0)
     rules, drivers = rules_of(config), drivers_of(opening, plan, order.seed)
     spans = [(a, min(a + CHUNK, order.paths)) for a in range(0, order.paths, CHUNK)]
     with ThreadPoolExecutor(order.threads) as pool:

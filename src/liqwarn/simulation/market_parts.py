@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from reprlib import repr as short
 from typing import Any, Final, get_type_hints
 
 from liqwarn.errors import ConfigError
@@ -37,7 +38,7 @@ def parts_of(market: object, faults: list[str]) -> dict[str, Any]:
           "market.cross.shar: unknown key, did you mean 'share'?"])
     """
     if not isinstance(market, Mapping):
-        faults.append(f"market: found {market!r}, expected parts with keys and values")
+        faults.append(f"market: found {short(market)}, expected parts with keys and values")
         return {}
     before = len(faults)
     parts: dict[str, Any] = {}

@@ -77,13 +77,33 @@ def read(
     """
     before = len(faults)
     values = values_of(kind, raw, where, faults, also=also)
-    if len(faults) > before:
-        return None
+    whole = len(faults) == before
+    if not whole:  # what can be read may be impossible, too
+        values = _defaults(kind) | values
+        if not _required(kind) <= set(values):
+            return None
     try:
-        return kind(**values)
+        made = kind(**values)
     except ConfigError as error:
         faults += [f"{where}.{line}" for line in str(error).splitlines()]
         return None
+    return made if whole else None
+
+
+def _required(kind: type) -> set[str]:
+    """Fields without which there is nothing."""
+    return {item.name for item in fields(kind)} - set(_defaults(kind))
+
+
+def _defaults(kind: type) -> dict[str, Any]:
+    """Fields that may be left out."""
+    found = {}
+    for item in fields(kind):
+        if item.default is not MISSING:
+            found[item.name] = item.default
+        elif item.default_factory is not MISSING:
+            found[item.name] = item.default_factory()
+    return found
 
 
 def values_of(

@@ -27,7 +27,7 @@ from liqwarn.simulation.scenario import (
 )
 from liqwarn.simulation.step_grid import StepGrid
 
-__all__ = ["Plan", "market_of", "plan_of"]
+__all__ = ["Plan", "check_symbols", "market_of", "plan_of"]
 
 _SECOND = timedelta(seconds=1)
 
@@ -177,6 +177,19 @@ def _calm(n_symbols: int, n_steps: int) -> Plan:
         up=np.ones((n_symbols, n_steps), dtype=np.bool_),
         drained=np.zeros(n_steps, dtype=np.bool_),
     )
+
+
+def check_symbols(scenario: Scenario, known: Sequence[str]) -> None:
+    """Refuse a scenario of symbols that the initial market does not have.
+
+    Raises
+    ------
+    ConfigError
+        Naming every one.
+    """
+    faults = list(_unknown(scenario, known))
+    if faults:
+        raise ConfigError(f"scenario {scenario.name}: " + "; ".join(faults))
 
 
 def _unknown(scenario: Scenario, known: Sequence[str]) -> Iterator[str]:

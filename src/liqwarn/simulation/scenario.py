@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 MAX_STEPS: Final = 100_000
-"""A day of seconds fits; what is longer would not fit into memory."""
+"""A day of seconds; what is longer is refused. Bars are kept of as many paths as fit."""
 
 _NAME: Final = re.compile(r"[a-z0-9_]+")
 _SECOND, _HOUR = timedelta(seconds=1), timedelta(hours=1)

@@ -62,7 +62,7 @@ def parse_scenario(raw: Mapping[str, Any]) -> Scenario:
     """
     faults: list[str] = []
     if raw.get("schema") != SCHEMA:
-        faults.append(f"schema: found {raw.get('schema')!r}, expected {SCHEMA}")
+        faults.append(f"schema: found {short(raw.get('schema'))}, expected {SCHEMA}")
     found = values_of(Scenario, raw, "", faults, also=("schema",))
     if "start" in found:
         found["start"] = _of_kind(found["start"], _STARTS, "initial", faults)

@@ -35,6 +35,7 @@ __all__ = [
     "JointShock",
     "RadiusResult",
     "Valued",
+    "baseline",
     "damage_of",
     "median_path",
     "plan_of_shock",
@@ -167,12 +168,16 @@ class _Trial:
         values = self._values(drawn, np.ones((len(drawn), 2)))
         luckiest = self._shock(drawn[int(np.argmax(_rank(values)))], np.ones(2))
         shock = self._shock(radius * found.direction, found.severity)
+        worst = value_of(self._opening, self._factors, search, shock)
+        random_best = value_of(self._opening, self._factors, search, luckiest)
+        if _rank(random_best.value) > _rank(worst.value):
+            shock, worst = luckiest, random_best
         return RadiusResult(
             radius=radius,
             shock=shock,
-            worst=value_of(self._opening, self._factors, search, shock),
+            worst=worst,
             searched=found.value,
-            random_best=value_of(self._opening, self._factors, search, luckiest),
+            random_best=random_best,
             evaluations=found.evaluations,
         )
 
@@ -263,6 +268,12 @@ def value_of(
     )
 
 
+def baseline(opening: Opening, factors: ShockFactors, search: WorstCaseSearch) -> Valued:
+    """Mean damage without any shock, on the same fresh paths."""
+    nothing = JointShock(y=np.zeros(factors.n_dims), depth=1.0, haircut=0.0)
+    return value_of(opening, factors, search, nothing)
+
+
 def median_path(
     opening: Opening, factors: ShockFactors, search: WorstCaseSearch, shock: JointShock
 ) -> tuple[FloatArray, FloatArray]:
@@ -275,8 +286,9 @@ def median_path(
         then, all symbols, shape (n_bars,).
     """
     futures = _fresh(opening, factors, search, shock)
-    order = np.argsort(damage_of(opening, futures, search), kind="stable")  # NaN comes last
-    middle = order[max(0, (int(np.sum(~futures.diverged)) - 1) // 2)]
+    kept = len(futures.closes)  # only these are known bar by bar
+    order = np.argsort(damage_of(opening, futures, search)[:kept], kind="stable")  # NaN comes last
+    middle = order[max(0, (int(np.sum(~futures.diverged[:kept])) - 1) // 2)]
     return futures.closes[middle], futures.burnt_usd[middle]
 
 

@@ -17,6 +17,10 @@ OBJECTIVES: Final = ("loss", "liquidated")
 _PURPOSES: Final = ("paths", "fresh", "starts", "random")
 
 
+LARGEST_RADIUS: Final = 20.0
+"""No day is that far out; prices would leave the range of numbers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorstCaseSearch:
     """A search, checked whole.
@@ -50,8 +54,8 @@ class WorstCaseSearch:
     >>> WorstCaseSearch(radii=(0.0, 2.0), haircut_max=1.2)
     Traceback (most recent call last):
     ...
-    liqwarn.errors.ConfigError: worst case: radius is 0.0, expected above 0; haircut_max is 1.2,
-    expected in [0, 1]
+    liqwarn.errors.ConfigError: worst case: radius is 0.0, expected above 0, at most 20;
+    haircut_max is 1.2, expected in [0, 1]
     """
 
     objective: Literal["loss", "liquidated"] = "loss"
@@ -90,8 +94,8 @@ class WorstCaseSearch:
         if not self.radii or len(set(self.radii)) < len(self.radii):
             yield f"radii are {self.radii}, expected at least one, each once"
         for radius in self.radii:
-            if not 0.0 < radius < float("inf"):
-                yield f"radius is {radius}, expected above 0"
+            if not 0.0 < radius <= LARGEST_RADIUS:
+                yield f"radius is {radius}, expected above 0, at most {LARGEST_RADIUS:g}"
         if not 0.0 < self.depth_min <= 1.0:
             yield f"depth_min is {self.depth_min}, expected in (0, 1]"
         if not 0.0 <= self.haircut_max <= 1.0:
