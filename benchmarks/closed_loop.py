@@ -52,6 +52,7 @@ CEILING_SEEDS = 5
 VARIANTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("a quarter obeys", {"phi": 0.25}),
     ("all obey", {"phi": 1.0}),
+    ("limits bind new positions alone", {"cut_per_h": 0.0}),
     ("no delay", {"delay_min": 0}),
     ("an hour of delay", {"delay_min": 60}),
     ("score hardly better than chance, ROC-AUC 0.60", {"target_auc": 0.60}),

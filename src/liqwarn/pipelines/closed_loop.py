@@ -50,7 +50,10 @@ class ClosedLoopOrder:
         Minutes from a decision to the first order that obeys it, beyond the next quarter of an
         hour.
     target_auc : float
-        ROC-AUC of the score: how much worse than the truth it is made.
+        Highest ROC-AUC of the score on the pilots: noise is added where it is above.
+    cut_per_h : float
+        Share of what exceeds the allowed leverage that the obedient put right in an hour; 0: limits
+        bind new positions alone, as a flag's do.
     threads : int
         Processes; the figures do not depend on them.
 
@@ -67,6 +70,7 @@ class ClosedLoopOrder:
     phi: float = 0.5
     delay_min: int = 15
     target_auc: float = 0.80
+    cut_per_h: float = 0.9
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -78,6 +82,7 @@ class ClosedLoopOrder:
                 ("phi", self.phi, 0.0, 1.0),
                 ("delay_min", self.delay_min, 0, 1_440),
                 ("target_auc", self.target_auc, 0.5, 1.0),
+                ("cut_per_h", self.cut_per_h, 0.0, 0.999),
                 ("threads", self.threads, 1, 256),
             )
             if not low <= found <= high
@@ -90,7 +95,7 @@ class ClosedLoopOrder:
     @property
     def obedience(self) -> Obedience:
         """Nobody obeying is as good as one in a million."""
-        return Obedience(phi=max(self.phi, 1e-6))
+        return Obedience(phi=max(self.phi, 1e-6), cut_per_h=self.cut_per_h)
 
 
 def run_closed_loop(order: ClosedLoopOrder, *, on_progress: OnProgress = silent) -> dict[str, Any]:
