@@ -58,7 +58,7 @@ def given_market(tmp_path_factory):
     folder = tmp_path_factory.mktemp("market")
     specs = tuple(spec for spec in DEFAULT_SPECS if spec.name in SYMBOLS)
     config = MarketConfig(specs=specs, n_bars=24 * DAYS)
-    write_simulated_market(config, 4, folder / "files")
+    write_simulated_market(config, 6, folder / "files")
     raw = yaml.safe_load((ROOT / "conf/panels/demo.yaml").read_text())
     raw["symbols"] = list(SYMBOLS)
     panel = folder / "panel.yaml"

@@ -67,13 +67,13 @@ def test_the_percentile_is_taken_among_bars_the_model_had_not_seen(study, bundle
 
 
 def test_a_history_that_differs_moves_the_percentile(study, bundle, risk):
-    lower = bundle.history.assign(long=0.0)
+    higher = bundle.history.assign(long=1.0)
 
-    moved = assess(study, replace(bundle, history=lower))
+    moved = assess(study, replace(bundle, history=higher))
 
     after = study.market.frame.times > np.datetime64("2022-05-02")
-    assert (moved.scores.quantile[:, after, 0] >= risk.scores.quantile[:, after, 0]).all()
-    assert (moved.scores.quantile[:, after, 0] > risk.scores.quantile[:, after, 0]).any()
+    assert (moved.scores.quantile[:, after, 0] <= risk.scores.quantile[:, after, 0]).all()
+    assert (moved.scores.quantile[:, after, 0] < risk.scores.quantile[:, after, 0]).any()
     np.testing.assert_array_equal(moved.scores.quantile[..., 1], risk.scores.quantile[..., 1])
 
 
