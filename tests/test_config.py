@@ -153,3 +153,10 @@ def test_an_unknown_variable_is_told_with_the_nearest(monkeypatch):
         ConfigError, match="unknown variable LIQWARN_HOMR, did you mean 'LIQWARN_HOME'"
     ):
         load_settings()
+
+
+def test_a_day_that_no_calendar_has_is_not_valid_yaml(tmp_path):
+    path = tmp_path / "scenario.yaml"
+    path.write_text("at: 2025-02-30T20:00:00Z")
+    with pytest.raises(ConfigError, match=r"scenario\.yaml: not valid YAML, day is out of range"):
+        read_yaml(path)

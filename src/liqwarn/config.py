@@ -165,7 +165,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     try:
         raw = yaml.load(_bytes(path), Loader=_StrictLoader)  # noqa: S506 - a safe loader, stricter
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date such as 2025-02-30 is the latter
         raise ConfigError(f"{path}: not valid YAML, {error}") from error
     except RecursionError as error:
         raise ConfigError(f"{path}: nested too deeply, expected keys and values") from error
