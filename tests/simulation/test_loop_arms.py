@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from liqwarn.simulation.config import DEFAULT_SPECS
 from liqwarn.simulation.loop_arms import (
+    Always,
     Free,
     PriceLine,
     VolTarget,
@@ -78,3 +79,12 @@ def test_the_matching_target_allows_the_exposure(volatility, exposure):
     seen = np.array(volatility)
     target = matching_target(seen, exposure)
     assert np.clip(target / seen, 0.25, 1.0).mean() == pytest.approx(exposure, abs=1e-6)
+
+
+def test_a_limit_at_all_times_is_put_right_while_price_is_calm():
+    run = after([-0.05])
+    run.record, run.last = SimpleNamespace(prices=np.stack([run.closes()] * 4)), 199
+    told = Always(0.5).decide(run)
+    assert (told.leverage == 0.5).all()
+    assert (told.entry == 1.0).all()
+    assert told.cut.tolist() == [[0.0, 1.0], [1.0, 1.0]]

@@ -8,10 +8,24 @@ import pytest
 
 from liqwarn.simulation.config import DEFAULT_SPECS
 from liqwarn.simulation.history import new_record
-from liqwarn.simulation.layout import LIQUIDATED_USD, MISSED, NEWS, SLIPPAGE_USD, SLOW_FLOW, TALLY
+from liqwarn.simulation.layout import (
+    LIQUIDATED_USD,
+    LIQUIDATION,
+    MISSED,
+    NEWS,
+    SLIPPAGE_USD,
+    SLOW_FLOW,
+    TALLY,
+)
 from liqwarn.simulation.loop_events import Onset
 from liqwarn.simulation.loop_market import loop_config
-from liqwarn.simulation.loop_metrics import DEFINITIONS, METRICS, Restrictions, measure
+from liqwarn.simulation.loop_metrics import (
+    DEFINITIONS,
+    METRICS,
+    Restrictions,
+    composition,
+    measure,
+)
 from liqwarn.simulation.restraint import Obedience
 
 CONFIG = replace(loop_config(2), specs=DEFAULT_SPECS[2:3])
@@ -90,3 +104,15 @@ def test_time_counts_sides_that_may_not_add_or_hold_half():
     assert held.time_restricted == pytest.approx(4 / 20)
     assert held.time_limited == pytest.approx(6 / 20)
     assert held.exposure == pytest.approx(1.0 - (2 * 0.5 + 2 * 0.25) / 20)
+
+
+def test_a_cascade_is_made_of_what_moved_beyond_the_news():
+    one, free = run_of(), run_of()
+    at = LEAD + ONSET.bar
+    one.record.moved[0, at : at + 4, LIQUIDATION] -= 0.02
+    one.record.moved[0, at:, SLOW_FLOW] -= 0.005  # sold by the obedient; the rest is news
+    made = composition(one, free, [ONSET])
+    assert made["liquidation"] == pytest.approx(2.0)
+    assert made["slow_flow"] == pytest.approx(0.5)
+    assert made["news"] == pytest.approx(2.0)
+    assert made["stop"] == 0.0
