@@ -15,8 +15,8 @@ from liqwarn.simulation.loop_arms import (
     PriceLine,
     VolTarget,
     matching_target,
-    realised_volatility,
 )
+from liqwarn.simulation.loop_events import realised_volatility
 from liqwarn.simulation.loop_market import loop_config
 
 CONFIG = replace(loop_config(2), specs=DEFAULT_SPECS[2:4])
@@ -68,7 +68,7 @@ def test_twice_the_target_volatility_halves_leverage_of_both_sides():
     hourly = DEFAULT_SPECS[2].volatility
     path = np.cumsum(2.0 * hourly * np.sqrt(0.25) * np.tile([1.0, -1.0], 40))
     run = after(path)
-    assert realised_volatility(CONFIG, run.closes())[0] == pytest.approx(2.0)
+    assert realised_volatility(CONFIG, run.closes(), 12.0)[0] == pytest.approx(2.0)
     told = VolTarget(CONFIG, 1.0, anticipated=False).decide(run)
     assert told.leverage[0].tolist() == [0.5, 0.5]
     assert told.leverage[1].tolist() == [1.0, 1.0]

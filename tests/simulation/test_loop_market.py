@@ -74,6 +74,13 @@ def test_lower_leverage_of_the_obedient_leaves_less_to_liquidate(market):
     assert held < 0.8 * free
 
 
+def test_where_nobody_obeys_nothing_that_is_told_changes_a_bit():
+    nobody = prepare(CONFIG, 1, Obedience(phi=0.0))
+    shut = house_restraint(3)._replace(entry=np.zeros((3, 2)), cut=np.ones((3, 2)))
+    told, free = (lived(nobody, one, 30) for one in (shut, house_restraint(3)))
+    np.testing.assert_array_equal(told.record.prices, free.record.prices)
+
+
 def test_the_last_row_is_the_last_bar_that_is_over(market):
     one = lived(market, house_restraint(3), 5)
     assert one.last == market.lead + 4

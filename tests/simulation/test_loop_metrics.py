@@ -95,6 +95,12 @@ def test_cost_is_slippage_and_missed_entries_over_what_the_obedient_hold():
     assert found["cost"] == pytest.approx(1e4 * (3.0 + 2e-4 * 5_000.0) / 50.0 / months)
 
 
+def test_nobody_who_obeys_pays_nothing_and_no_cost_is_said():
+    one = run_of()
+    one.market.obedience = Obedience(phi=0.0)
+    assert np.isnan(measure(one, one, [], OPEN)["cost"])
+
+
 def test_time_counts_sides_that_may_not_add_or_hold_half():
     entry, leverage = np.ones((10, 1, 2)), np.ones((10, 1, 2))
     entry[:2, 0, 0] = 0.0

@@ -69,8 +69,8 @@ def test_the_fearful_leave_once_and_come_back_with_their_half_life():
 
 
 def test_every_fault_is_named_at_once():
-    with pytest.raises(ConfigError, match=r"phi is 0\.0.*house_leverage is 0\.5.*cut_per_h is 1"):
-        Obedience(phi=0.0, house_leverage=0.5, cut_per_h=1.0)
+    with pytest.raises(ConfigError, match=r"phi is -0\.1.*house_leverage is 0\.5.*cut_per_h is 1"):
+        Obedience(phi=-0.1, house_leverage=0.5, cut_per_h=1.0)
     with pytest.raises(ConfigError, match="return_half_life_h is 0"):
         Obedience(return_half_life_h=0.0)
 

@@ -94,8 +94,8 @@ class ClosedLoopOrder:
 
     @property
     def obedience(self) -> Obedience:
-        """Nobody obeying is as good as one in a million."""
-        return Obedience(phi=max(self.phi, 1e-6), cut_per_h=self.cut_per_h)
+        """Who obeys, and how."""
+        return Obedience(phi=self.phi, cut_per_h=self.cut_per_h)
 
 
 def run_closed_loop(order: ClosedLoopOrder, *, on_progress: OnProgress = silent) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from liqwarn.pipelines.loop_score import LoopScore, auc, run_free
 from liqwarn.policy.tiers import Policy
 from liqwarn.simulation.config import MarketConfig
 from liqwarn.simulation.loop_arms import (
+    VOLATILITY_H,
     Arm,
     Free,
     PriceLine,
     VolTarget,
     matching_target,
-    realised_volatility,
 )
-from liqwarn.simulation.loop_events import cascading, onsets
+from liqwarn.simulation.loop_events import cascading, onsets, realised_volatility
 from liqwarn.simulation.loop_market import LoopMarket, LoopRun, loop_config, prepare
 from liqwarn.simulation.loop_metrics import Restrictions, measure
 from liqwarn.simulation.restraint import Obedience
@@ -135,7 +135,9 @@ def _volatility(free: LoopRun) -> FloatArray:
     closes = free.record.prices[3]
     every = round(1.0 / config.bar_h)
     rows = range(lead, lead + config.n_bars, every)
-    return np.array([realised_volatility(config, closes[:, : row + 1]) for row in rows])
+    return np.array(
+        [realised_volatility(config, closes[:, : row + 1], VOLATILITY_H) for row in rows]
+    )
 
 
 def _tiers(arm: BreakerArm) -> dict[str, float]:

@@ -45,12 +45,15 @@ class Start:
         As the scenario says.
     as_of : datetime or None
         Close of the last bar that was known; None for a simulated market.
+    frame : MarketFrame or None
+        What was known by then, of the symbols of the scenario.
     """
 
     opening: Opening
     market: Literal["simulated", "from real data"]
     kind: str
     as_of: datetime | None = None
+    frame: MarketFrame | None = None
 
     def to_dict(self) -> dict[str, object]:
         """The part ``initial`` of result documents."""
@@ -121,6 +124,7 @@ def _from_store(
         market="simulated" if simulated else "from real data",
         kind=StoreStart.kind,
         as_of=datetime.fromisoformat(f"{frame.times[-1]}").replace(tzinfo=UTC),
+        frame=frame.select(config.symbols),
     )
 
 

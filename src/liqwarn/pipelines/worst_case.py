@@ -13,13 +13,12 @@ from liqwarn.config import load_scenario
 from liqwarn.durable import write_bytes, write_json
 from liqwarn.errors import ConfigError
 from liqwarn.frames import FloatArray
-from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.outputs import faults_of_out
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.scenario_start import Start, open_start
 from liqwarn.reports.simulation_page import render_worst_case
 from liqwarn.simulation.opening import Opening
-from liqwarn.simulation.scenario import Scenario, StoreStart
+from liqwarn.simulation.scenario import Scenario
 from liqwarn.simulation.shock_factors import ShockFactors, fitted_factors, specified_factors
 from liqwarn.simulation.worst_case import RadiusResult, baseline, median_path, search_worst_cases
 from liqwarn.simulation.worst_case_order import WorstCaseSearch
@@ -114,7 +113,7 @@ def run_worst_case(
     start = open_start(
         scenario, data=order.data, store=order.store, now=now, on_progress=on_progress
     )
-    factors = _factors(order, scenario, start, now)
+    factors = _factors(start)
     results = search_worst_cases(
         start.opening,
         factors,
@@ -139,20 +138,14 @@ def _scenario(order: WorstCaseOrder) -> Scenario:
     return scenario
 
 
-def _factors(
-    order: WorstCaseOrder, scenario: Scenario, start: Start, now: datetime
-) -> ShockFactors:
+def _factors(start: Start) -> ShockFactors:
     """Those of the simulated market, or fitted to every day of a store until the start."""
-    config = start.opening.config
-    if not isinstance(scenario.start, StoreStart) or start.as_of is None:
-        return specified_factors(config.specs, MOVE / _HOUR)
-    job = MarketJob(panel=Path(scenario.start.panel), store=order.store)
-    frame = open_market(job, now=now).frame.select(config.symbols)
+    frame = start.frame
+    if frame is None:
+        return specified_factors(start.opening.config.specs, MOVE / _HOUR)
     if frame.bar > MOVE or MOVE % frame.bar:
         raise ConfigError(f"bars of the panel are {frame.bar}, expected a part of {MOVE}")
-    last = np.datetime64(start.as_of.replace(tzinfo=None), "s")
-    past = frame.field("close")[:, : int(np.searchsorted(frame.times, last, side="right"))]
-    return fitted_factors(np.diff(np.log(past), axis=1), MOVE // frame.bar)
+    return fitted_factors(np.diff(np.log(frame.field("close")), axis=1), MOVE // frame.bar)
 
 
 def _document(

@@ -1,15 +1,14 @@
 """The HTML report: one self-contained page for the people who answer for the risk."""
 
 from base64 import b64encode
-from functools import cache
 from typing import Final
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from liqwarn.decisions import HORIZONS_H
 from liqwarn.reports.content import ReportContent
 from liqwarn.reports.diagram_view import calibration_rows, molchan, reliability
+from liqwarn.reports.environment import environment
 from liqwarn.reports.event_view import driver_rows, events_view
 from liqwarn.reports.flag_view import flag_rows, tiles
 from liqwarn.reports.formats import utc
@@ -44,7 +43,7 @@ def render_report(content: ReportContent) -> str:
     series = series_view(content.scores, content.events)
     rows = flag_rows(content.flags, content.scores)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             meta=content.meta,
@@ -83,14 +82,3 @@ def _since(scores: pd.DataFrame) -> pd.Timestamp:
         return pd.Timestamp(0, tz="UTC")
     last = pd.to_datetime(scores["time"], utc=True).max()
     return last - pd.Timedelta(days=DAYS)
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("liqwarn.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

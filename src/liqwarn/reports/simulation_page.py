@@ -5,10 +5,7 @@ without network or clock, every text from outside escaped, the same content the 
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from liqwarn.reports.channel_view import CHANNELS, channel_view
 from liqwarn.reports.closed_loop_view import (
@@ -23,6 +20,7 @@ from liqwarn.reports.closed_loop_view import (
     worse_count,
 )
 from liqwarn.reports.contagion_view import contagion_view
+from liqwarn.reports.environment import environment
 from liqwarn.reports.formats import DASH, finite, number, percent, utc
 from liqwarn.reports.price_chart import PriceCharts, fan_charts, line_charts
 from liqwarn.reports.scenario_view import (
@@ -251,15 +249,4 @@ def _as_of(document: Mapping[str, Any]) -> str:
 
 
 def _render(template: str, **content: object) -> str:
-    return _environment().get_template(template).render(**content)
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("liqwarn.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment().get_template(template).render(**content)

@@ -107,41 +107,8 @@ def run(
 
     What the obedient and the fearful are told stands in their columns of `cells`.
     """
-    _run(rules, _lent(world), borrowed(books.cells), borrowed(books.ring), _noted(record), span)
-
-
-@inlined
-def _lent(world: World) -> World:
-    c = world.climate
-    return World(
-        borrowed(world.returns),
-        borrowed(world.wicks),
-        borrowed(world.step_std),
-        borrowed(world.activity),
-        borrowed(world.supply),
-        Climate(
-            borrowed(c.appetite),
-            borrowed(c.mood),
-            borrowed(c.depth),
-            borrowed(c.tilt),
-            borrowed(c.oi_noise),
-        ),
-    )
-
-
-@inlined
-def _noted(record: Record) -> Record:
-    return Record(
-        borrowed(record.prices),
-        borrowed(record.tally),
-        borrowed(record.moved),
-        borrowed(record.held),
-        borrowed(record.cohorts),
-        borrowed(record.near),
-        borrowed(record.depth),
-        borrowed(record.crowding),
-        borrowed(record.fund),
-    )
+    lent = borrowed(books)
+    _run(rules, borrowed(world), lent.cells, lent.ring, borrowed(record), span)
 
 
 @inlined

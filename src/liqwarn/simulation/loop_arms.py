@@ -11,7 +11,7 @@ import numpy as np
 
 from liqwarn.frames import FloatArray
 from liqwarn.simulation.config import MarketConfig
-from liqwarn.simulation.loop_events import moving_little
+from liqwarn.simulation.loop_events import moving_little, realised_volatility
 from liqwarn.simulation.loop_market import LoopRun
 from liqwarn.simulation.restraint import Restraint, house_restraint
 
@@ -22,7 +22,6 @@ __all__ = [
     "PriceLine",
     "VolTarget",
     "matching_target",
-    "realised_volatility",
 ]
 
 LINE, NEAR_LINE = 0.05, 0.015
@@ -113,7 +112,7 @@ class VolTarget:
 
     def decide(self, run: LoopRun) -> Restraint:
         """See :class:`Arm`."""
-        now = realised_volatility(self.config, run.closes())
+        now = realised_volatility(self.config, run.closes(), VOLATILITY_H)
         factor = np.clip(self.target / np.maximum(now, 1e-12), LEAST_FACTOR, 1.0)
         factor = np.round(factor, 2)
         both = np.stack([factor, factor], axis=1)
@@ -124,14 +123,6 @@ class VolTarget:
             cut=(both < 1.0).astype(np.float64),
             near=np.stack([near, near], axis=1).astype(float),
         )
-
-
-def realised_volatility(config: MarketConfig, closes: FloatArray) -> FloatArray:
-    """Of the last twelve hours over the usual hourly one, by symbol."""
-    bars = round(VOLATILITY_H / config.bar_h)
-    hourly = np.array([spec.volatility for spec in config.specs])
-    past = np.diff(closes[:, -bars - 1 :], axis=1)
-    return np.asarray(np.sqrt((past**2).mean(axis=1) / config.bar_h) / hourly)
 
 
 def matching_target(volatility: FloatArray, exposure: float) -> float:

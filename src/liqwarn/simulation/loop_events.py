@@ -8,7 +8,15 @@ from liqwarn.frames import BoolArray, FloatArray
 from liqwarn.simulation.config import MarketConfig
 from liqwarn.simulation.history import Record
 
-__all__ = ["SIGNALS", "Onset", "cascading", "moving_little", "onsets", "signals"]
+__all__ = [
+    "SIGNALS",
+    "Onset",
+    "cascading",
+    "moving_little",
+    "onsets",
+    "realised_volatility",
+    "signals",
+]
 
 MOVE_FLOOR, MOVE_SIGMAS, LOSS_FLOOR = 0.015, 3.0, 0.01
 APART_H = 6.0
@@ -69,16 +77,23 @@ def onsets(config: MarketConfig, flags: BoolArray) -> list[Onset]:
     return found
 
 
+def realised_volatility(config: MarketConfig, closes: FloatArray, hours: float) -> FloatArray:
+    """Of the last hours over the usual hourly one, by symbol."""
+    bars = round(hours / config.bar_h)
+    hourly = np.array([spec.volatility for spec in config.specs])
+    past = np.diff(closes[:, -bars - 1 :], axis=1)
+    return np.asarray(np.sqrt((past**2).mean(axis=1) / config.bar_h) / hourly)
+
+
 def signals(config: MarketConfig, record: Record, bar: int) -> FloatArray:
     """What is known at a bar's close: shape (n_symbols, 2, len(SIGNALS))."""
     n = len(config.specs)
-    day, recent = round(24.0 / config.bar_h), round(VOLATILITY_H / config.bar_h)
+    day = round(24.0 / config.bar_h)
     close = record.prices[3]
     out = np.empty((n, 2, len(SIGNALS)))
     usual = np.array([spec.depth_usd / spec.price for spec in config.specs])
     hourly = np.array([spec.volatility for spec in config.specs])
-    past = np.diff(close[:, bar - recent : bar + 1], axis=1)
-    realised = np.sqrt((past**2).mean(axis=1) / config.bar_h) / hourly
+    realised = realised_volatility(config, close[:, : bar + 1], VOLATILITY_H)
     for side, sign in enumerate((1.0, -1.0)):
         near, depth = record.near[:, bar, side], record.depth[:, bar, side]
         out[:, side, 0] = np.log(0.05 + near[:, :3].sum(axis=1) / depth)

@@ -169,7 +169,9 @@ def _since(path: FloatArray, first: int, stop: int) -> FloatArray:
 
 
 def _cost(run: LoopRun) -> float:
-    """Basis points of the obedient's notional a month."""
+    """Basis points of the obedient's notional a month; NaN where nobody obeys."""
+    if run.market.obedience.phi == 0.0:
+        return float("nan")
     config, record, lead = run.market.config, run.record, run.market.lead
     close = np.exp(record.prices[3, :, lead:])
     missed = record.tally[:, lead:, MISSED - TALLY : MISSED - TALLY + 2].sum(axis=2) * close

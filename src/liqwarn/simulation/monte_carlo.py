@@ -110,9 +110,9 @@ def run_paths(
     """Run the paths of `span` from the same start, writing their rows of `futures`."""
     own_cells, own_ring = np.empty_like(start.cells), np.empty_like(start.ring)
     cells, ring = borrowed(own_cells), borrowed(own_ring)
-    lent = _lent_drivers(drivers)
-    given = _lent_plan(plan)
-    out = _lent_futures(futures)
+    lent = borrowed(drivers)
+    given = borrowed(plan)
+    out = borrowed(futures)
     n_bars = given.collateral.size // rules.steps
     for path in range(span[0], span[1]):
         own_cells[:] = start.cells
@@ -255,51 +255,3 @@ def _finish(cells: FloatArray, out: Futures, path: int) -> None:
             out.closes[path, i] += lost
     if path < out.closes.shape[0]:
         out.burnt_usd[path] += lost
-
-
-@inlined
-def _lent_drivers(drivers: Drivers) -> Drivers:
-    return Drivers(
-        drivers.seed,
-        borrowed(drivers.std),
-        borrowed(drivers.activity),
-        borrowed(drivers.loadings),
-        borrowed(drivers.sector),
-        drivers.n_sectors,
-        drivers.volatility_left,
-        drivers.volatility_std,
-        borrowed(drivers.depth),
-        borrowed(drivers.appetite),
-        borrowed(drivers.mood),
-        borrowed(drivers.direction),
-    )
-
-
-@inlined
-def _lent_plan(plan: Plan) -> Plan:
-    return Plan(
-        borrowed(plan.news),
-        borrowed(plan.depth),
-        borrowed(plan.erosion),
-        borrowed(plan.collateral),
-        borrowed(plan.supply),
-        borrowed(plan.up),
-        borrowed(plan.drained),
-    )
-
-
-@inlined
-def _lent_futures(futures: Futures) -> Futures:
-    return Futures(
-        borrowed(futures.worst),
-        borrowed(futures.other),
-        borrowed(futures.worst_h),
-        borrowed(futures.end),
-        borrowed(futures.moved),
-        borrowed(futures.liquidated_usd),
-        borrowed(futures.adl_usd),
-        borrowed(futures.fund),
-        borrowed(futures.closes),
-        borrowed(futures.burnt_usd),
-        borrowed(futures.diverged),
-    )

@@ -22,7 +22,7 @@ class Obedience:
     Attributes
     ----------
     phi : float
-        Share of the market that obeys, in (0, 1].
+        Share of the market that obeys, 0 to 1.
     house_leverage : float
         Highest leverage the obedient take without any restriction; the same in every arm.
     cut_per_h : float
@@ -49,8 +49,8 @@ class Obedience:
 
     def __post_init__(self) -> None:
         faults = []
-        if not 0.0 < self.phi <= 1.0:
-            faults.append(f"phi is {self.phi}, expected above 0, at most 1")
+        if not 0.0 <= self.phi <= 1.0:
+            faults.append(f"phi is {self.phi}, expected 0 to 1")
         if not 1.0 <= self.house_leverage <= 125.0:
             faults.append(f"house_leverage is {self.house_leverage}, expected 1 to 125")
         faults += [
