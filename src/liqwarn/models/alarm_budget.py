@@ -1,0 +1,135 @@
+"""Does an alarm budget hold out of sample: frozen thresholds beside controlled ones."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import numpy as np
+
+from liqwarn.frames import SIDES, BoolArray, FloatArray, TimeArray
+from liqwarn.models.alarm_control import STEP, bounded_score, run
+from liqwarn.models.alarms import ALARM_BUDGETS, AlarmRows, lead_table, leads
+from liqwarn.models.bootstrap import interval
+from liqwarn.models.events import Event, EventConfig
+from liqwarn.models.folds import OutOfSample
+from liqwarn.models.results import HAR, MODEL, Cell, cells
+
+__all__ = ["alarm_budget", "controlled_alarms", "first_thresholds", "worst_quarter"]
+
+QUARTER_ROWS: Final = 30 * 24
+"""Fewest onset-free rows of a calendar quarter that is looked at."""
+
+
+def first_thresholds(found: OutOfSample, model: str) -> FloatArray:
+    """The first fold's frozen thresholds in log-odds, shape (2, n_horizons, 4).
+
+    Read back from the alarms they gave: midway between the highest probability without an alarm
+    and the lowest with one, which is the same to every row of the fold.
+    """
+    first = found.fold == found.fold.min()
+    score = bounded_score(found.p[model][first])[..., None]
+    alarms = found.alarms[model][first]
+    known = np.isfinite(score)
+    below = np.where(known & ~alarms, score, -np.inf).max(axis=0)
+    above = np.where(known & alarms, score, np.inf).min(axis=0)
+    below = np.where(np.isfinite(below), below, above)
+    above = np.where(np.isfinite(above), above, below)
+    return np.asarray(0.5 * (below + above))  # infinite where there is no score at all
+
+
+def controlled_alarms(found: OutOfSample, model: str, step: float = STEP) -> BoolArray:
+    """Alarms of every test row with controlled thresholds, shape (n_rows, 2, n_horizons, 4).
+
+    One run a symbol, from the frozen thresholds of the first fold on and through every retraining.
+    """
+    rows, start = found.rows, first_thresholds(found, model)
+    out = np.zeros(found.alarms[model].shape, dtype=np.bool_)
+    for symbol in np.unique(rows.symbols):
+        own = np.flatnonzero(rows.symbols == symbol)
+        own = own[np.argsort(rows.times[own], kind="stable")]
+        alarms = run(rows.times[own], rows.end[own], found.p[model][own], rows.y[own], start, step)
+        out[own] = alarms == 1.0
+    return out
+
+
+def alarm_budget(
+    found: OutOfSample,
+    events: Sequence[Event],
+    *,
+    n_bootstrap: int,
+    seed: int = 0,
+    step: float = STEP,
+) -> list[dict[str, Any]]:
+    """Rows of ``alarm_budget`` in ``evaluation.json``: the model and HAR, frozen and controlled.
+
+    ``false_alarm_rate`` is the share of rows without an onset ahead that are in alarm; its interval
+    resamples calendar weeks. ``worst_quarter_rate`` is the rate of the calendar quarter furthest
+    from the budget.
+    """
+    parts = cells(found, n_bootstrap, seed)
+    out = []
+    for model in (name for name in (MODEL, HAR) if name in found.p):
+        kinds = {"frozen": found.alarms[model], "controlled": controlled_alarms(found, model, step)}
+        for cell in parts:
+            side, h = SIDES.index(cell.side), found.rows.horizons_h.index(cell.horizon_h)
+            for kind, alarms in kinds.items():
+                of_cell = alarms[cell.keep, side, h]
+                rows = _rows(cell, found.rows.bar, of_cell, events)
+                out += [{**row, "model": model, "kind": kind} for row in rows]
+    return out
+
+
+def _rows(
+    cell: Cell, bar: timedelta, alarms: BoolArray, events: Sequence[Event]
+) -> Iterator[dict[str, Any]]:
+    about = AlarmRows(
+        symbols=cell.symbols,
+        times=cell.times,
+        y=cell.y,
+        bar=bar,
+        gap=EventConfig.for_bar(bar).gap,
+        horizon=timedelta(hours=cell.horizon_h),
+    )
+    quiet = cell.y == 0.0
+    for k, budget in enumerate(ALARM_BUDGETS):
+        alarm = alarms[:, k]
+        minutes = leads(about, alarm, events, cell.side)
+        yield {
+            "side": cell.side,
+            "horizon_h": cell.horizon_h,
+            "budget": f"{budget:.2f}",
+            "alarm_time": float(alarm.mean()),
+            "false_alarm_rate": float(alarm[quiet].mean()),
+            "false_alarm_rate_ci": list(interval(_rate_samples(cell, alarm, quiet))),
+            "worst_quarter_rate": worst_quarter(cell.times[quiet], alarm[quiet], budget),
+            "event_recall": float(np.isfinite(minutes).mean()) if minutes.size else float("nan"),
+            "lead_median_min": lead_table(minutes)["median"],
+        }
+
+
+def _rate_samples(cell: Cell, alarm: BoolArray, quiet: BoolArray) -> FloatArray:
+    """False-alarm rate in every resample of weeks."""
+    n_weeks = cell.weights.shape[1]
+    false = np.bincount(cell.weeks[quiet], weights=alarm[quiet], minlength=n_weeks)
+    all_ = np.bincount(cell.weeks[quiet], minlength=n_weeks)
+    drawn = cell.weights @ all_
+    return np.where(drawn > 0, cell.weights @ false / np.maximum(drawn, 1), np.nan)
+
+
+def worst_quarter(times: TimeArray, alarm: BoolArray, budget: float) -> float:
+    """Share in alarm of the calendar quarter furthest from the budget.
+
+    Quarters with fewer than 720 rows are left out; NaN when none has as many.
+
+    Examples
+    --------
+    >>> times = np.datetime64("2024-01-01T01", "s") + np.arange(4344) * np.timedelta64(1, "h")
+    >>> alarm = times > np.datetime64("2024-06-01")
+    >>> round(worst_quarter(times, alarm, 0.05), 3)
+    0.322
+    """
+    quarter = times.astype("datetime64[M]").astype(np.int64) // 3
+    found, codes, counts = np.unique(quarter, return_inverse=True, return_counts=True)
+    rates = np.bincount(codes, weights=alarm, minlength=len(found)) / counts
+    rates = rates[counts >= QUARTER_ROWS]
+    return float(rates[np.argmax(np.abs(rates - budget))]) if rates.size else float("nan")
