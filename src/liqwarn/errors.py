@@ -9,6 +9,7 @@
     ├── StoreError        the store on disk is damaged or not ours
     ├── FrameError        arrays whose axes, units or order do not fit together
     ├── ModelError        a model, calibrator or evaluation that cannot be used
+    │   └── OutdatedModelError  its files are of another version's format
     ├── PolicyError       a policy or a transition the circuit breaker must refuse
     └── AuditError        an audit log that was edited, cut or cannot be replayed
 
@@ -24,6 +25,7 @@ __all__ = [
     "FrameError",
     "LiqwarnError",
     "ModelError",
+    "OutdatedModelError",
     "PolicyError",
     "StoreError",
 ]
@@ -55,6 +57,10 @@ class FrameError(LiqwarnError):
 
 class ModelError(LiqwarnError):
     """A model, calibrator or evaluation that cannot be used."""
+
+
+class OutdatedModelError(ModelError):
+    """A model whose files are whole, but of another version's format: it must be trained again."""
 
 
 class PolicyError(LiqwarnError):

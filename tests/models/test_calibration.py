@@ -20,8 +20,8 @@ from liqwarn.models.calibration import (
     Platt,
     apply,
     base_rates,
-    coherent,
     fit_platt,
+    hazards,
     out_of_fold,
     primary_horizon,
 )
@@ -127,18 +127,16 @@ def test_a_ranking_is_never_turned_over():
     assert float(found(np.array([3.0]))[0]) == pytest.approx(y.mean())
 
 
-@given(
-    p=arrays(np.float64, (4, 3), elements=st.floats(0, 1)),
-    primary=st.integers(0, 2),
-)
-def test_probabilities_never_fall_with_the_horizon_and_the_primary_one_stays(p, primary):
-    found = coherent(p, primary)
+@given(raw=arrays(np.float64, (4, 2, 3), elements=st.floats(-30, 30)))
+def test_probabilities_follow_from_calibrated_hazards(raw):
+    platts = [[Platt(0.8, -1.0), Platt(1.2, 0.0), Platt(1.0, 0.5)] for _ in range(2)]
 
-    assert (np.diff(found, axis=-1) >= 0).all()
-    np.testing.assert_array_equal(found[:, primary], p[:, primary])
-    assert (found[:, :primary] <= p[:, :primary]).all()
-    assert (found[:, primary + 1 :] >= p[:, primary + 1 :]).all()
-    np.testing.assert_array_equal(coherent(found, primary), found)
+    hazard, p = hazards(platts, raw), apply(platts, raw)
+
+    np.testing.assert_array_equal(hazard[:, 1, 2], Platt(1.0, 0.5)(raw[:, 1, 2]))
+    np.testing.assert_array_equal(p[..., 0], 1.0 - (1.0 - hazard[..., 0]))
+    assert (np.diff(p, axis=-1) >= 0).all()
+    assert (p >= hazard - 1e-15).all()
 
 
 def test_the_primary_horizon_is_four_hours():
@@ -255,11 +253,11 @@ def test_a_side_without_an_onset_in_training_gets_its_base_rate(make):
     assert np.isnan(model.training_p_[: len(rows) // 3]).all()
 
 
-def test_apply_takes_every_side_and_horizon_by_its_own_calibration():
+def test_every_side_and_interval_has_its_own_calibration():
     raw = np.zeros((1, 2, 2))
     platts = [[Platt(1.0, -3.0), Platt(1.0, -2.0)], [Platt(1.0, -1.0), Platt(1.0, 0.0)]]
 
-    found = apply(platts, raw, (4, 24))
+    found = hazards(platts, raw)
 
     np.testing.assert_allclose(found[0], 1 / (1 + np.exp([[3.0, 2.0], [1.0, 0.0]])))
 

@@ -12,8 +12,10 @@ import orjson
 import pytest
 
 from liqwarn.errors import ModelError
+from liqwarn.models.calibration import hazards
 from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.evaluation import EvaluationPlan, model_maker
+from liqwarn.models.metrics import log_odds
 from liqwarn.models.model_files import MANIFEST, write_folder
 from liqwarn.models.ranking import roc_auc
 
@@ -129,14 +131,27 @@ def test_rows_of_another_shape_are_refused(model, shape):
         model.predict_proba(np.zeros(shape))
 
 
-def test_drivers_add_up_to_the_raw_four_hour_score(model, later):
+def test_contributions_of_one_interval_add_up_to_the_log_odds(rows, later):
+    model = CascadeModel(SMALL, seed=5).fit(rows.at_horizon(4))
+
+    added = model.contributions(later.X[:40]).sum(axis=2)
+
+    p = model.predict_proba(later.X[:40])[:, :, 0]
+    assert np.ptp(log_odds(p) - added, axis=0).max() < 1e-9  # what is left is one for every row
+
+
+def test_contributions_weigh_the_intervals_up_to_four_hours_by_their_share(model, later):
     X = later.X[:40]
-    raw = model.raw(X)[:, :, 1]
+    hazard = hazards(model.platts_, model.raw(X))[:, 0, :2]
+    share = hazard / model.predict_proba(X)[:, 0, 1:2]
+    each = [model.trees_.contributions(X, "long", hours) for hours in (1, 4)]
+    slopes = [model.platts_[0][h].slope for h in (0, 1)]
 
-    drivers = model.drivers(X, top=len(later.names))
+    found = model.contributions(X)[:, 0]
 
-    added = np.array([[sum(value for _, value in side) for side in row] for row in drivers])
-    assert np.ptp(raw - added, axis=0).max() < 1e-9  # what is left is the same for every row
+    expected = sum(slopes[h] * share[:, h, None] * each[h] for h in (0, 1))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    np.testing.assert_array_equal(model.contributions(X[7:8])[0], model.contributions(X)[7])
 
 
 def test_drivers_are_the_strongest_first(model, later):

@@ -5,7 +5,7 @@ from hashlib import sha256
 import orjson
 import pytest
 
-from liqwarn.errors import ModelError
+from liqwarn.errors import ModelError, OutdatedModelError
 from liqwarn.models.model_files import MANIFEST, SCHEMA, read_folder, write_folder
 
 FILES = {"b.txt": b"tree\nleaf=1\n", "a.json": b"[1, 2]", "empty": b""}
@@ -91,7 +91,8 @@ def test_a_file_beside_the_manifest_is_not_read(folder):
 def test_another_schema_is_refused(folder):
     write_manifest(folder, schema="liqwarn.model/9", files={})
 
-    with pytest.raises(ModelError, match=f"schema 'liqwarn.model/9', expected '{SCHEMA}'"):
+    said = f"schema 'liqwarn.model/9', expected '{SCHEMA}': .* train it again"
+    with pytest.raises(OutdatedModelError, match=said):
         read_folder(folder)
 
 

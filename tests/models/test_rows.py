@@ -142,6 +142,17 @@ def test_one_horizon_keeps_its_outcomes_and_every_row():
         rows.at_horizon(2)
 
 
+def test_horizons_up_to_one_keep_their_outcomes():
+    rows = rows_of(days=2)
+
+    near = rows.up_to(4)
+
+    assert near.horizons_h == (1, 4)
+    np.testing.assert_array_equal(near.y, rows.y[:, :, :2])
+    with pytest.raises(ModelError, match=r"rows have horizons \(1, 4, 24\) h, not 5 h"):
+        rows.up_to(5)
+
+
 def test_the_main_panel_wins_an_hour_that_two_panels_have():
     main = rows_of(1, days=2, symbols=("BTCUSDT",))
     other = rows_of(2, days=4, symbols=("BTC", "DOGE"))

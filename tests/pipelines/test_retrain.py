@@ -1,5 +1,6 @@
 """Retraining: once for the same data, one at a time, whole after a crash, and never silent."""
 
+import shutil
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -190,6 +191,20 @@ def test_a_run_killed_while_training_leaves_nothing(go, thin, settings):
     assert versions(settings) == []
     assert not ledger(settings).exists()
     assert go(thin).action == "first"
+
+
+def test_a_champion_of_another_format_is_replaced_and_the_reason_kept(go, thin, weak, settings):
+    outdated = weak.parent / "outdated"
+    shutil.copytree(weak, outdated)
+    manifest = outdated / "model" / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b"liqwarn.model/2", b"liqwarn.model/1"))
+    registry_of("demo", settings).register(outdated, RunRecord(name="old", key="old"))
+
+    done = go(thin)
+
+    assert (done.action, done.champion) == ("first", "2")
+    assert "cannot be used any more" in done.reasons[0]
+    assert "train it again" in done.reasons[0]
 
 
 def test_an_unreadable_ledger_is_refused_rather_than_forgotten(go, thin, settings):

@@ -1,5 +1,8 @@
 """From raw scores to probabilities: Platt's two numbers, fitted on scores of unseen rows.
 
+A scorer learns the hazard of each interval between the horizons (:mod:`liqwarn.models.hazard`); it
+is the hazards that are calibrated, and the probabilities within the horizons follow from them.
+
 Inside a training block, expanding inner folds (purged, in order of time) score rows their model has
 not seen. Those out-of-fold scores fit the calibration and freeze the alarm thresholds; the model
 itself is then fitted on the whole block.
@@ -13,6 +16,7 @@ import numpy as np
 
 from liqwarn.errors import ModelError
 from liqwarn.frames import FloatArray
+from liqwarn.models.hazard import at_risk, within_horizons
 from liqwarn.models.logistic import fit_logistic, sigmoid
 from liqwarn.models.metrics import log_odds
 from liqwarn.models.rows import Rows
@@ -25,8 +29,8 @@ __all__ = [
     "apply",
     "base_rates",
     "calibrate",
-    "coherent",
     "fit_platt",
+    "hazards",
     "out_of_fold",
     "primary_horizon",
 ]
@@ -38,12 +42,12 @@ class Scorer(Protocol):
     """A model before calibration."""
 
     def fit(self, rows: Rows) -> Self:
-        """Learn from rows; unknown outcomes are NaN and are to be left out."""
+        """Learn from rows that are at risk; outcomes that are NaN are to be left out."""
 
     def raw(self, rows: Rows) -> FloatArray:
-        """Scores in log-odds, shape (n_rows, 2, n_horizons); higher is riskier.
+        """Log-odds of hazards, shape (n_rows, 2, n_horizons); higher is riskier.
 
-        NaN for a side and horizon there was nothing to learn of.
+        Of each interval between the horizons. NaN where there was nothing to learn.
         """
 
 
@@ -100,24 +104,6 @@ def _level(x: FloatArray, rate: float) -> float:
     return 0.5 * (low + high)
 
 
-def coherent(p: FloatArray, primary: int) -> FloatArray:
-    """Probabilities that never fall as the horizon grows, the primary horizon untouched.
-
-    Shorter horizons are capped by the next longer one, longer ones lifted to the next shorter.
-
-    Examples
-    --------
-    >>> coherent(np.array([0.3, 0.2, 0.1]), primary=1).tolist()
-    [0.2, 0.2, 0.2]
-    """
-    out = p.copy()
-    for k in range(primary - 1, -1, -1):
-        out[..., k] = np.minimum(out[..., k], out[..., k + 1])
-    for k in range(primary + 1, p.shape[-1]):
-        out[..., k] = np.maximum(out[..., k], out[..., k - 1])
-    return out
-
-
 def out_of_fold(make: Callable[[], Scorer], rows: Rows, inner: InnerFolds) -> FloatArray:
     """Raw scores of rows by models that saw only earlier, purged rows; NaN where there is none."""
     raw = np.full(rows.y.shape, np.nan)
@@ -136,7 +122,7 @@ def base_rates(rows: Rows) -> FloatArray:
 
 
 def calibrate(raw: FloatArray, rows: Rows) -> list[list[Platt]]:
-    """One calibration a side and horizon, from out-of-fold scores."""
+    """One calibration a side and interval, from out-of-fold scores of rows at risk."""
     rates = base_rates(rows)
     return [
         [
@@ -147,13 +133,18 @@ def calibrate(raw: FloatArray, rows: Rows) -> list[list[Platt]]:
     ]
 
 
-def apply(platts: list[list[Platt]], raw: FloatArray, horizons_h: tuple[int, ...]) -> FloatArray:
-    """Coherent probabilities of raw scores, shape (n_rows, 2, n_horizons)."""
-    p = np.empty(raw.shape)
+def hazards(platts: list[list[Platt]], raw: FloatArray) -> FloatArray:
+    """Calibrated hazards of raw scores, shape (n_rows, 2, n_horizons)."""
+    out = np.empty(raw.shape)
     for side, row in enumerate(platts):
         for h, platt in enumerate(row):
-            p[:, side, h] = platt(raw[:, side, h])
-    return coherent(p, primary_horizon(horizons_h))
+            out[:, side, h] = platt(raw[:, side, h])
+    return out
+
+
+def apply(platts: list[list[Platt]], raw: FloatArray) -> FloatArray:
+    """Probabilities within the horizons of raw scores, shape (n_rows, 2, n_horizons)."""
+    return within_horizons(hazards(platts, raw))
 
 
 def primary_horizon(horizons_h: tuple[int, ...]) -> int:
@@ -176,7 +167,7 @@ class Calibrated:
     scorer_ : Scorer
         Fitted on every row.
     platts_ : list of list of Platt
-        By side and horizon.
+        By side and interval.
     training_p_ : ndarray of float64, shape (n_rows, 2, n_horizons)
         Out-of-fold probabilities of the training rows, NaN for the earliest ones.
     """
@@ -187,15 +178,15 @@ class Calibrated:
 
     def fit(self, rows: Rows) -> Self:
         """Learn scores and calibration from one training block."""
-        raw = out_of_fold(self.make, rows, self.inner or InnerFolds())
-        self.platts_ = calibrate(raw, rows)
-        p = apply(self.platts_, raw, rows.horizons_h)
-        self.training_p_ = np.where(np.isfinite(raw), p, np.nan)
-        self.scorer_ = self.make().fit(rows)
+        intervals = at_risk(rows)
+        raw = out_of_fold(self.make, intervals, self.inner or InnerFolds())
+        self.platts_ = calibrate(raw, intervals)
+        self.training_p_ = np.where(np.isfinite(raw), apply(self.platts_, raw), np.nan)
+        self.scorer_ = self.make().fit(intervals)
         return self
 
     def predict_proba(self, rows: Rows) -> FloatArray:
-        """Coherent probabilities, shape (n_rows, 2, n_horizons)."""
+        """Probabilities within the horizons, shape (n_rows, 2, n_horizons)."""
         if not hasattr(self, "scorer_"):
             raise ModelError("this model is not fitted")
-        return apply(self.platts_, self.scorer_.raw(rows), rows.horizons_h)
+        return apply(self.platts_, self.scorer_.raw(rows))

@@ -13,7 +13,15 @@ import orjson
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, FloatArray
 from liqwarn.models.boosting import EITHER, STAGES, BoostedTrees, BoosterKey, BoostSettings
-from liqwarn.models.calibration import Calibrated, Platt, apply, base_rates, primary_horizon
+from liqwarn.models.calibration import (
+    Calibrated,
+    Platt,
+    apply,
+    base_rates,
+    hazards,
+    primary_horizon,
+)
+from liqwarn.models.hazard import hazard_weights
 from liqwarn.models.model_files import read_folder, write_folder
 from liqwarn.models.rows import Rows
 from liqwarn.models.volatility import VolatilityBase
@@ -24,7 +32,7 @@ Driver = tuple[str, float]
 
 
 class CascadeModel:
-    """Boosted trees a side and horizon, with Platt's calibration on out-of-fold scores.
+    """Boosted trees of the hazard a side and interval, calibrated on out-of-fold scores.
 
     Parameters
     ----------
@@ -42,7 +50,7 @@ class CascadeModel:
     horizons_h_ : tuple of int
     trees_ : BoostedTrees
     platts_ : list of list of Platt
-        By side and horizon.
+        By side and interval between the horizons.
     base_rate_ : ndarray of float64, shape (2, n_horizons)
         Share of positive rows in training; NaN where a horizon is not defined.
     trained_until_ : datetime64[s]
@@ -94,28 +102,51 @@ class CascadeModel:
         return self.calibrated(self.raw(X, names))
 
     def calibrated(self, raw: FloatArray) -> FloatArray:
-        """Coherent probabilities of raw scores, the same shape."""
-        return apply(self.platts_, raw, self.horizons_h_)
+        """Probabilities within the horizons of raw scores, the same shape."""
+        return apply(self.platts_, raw)
 
     def raw(self, X: FloatArray, names: Sequence[str] | None = None) -> FloatArray:
-        """Scores before calibration, in log-odds, shape (n_rows, 2, n_horizons)."""
+        """Log-odds of the intervals' hazards before calibration, shape (n_rows, 2, n_horizons)."""
         self._need_fit()
         return self.trees_.raw_of(self._columns(X, names))
+
+    def contributions(self, X: FloatArray, names: Sequence[str] | None = None) -> FloatArray:
+        """What each feature adds to the log-odds of the 4-h probability.
+
+        The trees give what a feature adds to an interval's raw score (Lundberg et al., 2018); the
+        calibration's slope and the interval's share in the risk carry it to the probability. That
+        is exact in the limit of small additions; the log-odds less the sum of all additions is what
+        the probability would be of a row that tells nothing.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows, 2, n_features)
+            In the order of `names_`; 0 where there was nothing to learn.
+        """
+        self._need_fit()
+        aligned = self._columns(X, names)
+        last = primary_horizon(self.horizons_h_) + 1
+        weights = hazard_weights(hazards(self.platts_, self.trees_.raw_of(aligned))[:, :, :last])
+        out = np.zeros((len(aligned), len(SIDES), len(self.names_)))
+        for k, side in enumerate(SIDES):
+            for h, hours in enumerate(self.horizons_h_[:last]):
+                slope = self.platts_[k][h].slope
+                if slope:
+                    added = self.trees_.contributions(aligned, side, hours)
+                    out[:, k] += slope * weights[:, k, h, None] * added
+        return out
 
     def drivers(
         self, X: FloatArray, names: Sequence[str] | None = None, *, top: int = 3
     ) -> list[list[list[Driver]]]:
-        """Features that move the raw 4-h score most, strongest first.
+        """Features that move the 4-h probability most, strongest first.
 
         Returns
         -------
         list by row, then by side, of `top` pairs (feature, contribution in log-odds)
         """
-        self._need_fit()
-        aligned = self._columns(X, names)
-        hours = self.horizons_h_[primary_horizon(self.horizons_h_)]
-        sides = [self.trees_.contributions(aligned, side, hours) for side in SIDES]
-        return [[self._strongest(side[row], top) for side in sides] for row in range(len(aligned))]
+        found = self.contributions(X, names)
+        return [[self._strongest(side, top) for side in row] for row in found]
 
     def _strongest(self, contributions: FloatArray, top: int) -> list[Driver]:
         order = np.argsort(-np.abs(contributions), kind="stable")[:top]

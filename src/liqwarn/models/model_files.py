@@ -12,12 +12,12 @@ from typing import Any, Final
 import orjson
 
 from liqwarn.durable import write_bytes
-from liqwarn.errors import ModelError
+from liqwarn.errors import ModelError, OutdatedModelError
 
 __all__ = ["MANIFEST", "SCHEMA", "read_folder", "write_folder"]
 
 MANIFEST: Final = "manifest.json"
-SCHEMA: Final = "liqwarn.model/1"
+SCHEMA: Final = "liqwarn.model/2"
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
@@ -67,8 +67,9 @@ def _hashes(manifest: bytes, folder: Path) -> dict[str, str]:
     try:
         content: Any = orjson.loads(manifest)
         if content["schema"] != SCHEMA:
-            raise ModelError(
-                f"model {folder} has schema {content['schema']!r}, expected {SCHEMA!r}"
+            raise OutdatedModelError(
+                f"model {folder} has schema {content['schema']!r}, expected {SCHEMA!r}: "
+                "it was made by another version of liqwarn; train it again"
             )
         hashes = {str(name): str(value) for name, value in content["files"].items()}
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:

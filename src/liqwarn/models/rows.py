@@ -92,6 +92,19 @@ class Rows:
             X=np.ascontiguousarray(self.X[:, keep]),
         )
 
+    def with_outcomes(self, y: FloatArray) -> "Rows":
+        """The same rows with other outcomes, of the same shape."""
+        return replace(self, y=y)
+
+    def up_to(self, hours: int) -> "Rows":
+        """The same rows with the outcomes of the horizons up to one of them."""
+        keep = [k for k, h in enumerate(self.horizons_h) if h <= hours]
+        if hours not in self.horizons_h:
+            raise ModelError(f"rows have horizons {self.horizons_h} h, not {hours} h")
+        return replace(
+            self, horizons_h=tuple(self.horizons_h[k] for k in keep), y=self.y[:, :, keep]
+        )
+
     def at_horizon(self, hours: int) -> "Rows":
         """The same rows with the outcomes of one horizon."""
         if hours not in self.horizons_h:

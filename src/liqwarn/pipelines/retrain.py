@@ -13,9 +13,10 @@ from liqwarn import __version__
 from liqwarn.config import Settings
 from liqwarn.decisions import iso_utc
 from liqwarn.durable import write_bytes
-from liqwarn.errors import ConfigError, ModelError, StoreError
+from liqwarn.errors import ConfigError, ModelError, OutdatedModelError, StoreError
 from liqwarn.models.evaluation import walk_forward
 from liqwarn.models.gate import Verdict, judge
+from liqwarn.models.model_files import SCHEMA
 from liqwarn.models.registry import Registry
 from liqwarn.pipelines.bundle import Bundle
 from liqwarn.pipelines.champion import open_champion, registry_of
@@ -64,8 +65,8 @@ class Retrained:
 
 
 def run_key(study: Study, others: tuple[Study, ...], order: TrainOrder) -> str:
-    """What makes a run itself: panels, data, settings and version; not the time."""
-    parts = [__version__, str(order.seed), str(order.until), str(order.settings)]
+    """What makes a run itself: panels, data, settings, version and format; not the time."""
+    parts = [__version__, SCHEMA, str(order.seed), str(order.until), str(order.settings)]
     for one in (study, *others):
         parts += [one.market.panel.name, one.market.panel_sha256, one.market.data_sha256]
     return sha256("\n".join(parts).encode()).hexdigest()
@@ -132,11 +133,14 @@ def _decide(
             return known
         return train(study, others, order, settings, key=key, on_progress=on_progress).version
 
-    champion = open_champion(study.market.panel.name, settings)
+    try:
+        champion = open_champion(study.market.panel.name, settings)
+        first = "no champion before: the first model becomes champion"
+    except OutdatedModelError as error:  # it can score no more, so there is none to keep
+        champion, first = None, f"the champion cannot be used any more: {error}"
     if champion is None:
-        reasons = ("no champion before: the first model becomes champion",)
-        registry.promote(trained(), reasons[0])
-        return "first", reasons
+        registry.promote(trained(), first)
+        return "first", (first,)
     if champion.stamp.version == registry.version_of_run(key):
         return "promoted", ("promoted by an earlier run that was interrupted afterwards",)
     verdict = _judged(study, others, order, champion, on_progress)

@@ -35,8 +35,10 @@ class Provenance:
         Hash of the market data scored: the store's manifest, or the rows themselves.
     features_sha256 : str
         Hash of the row of features.
-    raw_probability, probability : mapping of hours ahead to float
-        Before and after calibration.
+    raw_probability : mapping of hours ahead to float
+        Before calibration: log-odds of the hazard of the interval that ends there.
+    probability : mapping of hours ahead to float
+        Calibrated chance of an onset within.
     feed_ages_s : mapping of field to seconds
         How old each feed's newest value was.
     model : ModelStamp
