@@ -1,6 +1,5 @@
 """Retraining: once for the same data, one at a time, whole after a crash, and never silent."""
 
-import shutil
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ import pytest
 from filelock import FileLock
 
 from liqwarn.errors import ConfigError, StoreError
+from liqwarn.models.model_files import SCHEMA
 from liqwarn.models.registry import RunRecord
 from liqwarn.pipelines.bundle import load_bundle
 from liqwarn.pipelines.champion import open_champion, registry_of
@@ -194,11 +194,9 @@ def test_a_run_killed_while_training_leaves_nothing(go, thin, settings):
 
 
 def test_a_champion_of_another_format_is_replaced_and_the_reason_kept(go, thin, weak, settings):
-    outdated = weak.parent / "outdated"
-    shutil.copytree(weak, outdated)
-    manifest = outdated / "model" / "manifest.json"
-    manifest.write_bytes(manifest.read_bytes().replace(b"liqwarn.model/2", b"liqwarn.model/1"))
-    registry_of("demo", settings).register(outdated, RunRecord(name="old", key="old"))
+    registry_of("demo", settings).register(weak, RunRecord(name="old", key="old"))
+    (manifest,) = (settings.home / "mlflow-artifacts").rglob("model/manifest.json")
+    manifest.write_bytes(manifest.read_bytes().replace(SCHEMA.encode(), b"liqwarn.model/1"))
 
     done = go(thin)
 
