@@ -1,7 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from liqwarn.errors import ModelError
 from liqwarn.models.alarms import (
@@ -9,6 +12,7 @@ from liqwarn.models.alarms import (
     AlarmRows,
     alarm_metrics,
     alarm_thresholds,
+    approaches,
     false_alarms,
     lead_table,
     leads,
@@ -140,6 +144,32 @@ def test_events_of_the_side_and_symbol_that_have_a_row_before_them():
     np.testing.assert_array_equal(leads(rows, alarm, events, "short"), [0.0])
     # one row, the last, is in the horizon of an onset after the test
     np.testing.assert_array_equal(leads(rows, alarm, [event_at(WEEK_H + 3)], "long"), [np.nan])
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), gap=st.sampled_from([0, 1]), hours=st.sampled_from([1, 4, 24]))
+def test_an_approach_is_the_rows_whose_horizon_holds_the_onset(seed, gap, hours):
+    """Rows in any order, with holes; one row at a time says the same."""
+    rng = np.random.default_rng(seed)
+    rows = rows_of(60, gap=gap * HOUR, hours=hours, symbols=("BTC", "ETH"))
+    kept = rng.permutation(120)[: rng.integers(20, 120)]
+    rows = replace(rows, symbols=rows.symbols[kept], times=rows.times[kept], y=rows.y[kept])
+    events = [
+        event_at(int(at), symbol=str(symbol))
+        for at, symbol in zip(
+            rng.integers(0, 90, 12), rng.choice(["BTC", "ETH", "SOL"], 12), strict=True
+        )
+    ]
+
+    found = {id(event): at for event, at in approaches(rows, events, "long")}
+
+    for event in events:
+        onset = np.datetime64(event.onset.replace(tzinfo=None), "s")
+        ahead = (onset - rows.times).astype(int) - gap * 3600
+        expected = (rows.symbols == event.symbol) & (ahead > 0) & (ahead <= hours * 3600)
+        at = found.get(id(event), np.empty(0, dtype=int))
+        assert sorted(at) == np.flatnonzero(expected).tolist()
+        assert (np.diff(rows.times[at].astype(int)) > 0).all()
 
 
 def test_the_lead_table():

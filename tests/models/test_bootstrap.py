@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from liqwarn.models.bootstrap import draw_weights, interval, week_codes
+from liqwarn.models.bootstrap import (
+    draw_weights,
+    interval,
+    mean_of_runs,
+    mean_samples,
+    one_of_runs,
+    week_codes,
+    week_numbers,
+    week_positions,
+)
 from liqwarn.models.ranking import rank_rows, weighted_pr_auc
 
 
@@ -94,3 +103,54 @@ def test_an_interval_leaves_out_resamples_without_events():
     assert interval(samples, level=0.8) == pytest.approx((10.0, 90.0))
     assert np.isnan(interval(np.full(3, np.nan))).all()
     assert np.isnan(interval(np.empty(0))).all()
+
+
+def test_a_moment_of_an_unlisted_week_belongs_to_the_last_one_before_it():
+    listed = np.array(["2024-01-10", "2024-01-24"], dtype="datetime64[s]")
+    moments = np.array(
+        ["2024-01-01", "2024-01-08", "2024-01-17", "2024-01-22", "2024-05-01"],
+        dtype="datetime64[s]",
+    )
+
+    assert week_positions(week_numbers(listed), moments).tolist() == [0, 0, 0, 1, 1]
+    assert week_positions(week_numbers(listed), moments[:0]).tolist() == []
+
+
+def test_the_mean_of_a_resample_counts_what_its_weeks_hold():
+    rng = np.random.default_rng(0)
+    x, weeks = rng.random(40), rng.integers(0, 7, 40)
+    weights = draw_weights(7, 50, seed=0)
+
+    found = mean_samples(x, weeks, weights)
+
+    assert found == pytest.approx([np.average(x, weights=w[weeks]) for w in weights])
+    assert np.isnan(mean_samples(x[:0], weeks[:0], weights)).all()
+
+
+def test_one_run_is_drawn_for_each_resample():
+    samples = np.arange(3.0)[:, None] + np.linspace(0.0, 0.5, 3000)
+
+    found = one_of_runs(samples, seed=0)
+
+    runs = found - np.linspace(0.0, 0.5, 3000)
+    assert set(runs.round(9)) == {0.0, 1.0, 2.0}
+    assert np.bincount(runs.round().astype(int)) / 3000 == pytest.approx([1 / 3] * 3, abs=0.04)
+    np.testing.assert_array_equal(found, one_of_runs(samples, seed=0))
+
+
+def test_the_mean_of_runs_varies_less_than_one_of_them():
+    samples = np.repeat(np.random.default_rng(1).normal(size=(5, 1)), 4000, axis=1)
+
+    one, mean = one_of_runs(samples, seed=0), mean_of_runs(samples, seed=0)
+
+    assert mean.mean() == pytest.approx(samples[:, 0].mean(), abs=0.02)
+    assert mean.std() == pytest.approx(samples[:, 0].std() / np.sqrt(5), rel=0.1)
+    assert one.std() == pytest.approx(samples[:, 0].std(), rel=0.1)
+
+
+def test_runs_that_say_the_same_leave_the_chance_of_weeks_alone():
+    weeks = np.random.default_rng(2).normal(size=100)
+    same = np.tile(weeks, (4, 1))
+
+    assert mean_of_runs(same, seed=0) == pytest.approx(weeks)
+    np.testing.assert_array_equal(one_of_runs(same, seed=0), weeks)

@@ -14,10 +14,12 @@ import pytest
 from liqwarn.errors import ModelError
 from liqwarn.models.baselines import BASELINES
 from liqwarn.models.evaluation import (
+    PRIMARY_H,
     EvaluationPlan,
     default_makers,
     evaluation_document,
     out_of_sample,
+    primary,
     walk_forward,
 )
 from liqwarn.models.results import MODEL
@@ -235,7 +237,7 @@ def test_progress_is_told_from_nothing_to_all(rows):
 
 
 def test_the_document_is_the_contracts(evaluation):
-    document = evaluation_document("btc", evaluation, [{"family": "x"}], [{"kind": "y"}])
+    document = evaluation_document("btc", evaluation, ablation=[{"family": "x"}])
 
     assert set(document) == {
         "panel",
@@ -243,6 +245,8 @@ def test_the_document_is_the_contracts(evaluation):
         "n_symbols",
         "results",
         "by_symbol",
+        "severe",
+        "robustness",
         "ablation",
         "placebo",
     }
@@ -250,7 +254,32 @@ def test_the_document_is_the_contracts(evaluation):
     assert document["test"] == {"from": "2024-02-15T00:00:00Z", "to": "2024-04-30T00:00:00Z"}
     assert document["n_symbols"] == 3
     assert document["ablation"] == [{"family": "x"}]
-    assert document["placebo"] == [{"kind": "y"}]
+    assert document["placebo"] == []
+
+
+def test_a_document_takes_whatever_else_was_found(evaluation):
+    rows = ({"side": side} for side in ("long", "short"))
+
+    document = evaluation_document("btc", evaluation, novelty={"share_novel": 0.1}, utility=rows)
+
+    assert document["novelty"] == {"share_novel": 0.1}
+    assert document["utility"] == [{"side": "long"}, {"side": "short"}]
+    with pytest.raises(ModelError, match=r"parts \['results', 'test'\] are the evaluation's own"):
+        evaluation_document("btc", evaluation, test=(), results=())
+
+
+def test_the_primary_horizon_is_told_as_by_the_whole_model(rows):
+    """Trials leave longer horizons out: that changes nothing of what they are about."""
+    makers = {k: v for k, v in default_makers(TINY).items() if k in (MODEL, "B2")}
+    plan = replace(TINY, splitter=ONCE)
+
+    whole, _ = out_of_sample(rows, plan, makers)
+    near, _ = out_of_sample(primary(rows), plan, makers)
+
+    assert near.rows.horizons_h == (1, PRIMARY_H)
+    for name in makers:
+        np.testing.assert_array_equal(near.p[name], whole.p[name][:, :, :2])
+        np.testing.assert_array_equal(near.alarms[name], whole.alarms[name][:, :, :2])
 
 
 def test_nothing_to_train_on_is_an_error(rows):

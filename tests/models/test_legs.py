@@ -179,6 +179,65 @@ def test_a_record_carried_over_says_nothing_of_its_bar(market_story, market_quie
     assert known[market_quiet : market_quiet + 4].tolist() == [True, False, False, True]
 
 
+@pytest.mark.parametrize("factor", [0.67, 1.33])
+def test_scaled_thresholds_are_the_thresholds_times_the_factor(
+    market_random, market_config, factor
+):
+    """Whether the floor or the quantile sets them."""
+    frame, config = market_random(3, gaps=False), market_config(HOUR)
+    plain, scaled = measure_legs(frame, config), measure_legs(frame, config.scaled(factor))
+
+    for side in SIDES:
+        for name in ("price_threshold", "oi_threshold"):
+            was, now = getattr(plain[side], name), getattr(scaled[side], name)
+            np.testing.assert_allclose(now, factor * was)
+            known = was[np.isfinite(was)]
+            assert (known == known.min()).any()
+            assert (known > known.min()).any()
+        for name in ("move", "oi_loss", "flow", "flow_ratio", "known"):
+            np.testing.assert_array_equal(getattr(plain[side], name), getattr(scaled[side], name))
+
+
+def test_thresholds_cannot_be_scaled_away():
+    for factor in (0.0, -1.0, float("nan")):
+        with pytest.raises(ModelError, match="expected a factor above 0"):
+            EventConfig.for_bar(HOUR).scaled(factor)
+
+
+def test_the_definition_itself_asks_for_open_interest():
+    for minutes in (5, 15, 30, 60, 240):
+        config = EventConfig.for_bar(timedelta(minutes=minutes))
+        assert config.needs_open_interest
+        assert config.scaled(0.67).needs_open_interest
+        assert config.oi_scale == 1.0
+
+
+def test_price_alone_asks_for_neither_open_interest_nor_flow(
+    market_story, market_quiet, market_config
+):
+    config, at = market_config(HOUR), market_quiet + 1
+    fall = {"close": [100.0, 95.0], "long_liq_usd": [0.0]}
+    against = {"taker_buy_volume": [50.0], "taker_sell_volume": [50.0]}
+    for fields in (fall, {**fall, **against, "open_interest": [1000.0]}):
+        frame = market_story(HOUR, **fields)
+        asked, alone = (measure_legs(frame, c)["long"] for c in (config, config.price_only()))
+
+        for straddle in (True, False):
+            assert not asked.confirmed(straddle=straddle)[0, at]
+            confirmed = alone.confirmed(straddle=straddle)
+            assert np.flatnonzero(confirmed[0]).tolist() == [at]
+        assert asked.known[0, at] == ("open_interest" in fields)
+        assert alone.known[0, at]
+
+
+def test_price_alone_still_needs_a_price_and_history(market_story, market_quiet, market_config):
+    frame = market_story(HOUR, close=[100.0, np.nan, 100.0])
+    known = measure_legs(frame, market_config(HOUR).price_only())["long"].known[0]
+
+    assert known[market_quiet : market_quiet + 4].tolist() == [True, False, False, True]
+    assert not known[: timedelta(days=1) // HOUR].any()
+
+
 def test_flow_has_three_values(market_story, market_quiet, market_config):
     config = market_config(HOUR)
     at = market_quiet + 1

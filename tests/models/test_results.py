@@ -8,8 +8,21 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from liqwarn.models.alarms import approaches
+from liqwarn.models.bootstrap import week_numbers
 from liqwarn.models.folds import OutOfSample
-from liqwarn.models.results import HAR, MODEL, by_symbol, cells, measure, paired_delta, ranking_row
+from liqwarn.models.results import (
+    HAR,
+    MODEL,
+    alarm_rows,
+    alarms_of,
+    by_symbol,
+    cells,
+    measure,
+    paired_delta,
+    ranking_row,
+    recall_intervals,
+)
 
 synthetic = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
 rows_of, events_of = synthetic["rows_of"], synthetic["events_of"]
@@ -24,15 +37,18 @@ CONTRACT = {
     "pr_auc",
     "pr_auc_ci",
     "roc_auc",
+    "roc_auc_ci",
     "brier",
     "brier_skill_vs_har",
     "calibration_slope",
     "calibration_intercept",
     "ece",
     "event_recall",
+    "event_recall_ci",
     "lead_minutes",
     "false_alarms_per_symbol_week",
     "delta_pr_auc_vs_har",
+    "ratio_pr_auc_vs_har",
 }
 BESIDES = {"brier_skill_vs_climatology", "molchan_skill", "alarm_time"}
 CURVES = {"molchan", "reliability"}
@@ -92,6 +108,8 @@ def test_results_carry_exactly_the_keys_others_read_and_the_few_named_here(resul
         assert list(row["lead_minutes"]) == ["median", "q25", "q75", "share_ge_15"]
         assert set(row["delta_pr_auc_vs_har"]) == {"mean", "ci"}
         assert len(row["pr_auc_ci"]) == len(row["delta_pr_auc_vs_har"]["ci"]) == 2
+        assert set(row["ratio_pr_auc_vs_har"]) == {"mean", "ci"}
+        assert list(row["event_recall_ci"]) == BUDGETS
 
 
 def test_numbers_are_those_of_scikit_learn(results, found, rows):
@@ -133,8 +151,72 @@ def test_what_always_says_the_same_is_counted_and_not_a_fault(results):
 def test_har_against_itself_is_nothing(results):
     row = results["long", 24, HAR]
 
+    assert row["ratio_pr_auc_vs_har"] == {"mean": 1.0, "ci": [1.0, 1.0]}
+
     assert row["delta_pr_auc_vs_har"] == {"mean": 0.0, "ci": [0.0, 0.0]}
     assert row["brier_skill_vs_har"] == 0.0
+
+
+def test_intervals_hold_their_figure(results):
+    for row in results.values():
+        low, high = row["roc_auc_ci"]
+        assert low <= row["roc_auc"] <= high
+        ratio = row["ratio_pr_auc_vs_har"]
+        assert ratio["ci"][0] <= ratio["mean"] <= ratio["ci"][1]
+        for budget in BUDGETS:
+            low, high = row["event_recall_ci"][budget]
+            assert low <= row["event_recall"][budget] <= high
+
+
+def test_the_ratio_is_that_of_the_two_areas(results):
+    ours, hars = results["short", 4, MODEL], results["short", 4, HAR]
+
+    ratio = ours["ratio_pr_auc_vs_har"]
+
+    assert ratio["mean"] == pytest.approx(ours["pr_auc"] / hars["pr_auc"])
+    assert ratio["ci"][0] > 1.0
+
+
+def test_the_interval_of_recall_draws_events_with_the_week_of_their_onset(found, rows):
+    """By hand, from the same draws: events warned of in a drawn week over events in it."""
+    events = events_of(rows)
+    cell = next(c for c in cells(found, 200, seed=3) if (c.side, c.horizon_h) == ("long", 4))
+    about = alarm_rows(cell, rows.bar)
+    alarms = alarms_of(found, cell, MODEL)
+    met = approaches(about, events, "long")
+    monday = np.datetime64("2024-01-01")  # the first row is later that day
+    weeks = [(np.datetime64(m.event.onset.replace(tzinfo=None)) - monday).astype(int) for m in met]
+    week = np.array(weeks) // (7 * 86_400 * 10**6)
+    week = np.minimum(week, cell.weights.shape[1] - 1)
+    warned = np.array([alarms[m.rows, 2].any() for m in met])
+    drawn = [np.average(warned, weights=weights[week]) for weights in cell.weights]
+
+    low, high = recall_intervals(cell, about, alarms, met)["0.05"]
+
+    assert low == pytest.approx(np.percentile(drawn, 2.5))
+    assert high == pytest.approx(np.percentile(drawn, 97.5))
+    assert 0 < high - low < 0.3
+
+
+def test_recall_of_no_event_has_no_interval(found, rows):
+    cell = cells(found, 20, seed=0)[0]
+
+    nothing = recall_intervals(cell, alarm_rows(cell, rows.bar), alarms_of(found, cell, HAR), [])
+
+    assert np.isnan(list(nothing.values())).all()
+
+
+def test_runs_of_other_rows_may_share_their_draws_of_weeks(rows, found):
+    """The same calendar gives a week the same weight, whichever weeks a run tests."""
+    calendar = np.unique(week_numbers(rows.times))
+    late = np.flatnonzero(rows.times >= np.datetime64("2024-02-12"))
+    part = found_of(rows.take(late), liqwarn=found.p[MODEL][late])
+
+    whole, less = (cells(one, 30, 0, calendar)[0] for one in (found, part))
+
+    np.testing.assert_array_equal(whole.weights, less.weights)
+    np.testing.assert_array_equal(less.calendar[less.weeks], week_numbers(less.times))
+    assert cells(part, 30, 0)[0].weights.shape[1] < less.weights.shape[1]
 
 
 def test_the_difference_is_paired(rows, found):

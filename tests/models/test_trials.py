@@ -21,14 +21,15 @@ import pytest
 
 from liqwarn.errors import ModelError
 from liqwarn.models import evaluation as harness
-from liqwarn.models import splits
-from liqwarn.models.evaluation import EvaluationPlan, model_maker, out_of_sample
+from liqwarn.models import splits, trials
+from liqwarn.models.evaluation import EvaluationPlan, model_maker, out_of_sample, primary
+from liqwarn.models.placebos import LEAK
+from liqwarn.models.placebos import shifted_outcomes as shifted
+from liqwarn.models.placebos import shuffled_features as shuffled
 from liqwarn.models.ranking import roc_auc
 from liqwarn.models.results import MODEL
 from liqwarn.models.splits import WalkForward
-from liqwarn.models.trials import SHIFT, Without, ablation, placebo
-from liqwarn.models.trials import shifted_outcomes as shifted
-from liqwarn.models.trials import shuffled_features as shuffled
+from liqwarn.models.trials import Without, ablation, placebo
 
 synthetic = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
 rows_of, SMALL = synthetic["rows_of"], synthetic["SMALL"]
@@ -36,7 +37,10 @@ PLAN = EvaluationPlan(
     splitter=WalkForward(period="none", test_from=datetime(2024, 2, 1, tzinfo=UTC)),
     settings=SMALL,
     n_bootstrap=200,
+    ablation_seeds=2,
+    trial_seeds=3,
 )
+FAST = replace(PLAN, settings=replace(SMALL, trees=3, side_trees=3), n_bootstrap=40)
 FORTNIGHT = timedelta(days=14, hours=11)
 
 
@@ -46,13 +50,9 @@ def rows():
 
 
 @pytest.fixture(scope="module")
-def full(rows):
-    return out_of_sample(rows, PLAN, {MODEL: model_maker(PLAN)})[0]
-
-
-@pytest.fixture(scope="module")
-def ablated(rows, full):
-    return ablation(rows, full, PLAN)
+def ablated(rows):
+    told = []
+    return ablation(rows, PLAN, on_progress=lambda *step: told.append(step)), told
 
 
 @pytest.fixture(scope="module")
@@ -77,23 +77,81 @@ def headline(rows):
 
 
 def test_every_family_is_left_out_once_a_side(ablated, rows):
-    assert {(row["family"], row["side"], row["horizon_h"]) for row in ablated} == {
+    found, told = ablated
+
+    assert {(row["family"], row["side"], row["horizon_h"]) for row in found} == {
         (family, side, 4) for family in rows.families.values() for side in ("long", "short")
     }
-    assert len(ablated) == 8
-    sizes = {row["family"]: row["n_features"] for row in ablated}
+    assert len(found) == 8
+    sizes = {row["family"]: row["n_features"] for row in found}
     assert sizes == {"market": 5, "planted": 1, "open_interest": 1, "noise": 2}
+    assert {row["seeds"] for row in found} == {2}
+    assert told == [(f"ablation, run {k} of 2", done, 1) for k in (1, 2) for done in (0, 1)]
 
 
 @pytest.mark.parametrize("side", ["long", "short"])
 def test_the_planted_family_carries_the_skill(ablated, side):
-    """The interval is of the test weeks only: trees grown on other columns differ by chance too."""
-    delta = {row["family"]: row["delta_pr_auc"] for row in ablated if row["side"] == side}
+    delta = {row["family"]: row["delta_pr_auc"] for row in ablated[0] if row["side"] == side}
 
     planted = delta.pop("planted")
 
     assert planted["ci"][0] > 0.1
     assert all(other["ci"][1] < planted["ci"][0] for other in delta.values())
+
+
+def delta_of(found, family="noise", side="long"):
+    return next(
+        row["delta_pr_auc"] for row in found if (row["family"], row["side"]) == (family, side)
+    )
+
+
+def test_seeds_are_averaged_and_their_chance_is_in_the_interval(rows):
+    """Two runs alone, and both together: the mean of the two, an interval that holds each."""
+    alone = [
+        delta_of(ablation(rows, replace(FAST, seed=seed, ablation_seeds=1))) for seed in (0, 1)
+    ]
+
+    both = delta_of(ablation(rows, replace(FAST, ablation_seeds=2)))
+
+    means = [delta["mean"] for delta in alone]
+    assert means[0] != means[1]
+    assert both["mean"] == pytest.approx(np.mean(means))
+    assert both["ci"][0] <= min(means)
+    assert max(means) <= both["ci"][1]
+
+
+class Sees:
+    """A forecaster of one family's column, a different one from every seed."""
+
+    def __init__(self, seed, log):
+        self.seed = seed
+        self.log = log
+
+    def fit(self, rows):
+        self.log.append((self.seed, rows.horizons_h, len(rows), rows.names))
+        self.training_p_ = np.full(rows.y.shape, 0.5)
+        return self
+
+    def predict_proba(self, rows):
+        signal = rows.column("signal") if "signal" in rows.names else np.zeros(len(rows))
+        return np.broadcast_to((1 / (1 + np.exp(-signal)))[:, None, None], rows.y.shape).copy()
+
+
+def test_the_full_model_runs_beside_the_reduced_ones(rows, monkeypatch):
+    """From the same seeds, on the same rows, to the same horizon."""
+    log = []
+    monkeypatch.setattr(trials, "model_maker", lambda plan: lambda seed: Sees(seed, log))
+
+    found = ablation(rows, replace(FAST, ablation_seeds=2))
+
+    assert len(log) == 2 * (1 + 4)
+    for seed in (0, 1):
+        mine = [entry for entry in log if entry[0] == seed]
+        assert {(hours, n) for _, hours, n, _ in mine} == {((1, 4), mine[0][2])}
+        assert [entry[3] for entry in mine].count(rows.names) == 1
+    # what does not use a family gains nothing from it, in any draw
+    assert delta_of(found) == {"mean": 0.0, "ci": [0.0, 0.0]}
+    assert delta_of(found, "planted")["ci"][0] > 0
 
 
 class Spy:
@@ -126,75 +184,85 @@ def test_a_model_without_a_family_sees_exactly_the_other_columns(rows):
     assert model.training_p_.shape == rows.y.shape
 
 
-def test_leaving_nothing_out_is_the_full_model_bit_for_bit(rows, full):
-    """The ablation's model knows one horizon only and says the same of it."""
-    primary = rows.at_horizon(4)
+def test_leaving_nothing_out_is_the_full_model_bit_for_bit(rows):
+    makers = {
+        MODEL: model_maker(FAST),
+        "all of it": lambda seed: Without(model_maker(FAST), (), seed),
+    }
 
-    found, _ = out_of_sample(
-        primary, PLAN, {MODEL: lambda seed: Without(model_maker(PLAN), (), seed)}
-    )
+    found, _ = out_of_sample(primary(rows), FAST, makers)
 
-    np.testing.assert_array_equal(found.p[MODEL][:, :, 0], full.p[MODEL][:, :, 1])
+    np.testing.assert_array_equal(found.p["all of it"], found.p[MODEL])
 
 
-def test_one_family_cannot_be_left_out(rows, full):
+def test_one_family_cannot_be_left_out(rows):
     lone = rows.without([n for n in rows.names if n != "signal"])
 
     with pytest.raises(ModelError, match=r"families \['planted'\]: leaving one out needs two"):
-        ablation(lone, full, PLAN)
+        ablation(lone, PLAN)
+
+
+def of_kind(found, *kinds):
+    return [row for row in found if row["kind"] in kinds]
+
+
+NOTHING = ("shuffled_features", "shifted_labels")
 
 
 def test_placebos_show_no_skill(placebos):
     assert [(row["kind"], row["side"]) for row in placebos] == [
-        (kind, side)
-        for kind in ("shuffled_features", "shifted_labels")
-        for side in ("long", "short")
+        (kind, side) for kind in (*NOTHING, LEAK) for side in ("long", "short")
     ]
-    for row in placebos:
+    for row in of_kind(placebos, *NOTHING):
         low, high = row["roc_auc_ci"]
         assert low <= 0.5 <= high
         assert low <= row["roc_auc"] <= high
         assert row["pr_auc_ci"][0] <= row["base_rate"] * 1.3
-        assert {"n", "base_rate", "pr_auc", "horizon_h", "model"} <= set(row)
+        assert row["delta_pr_auc_vs_har"]["ci"][0] <= 0
+        assert row["seeds"] == 3
+        assert not row["says_nothing"]
+        assert 0 <= row["flattened_frac"] <= 1
+        assert {"n", "horizon_h", "model", "har_roc_auc"} <= set(row)
 
 
-def test_shuffled_rows_keep_their_outcomes_and_swap_whole_rows_of_features(rows):
-    found = shuffled(rows, seed=1)
-
-    np.testing.assert_array_equal(found.y, rows.y)
-    np.testing.assert_array_equal(found.times, rows.times)
-    assert sorted(r.tobytes() for r in found.X) == sorted(r.tobytes() for r in rows.X)
-    assert np.mean(found.column("signal") == rows.column("signal")) < 0.01
-    np.testing.assert_array_equal(shuffled(rows, seed=1).X, found.X)
-    assert not np.array_equal(shuffled(rows, seed=2).X, found.X, equal_nan=True)
+def test_the_positive_control_is_found(placebos):
+    """Or the harness is blind, and clean placebos say nothing."""
+    for row in of_kind(placebos, LEAK):
+        assert row["roc_auc_ci"][0] > 0.5
+        assert row["delta_pr_auc_vs_har"]["ci"][0] > 0
+        assert row["har_roc_auc"] < 0.54
 
 
-def test_shifted_rows_have_the_outcome_of_their_symbol_that_much_later(rows):
-    holes = rows.take(np.flatnonzero(np.arange(len(rows)) % 7 != 0))
+def test_runs_are_averaged_each_with_a_shuffle_and_a_fit_of_its_own(rows):
+    plan = replace(FAST, trial_seeds=1)
+    alone = [placebo(rows, replace(plan, seed=seed))[0] for seed in (0, 1)]
 
-    found = shifted(holes, FORTNIGHT)
+    both = placebo(rows, replace(FAST, trial_seeds=2))[0]
 
-    assert 0 < len(found) < len(holes)
-    later = found.times + np.timedelta64(FORTNIGHT)
-    for k in range(0, len(found), 501):
-        here = (holes.symbols == found.symbols[k]) & (holes.times == found.times[k])
-        there = (holes.symbols == found.symbols[k]) & (holes.times == later[k])
-        np.testing.assert_array_equal(found.X[k], holes.X[here][0])
-        np.testing.assert_array_equal(found.y[k], holes.y[there][0])
-    assert (np.diff(found.times.astype(int)) >= 0).all()
+    for key in ("pr_auc", "roc_auc", "har_roc_auc"):
+        found = [row[key] for row in alone]
+        assert found[0] != found[1]
+        assert both[key] == pytest.approx(np.mean(found))
 
 
-def test_the_shift_is_whole_bars_far_from_any_forecast_and_off_the_hour_of_the_week():
-    for bar in (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=1)):
-        assert SHIFT % bar == timedelta(0)
-    assert SHIFT % timedelta(weeks=1) != timedelta(0)
-    four = rows_of(days=120, bar=timedelta(hours=4))
-    assert len(shifted(four)) > 0  # rounded to whole bars
+class Mute(Sees):
+    """A forecaster that says one number, whatever it is shown."""
+
+    def predict_proba(self, rows):
+        return np.full(rows.y.shape, 0.2)
 
 
-def test_rows_too_few_to_shift_are_an_error(rows):
-    with pytest.raises(ModelError, match="the rows span less than the 365 days"):
-        shifted(rows, timedelta(days=365))
+def test_a_forecast_of_one_number_is_said_to_say_nothing(rows, monkeypatch):
+    kept = trials.default_makers
+    monkeypatch.setattr(
+        trials, "default_makers", lambda plan: {**kept(plan), MODEL: lambda seed: Mute(seed, [])}
+    )
+    monkeypatch.setattr(trials, "Unflattened", lambda make, seed: make(seed))
+
+    for row in placebo(rows, replace(FAST, trial_seeds=2)):
+        assert row["says_nothing"]
+        assert row["flattened_frac"] == 1.0
+        assert (row["roc_auc"], row["roc_auc_ci"]) == (0.5, [0.5, 0.5])
 
 
 def test_placebos_catch_a_harness_that_trains_on_its_test(rows, monkeypatch):
@@ -202,7 +270,7 @@ def test_placebos_catch_a_harness_that_trains_on_its_test(rows, monkeypatch):
     for module in (harness, splits):
         monkeypatch.setattr(module, "trainable", lambda times, end, start: np.arange(len(times)))
 
-    for row in placebo(rows, PLAN):
+    for row in of_kind(placebo(rows, replace(PLAN, trial_seeds=1)), *NOTHING):
         assert row["roc_auc_ci"][0] > 0.5, row["kind"]
 
 
@@ -218,7 +286,7 @@ def test_placebos_cannot_catch_a_feature_that_knows_its_own_future(rows):
     leaky = with_column(rows, "oracle", rows.y[:, 0, 1])
 
     assert headline(leaky) > 0.9
-    for row in placebo(leaky, PLAN):
+    for row in of_kind(placebo(leaky, replace(PLAN, trial_seeds=2)), *NOTHING):
         assert row["roc_auc_ci"][0] <= 0.5 <= row["roc_auc_ci"][1]
 
 

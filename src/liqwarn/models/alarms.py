@@ -1,9 +1,9 @@
 """What an alarm is worth: events warned of, how long before, and how often in vain."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,12 @@ from liqwarn.models.events import Event
 __all__ = [
     "ALARM_BUDGETS",
     "AlarmRows",
+    "Approach",
     "alarm_metrics",
     "alarm_thresholds",
+    "approaches",
     "false_alarms",
+    "lead_minutes",
     "lead_table",
     "leads",
 ]
@@ -68,6 +71,51 @@ class AlarmRows:
     horizon: timedelta
 
 
+class Approach(NamedTuple):
+    """An event, and the positions of the rows in the horizon before its onset, oldest first."""
+
+    event: Event
+    rows: NDArray[np.intp]
+
+
+def approaches(rows: AlarmRows, events: Iterable[Event], side: str) -> list[Approach]:
+    """Events of a side that have a row in the horizon before their onset, in the order given."""
+    seconds = epoch_seconds(rows.times)
+    by_symbol = {}
+    for symbol in np.unique(rows.symbols):
+        at = np.flatnonzero(rows.symbols == symbol)
+        by_symbol[str(symbol)] = at[np.argsort(seconds[at], kind="stable")]
+    found = []
+    for event in events:
+        if event.side != side or event.symbol not in by_symbol:
+            continue
+        at = by_symbol[event.symbol]
+        latest = int((event.onset - rows.gap).timestamp())
+        earliest = latest - int(rows.horizon.total_seconds())
+        first, end = np.searchsorted(seconds[at], (earliest, latest))
+        if end > first:
+            found.append(Approach(event, at[first:end]))
+    return found
+
+
+def lead_minutes(rows: AlarmRows, alarm: BoolArray, met: Sequence[Approach]) -> FloatArray:
+    """Minutes from the first alarm of each approach to the start of the onset bar.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_approaches,)
+        NaN where no alarm was raised: a miss.
+    """
+    seconds = epoch_seconds(rows.times)
+    bar_s = rows.bar.total_seconds()
+    minutes = np.full(len(met), np.nan)
+    for k, (event, at) in enumerate(met):
+        raised = at[alarm[at]]
+        if raised.size:
+            minutes[k] = (event.onset.timestamp() - bar_s - seconds[raised[0]]) / 60.0
+    return minutes
+
+
 def leads(rows: AlarmRows, alarm: BoolArray, events: Iterable[Event], side: str) -> FloatArray:
     """Minutes from the first alarm of each event to the start of its onset bar.
 
@@ -79,21 +127,7 @@ def leads(rows: AlarmRows, alarm: BoolArray, events: Iterable[Event], side: str)
     ndarray of float64, shape (n_events,)
         NaN where no alarm was raised: a miss.
     """
-    seconds = epoch_seconds(rows.times)
-    found = []
-    for event in events:
-        if event.side != side:
-            continue
-        onset = int(event.onset.timestamp())
-        latest = onset - int(rows.gap.total_seconds())
-        earliest = latest - int(rows.horizon.total_seconds())
-        before = (rows.symbols == event.symbol) & (seconds >= earliest) & (seconds < latest)
-        if not before.any():
-            continue
-        raised = seconds[before & alarm]
-        start = onset - int(rows.bar.total_seconds())
-        found.append((start - raised.min()) / 60.0 if raised.size else np.nan)
-    return np.array(found, dtype=np.float64)
+    return lead_minutes(rows, alarm, approaches(rows, events, side))
 
 
 def lead_table(minutes: FloatArray) -> dict[str, float]:
@@ -142,11 +176,9 @@ def alarm_metrics(
     recall: dict[str, float] = {}
     false: dict[str, float] = {}
     lead: dict[str, float] = {}
-    listed = tuple(events)
-    n_events = 0
+    met = approaches(rows, events, side)
     for k, budget in enumerate(ALARM_BUDGETS):
-        minutes = leads(rows, alarms[:, k], listed, side)
-        n_events = minutes.size
+        minutes = lead_minutes(rows, alarms[:, k], met)
         recall[f"{budget:.2f}"] = (
             float(np.isfinite(minutes).mean()) if minutes.size else float("nan")
         )
@@ -154,7 +186,7 @@ def alarm_metrics(
         if budget == LEAD_BUDGET:
             lead = lead_table(minutes)
     return {
-        "events": n_events,
+        "events": len(met),
         "event_recall": recall,
         "lead_minutes": lead,
         "false_alarms_per_symbol_week": false,

@@ -26,6 +26,7 @@ from liqwarn.models.rows import Rows, joined
 from liqwarn.models.splits import WalkForward, trainable
 
 __all__ = [
+    "PRIMARY_H",
     "Evaluation",
     "EvaluationPlan",
     "Progress",
@@ -33,6 +34,7 @@ __all__ = [
     "evaluation_document",
     "model_maker",
     "out_of_sample",
+    "primary",
     "walk_forward",
 ]
 
@@ -40,6 +42,9 @@ Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
 
 N_BOOTSTRAP: Final = 2000
+OPTIONAL_PARTS: Final = ("severe", "robustness", "ablation", "placebo")
+PRIMARY_H: Final = 4
+"""The horizon that trials and robustness are judged at, in hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,10 @@ class EvaluationPlan:
         LightGBM's threads.
     n_bootstrap : int
         Resamples of calendar weeks.
+    trial_seeds : int
+        Runs of each placebo, from seeds `seed`, `seed + 1`, …
+    ablation_seeds : int
+        Runs of the ablation; each fits the model once more than there are families.
     """
 
     splitter: WalkForward = field(default_factory=WalkForward)
@@ -67,6 +76,8 @@ class EvaluationPlan:
     seed: int = 0
     threads: int = 1
     n_bootstrap: int = N_BOOTSTRAP
+    trial_seeds: int = 5
+    ablation_seeds: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,6 +119,11 @@ def default_makers(plan: EvaluationPlan) -> Makers:
     """The model and every baseline."""
     baselines = {name: partial(_calibrated, make) for name, make in BASELINES.items()}
     return {MODEL: model_maker(plan), **baselines}
+
+
+def primary(rows: Rows) -> Rows:
+    """The rows as far as the primary horizon needs them."""
+    return rows.up_to(PRIMARY_H)
 
 
 def walk_forward(
@@ -201,18 +217,34 @@ def _tell(on_progress: Progress | None, what: str, done: int, total: int) -> Non
 def evaluation_document(
     panel: str,
     evaluation: Evaluation,
-    ablation: Iterable[Mapping[str, Any]] = (),
-    placebo: Iterable[Mapping[str, Any]] = (),
+    **parts: Mapping[str, Any] | Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The contents of ``evaluation.json``; NaN stands where a number does not exist."""
+    """The contents of ``evaluation.json``; NaN stands where a number does not exist.
+
+    Parameters
+    ----------
+    **parts
+        Whatever else was found: one table or a list of rows a key, such as ``severe``,
+        ``robustness``, ``ablation`` and ``placebo``, which are empty where they were not run.
+
+    Raises
+    ------
+    ModelError
+        When a part takes the place of what every document has.
+    """
     rows = evaluation.found.rows
     first, last = (str(moment) + "Z" for moment in (rows.times.min(), rows.times.max()))
-    return {
+    document: dict[str, Any] = {
         "panel": panel,
         "test": {"from": first, "to": last},
         "n_symbols": len(np.unique(rows.symbols)),
         "results": list(evaluation.results),
         "by_symbol": list(evaluation.by_symbol),
-        "ablation": list(ablation),
-        "placebo": list(placebo),
     }
+    taken = sorted(set(document) & set(parts))
+    if taken:
+        raise ModelError(f"parts {taken} are the evaluation's own")
+    for name in (*OPTIONAL_PARTS, *parts):
+        part = parts.get(name, ())
+        document[name] = dict(part) if isinstance(part, Mapping) else list(part)
+    return document

@@ -4,7 +4,7 @@ A leg is measured over one *span*: 30 minutes, or one bar where bars are longer.
 from trailing windows that end before the span begins, so the span never judges itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -47,7 +47,12 @@ class EventConfig:
         Price leg: the move is at least ``max(price_floor, sigma_k * sigma)``, as a fraction.
     oi_quantile, oi_floor : float
         Deleveraging leg: open interest in coins falls by at least
-        ``max(oi_floor, trailing oi_quantile of declines)``, as a fraction.
+        ``max(oi_floor, oi_scale * trailing oi_quantile of declines)``, as a fraction.
+    oi_scale : float
+        What the trailing quantile of declines is multiplied by; 1 but for robustness.
+    needs_open_interest : bool
+        False for a label of price alone, a robustness check: deleveraging and flow are not asked
+        for. True is the definition: without open interest nothing is known.
     oi_fault : float
         A fall over one span by this fraction or more (or the rise that mirrors it) is a splice of
         sources or a fault, not deleveraging: unknown.
@@ -66,6 +71,8 @@ class EventConfig:
     price_floor: float
     oi_quantile: float
     oi_floor: float = 0.01
+    oi_scale: float = 1.0
+    needs_open_interest: bool = True
     oi_fault: float = 0.6
     taker_quantile: float = 0.95
     liq_quantile: float = 0.99
@@ -96,6 +103,35 @@ class EventConfig:
                         bar=bar, sigma_k=sigma_k, price_floor=price_floor, oi_quantile=oi_quantile
                     )
         raise ModelError(f"bars are {bar} long, expected at most {BY_BAR[-1][0]} to see a cascade")
+
+    def scaled(self, factor: float) -> "EventConfig":
+        """The same with the thresholds of price and of open interest times `factor`.
+
+        Thresholds of forced flow, windows and what counts as severe stay.
+
+        Raises
+        ------
+        ModelError
+            When the factor is not above 0.
+
+        Examples
+        --------
+        >>> EventConfig.for_bar(timedelta(hours=1)).scaled(2.0).price_floor
+        0.03
+        """
+        if not factor > 0.0:
+            raise ModelError(f"thresholds are scaled by {factor}, expected a factor above 0")
+        return replace(
+            self,
+            sigma_k=self.sigma_k * factor,
+            price_floor=self.price_floor * factor,
+            oi_floor=self.oi_floor * factor,
+            oi_scale=self.oi_scale * factor,
+        )
+
+    def price_only(self) -> "EventConfig":
+        """The same without deleveraging and flow: a robustness check, never the definition."""
+        return replace(self, needs_open_interest=False)
 
     @property
     def span_bars(self) -> int:
@@ -141,6 +177,8 @@ class Legs:
         The running move has passed half the price threshold and has not fallen back.
     known : ndarray of bool
         Whether price and deleveraging can be judged at all.
+    price_alone : bool
+        Whether the price leg makes an event by itself.
     """
 
     move: FloatArray
@@ -151,6 +189,7 @@ class Legs:
     flow_ratio: FloatArray
     running: BoolArray
     known: BoolArray
+    price_alone: bool = False
 
     def confirmed(self, *, straddle: bool) -> BoolArray:
         """Bars at which all legs hold and no known flow speaks against them.
@@ -161,7 +200,9 @@ class Legs:
             Let price and deleveraging hold in neighbouring bars of one running move, for bars so
             long that a cascade which crosses a bar's edge splits its legs.
         """
-        price = self.move >= self.price_threshold
+        price: BoolArray = self.move >= self.price_threshold
+        if self.price_alone:
+            return price
         deleveraging = self.oi_loss >= self.oi_threshold
         free = ~(self.flow == 0.0)
         together: BoolArray = price & deleveraging & free
@@ -187,6 +228,7 @@ def measure_legs(frame: MarketFrame, config: EventConfig) -> dict[Side, Legs]:
         raise ModelError(f"events are defined for {config.bar} bars, the frame has {frame.bar}")
     threshold = _price_threshold(frame, config)
     loss, loss_threshold = _deleveraging(frame, config)
+    judged = np.isfinite(loss + loss_threshold) | (not config.needs_open_interest)
     legs: dict[Side, Legs] = {}
     for side in SIDES:
         move = _move(frame, config, side, config.span_bars)
@@ -199,7 +241,8 @@ def measure_legs(frame: MarketFrame, config: EventConfig) -> dict[Side, Legs]:
             flow=flow,
             flow_ratio=ratio,
             running=_move(frame, config, side, config.run_bars) >= threshold / 2,
-            known=np.isfinite(move) & np.isfinite(threshold) & np.isfinite(loss + loss_threshold),
+            known=np.isfinite(move) & np.isfinite(threshold) & judged,
+            price_alone=not config.needs_open_interest,
         )
     return legs
 
@@ -237,7 +280,7 @@ def _deleveraging(frame: MarketFrame, config: EventConfig) -> tuple[FloatArray, 
     kept = coins / lag(coins, config.span_bars)
     least = 1.0 - config.oi_fault
     loss = np.where((kept > least) & (kept < 1.0 / least), 1.0 - kept, np.nan)
-    quantile = _trailing_quantile(loss, config.oi_quantile, frame, config)
+    quantile = config.oi_scale * _trailing_quantile(loss, config.oi_quantile, frame, config)
     return loss, np.where(np.isnan(quantile), np.nan, np.maximum(config.oi_floor, quantile))
 
 

@@ -8,9 +8,22 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from liqwarn.frames import SIDES, FloatArray
-from liqwarn.models.alarms import AlarmRows, alarm_metrics
-from liqwarn.models.bootstrap import draw_weights, interval, week_codes
+from liqwarn.frames import SIDES, BoolArray, FloatArray
+from liqwarn.models.alarms import (
+    ALARM_BUDGETS,
+    AlarmRows,
+    Approach,
+    alarm_metrics,
+    approaches,
+    lead_minutes,
+)
+from liqwarn.models.bootstrap import (
+    draw_weights,
+    interval,
+    mean_samples,
+    week_numbers,
+    week_positions,
+)
 from liqwarn.models.events import Event, EventConfig
 from liqwarn.models.folds import OutOfSample
 from liqwarn.models.metrics import (
@@ -22,18 +35,30 @@ from liqwarn.models.metrics import (
     molchan_skill,
     reliability_bins,
 )
-from liqwarn.models.ranking import Ranked, pr_auc, rank_rows, roc_auc, weighted_pr_auc
+from liqwarn.models.ranking import (
+    IntArray,
+    Ranked,
+    pr_auc,
+    rank_rows,
+    roc_auc,
+    weighted_pr_auc,
+    weighted_roc_auc,
+)
 
 __all__ = [
     "CLIMATOLOGY",
     "HAR",
     "MODEL",
     "Cell",
+    "alarm_rows",
+    "alarms_of",
     "by_symbol",
     "cells",
     "measure",
     "paired_delta",
+    "paired_ratio",
     "ranking_row",
+    "recall_intervals",
 ]
 
 MODEL: Final = "liqwarn"
@@ -57,6 +82,9 @@ class Cell:
     weights : ndarray of float64, shape (n_resamples, n_weeks)
         Draws of calendar weeks, the same for every model.
     weeks : ndarray of int64, shape (n_rows,)
+        Position of each row's week in `calendar`.
+    calendar : ndarray of int64, shape (n_weeks,)
+        Numbers of the weeks drawn from; see :func:`liqwarn.models.bootstrap.week_numbers`.
     """
 
     side: str
@@ -67,7 +95,8 @@ class Cell:
     y: FloatArray
     p: Scores
     weights: FloatArray
-    weeks: NDArray[np.int64]
+    weeks: IntArray
+    calendar: IntArray
 
     def ranked(self, model: str, rows: NDArray[np.bool_] | slice = slice(None)) -> Ranked:
         """The rows by a model's score."""
@@ -81,12 +110,27 @@ class Cell:
         """PR-AUC in every resample."""
         return weighted_pr_auc(self.ranked(model, rows), self.weights)
 
+    def roc_samples(self, model: str) -> FloatArray:
+        """ROC-AUC in every resample."""
+        return weighted_roc_auc(self.ranked(model), self.weights)
 
-def cells(found: OutOfSample, n_resamples: int, seed: int) -> list[Cell]:
-    """Every side and horizon in which rows with and without an onset were tested."""
+
+def cells(
+    found: OutOfSample, n_resamples: int, seed: int, calendar: IntArray | None = None
+) -> list[Cell]:
+    """Every side and horizon in which rows with and without an onset were tested.
+
+    Parameters
+    ----------
+    calendar : ndarray of int64 or None
+        Numbers of the weeks to draw from, ascending, so that runs whose test rows differ are
+        resampled alike; None for the weeks of the test rows.
+    """
     rows = found.rows
-    weeks, n_weeks = week_codes(rows.times)
-    weights = draw_weights(n_weeks, n_resamples, seed)
+    if calendar is None:
+        calendar = np.unique(week_numbers(rows.times))
+    weeks = week_positions(calendar, rows.times)
+    weights = draw_weights(len(calendar), n_resamples, seed)
     out = []
     for side, name in enumerate(SIDES):
         for h, hours in enumerate(rows.horizons_h):
@@ -105,18 +149,15 @@ def cells(found: OutOfSample, n_resamples: int, seed: int) -> list[Cell]:
                     p={model: p[keep, side, h] for model, p in found.p.items()},
                     weights=weights,
                     weeks=weeks[keep],
+                    calendar=calendar,
                 )
             )
     return out
 
 
-def measure(
-    cell: Cell, found: OutOfSample, events: Sequence[Event], *, reference: str = HAR
-) -> list[dict[str, Any]]:
-    """One row a model for a cell: ranking, calibration, alarms, and the difference to HAR."""
-    side, h = SIDES.index(cell.side), found.rows.horizons_h.index(cell.horizon_h)
-    bar = found.rows.bar
-    about = AlarmRows(
+def alarm_rows(cell: Cell, bar: timedelta) -> AlarmRows:
+    """The rows of a cell, as alarms are judged on them."""
+    return AlarmRows(
         symbols=cell.symbols,
         times=cell.times,
         y=cell.y,
@@ -124,21 +165,53 @@ def measure(
         gap=EventConfig.for_bar(bar).gap,
         horizon=timedelta(hours=cell.horizon_h),
     )
+
+
+def alarms_of(found: OutOfSample, cell: Cell, model: str) -> BoolArray:
+    """A model's alarms at the rows of a cell, shape (n_rows, 4), by budget."""
+    side, h = SIDES.index(cell.side), found.rows.horizons_h.index(cell.horizon_h)
+    return np.asarray(found.alarms[model][cell.keep, side, h])
+
+
+def measure(
+    cell: Cell, found: OutOfSample, events: Sequence[Event], *, reference: str = HAR
+) -> list[dict[str, Any]]:
+    """One row a model for a cell: ranking, calibration, alarms, and what it has over HAR."""
+    about = alarm_rows(cell, found.rows.bar)
+    met = approaches(about, events, cell.side)
     samples = {model: cell.pr_samples(model) for model in cell.p}
     out = []
     for model in cell.p:
         row = ranking_row(cell, model, samples[model])
-        alarms = found.alarms[model][cell.keep, side, h]
+        alarms = alarms_of(found, cell, model)
         row |= alarm_metrics(about, alarms, events, cell.side)
+        row["event_recall_ci"] = recall_intervals(cell, about, alarms, met)
         row |= _calibration(cell, model, reference)
         if reference in samples:
             row["delta_pr_auc_vs_har"] = paired_delta(cell, (model, reference), samples)
+            row["ratio_pr_auc_vs_har"] = paired_ratio(cell, (model, reference), samples)
         out.append(row)
     return out
 
 
+def recall_intervals(
+    cell: Cell, about: AlarmRows, alarms: BoolArray, met: Sequence[Approach]
+) -> dict[str, list[float]]:
+    """Interval of event recall by alarm budget: events drawn with the calendar week of their onset.
+
+    NaN where there is no event.
+    """
+    onsets = [int(event.onset.timestamp()) for event, _ in met]
+    weeks = week_positions(cell.calendar, np.array(onsets, dtype="datetime64[s]"))
+    found = {}
+    for k, budget in enumerate(ALARM_BUDGETS):
+        warned = np.isfinite(lead_minutes(about, alarms[:, k], met)).astype(np.float64)
+        found[f"{budget:.2f}"] = list(interval(mean_samples(warned, weeks, cell.weights)))
+    return found
+
+
 def ranking_row(cell: Cell, model: str, samples: FloatArray | None = None) -> dict[str, Any]:
-    """PR-AUC with its interval and ROC-AUC of one model."""
+    """PR-AUC and ROC-AUC of one model, with their intervals."""
     drawn = cell.pr_samples(model) if samples is None else samples
     return {
         "side": cell.side,
@@ -149,6 +222,7 @@ def ranking_row(cell: Cell, model: str, samples: FloatArray | None = None) -> di
         "pr_auc": cell.pr_auc(model),
         "pr_auc_ci": list(interval(drawn)),
         "roc_auc": roc_auc(cell.y, cell.p[model]),
+        "roc_auc_ci": list(interval(cell.roc_samples(model))),
     }
 
 
@@ -162,6 +236,13 @@ def paired_delta(
     first, second = models
     mean = cell.pr_auc(first, rows) - cell.pr_auc(second, rows)
     return {"mean": mean, "ci": list(interval(samples[first] - samples[second]))}
+
+
+def paired_ratio(cell: Cell, models: tuple[str, str], samples: Scores) -> dict[str, Any]:
+    """PR-AUC of the first model over the second's, with its paired interval."""
+    first, second = models
+    mean = cell.pr_auc(first) / cell.pr_auc(second)
+    return {"mean": mean, "ci": list(interval(samples[first] / samples[second]))}
 
 
 def _calibration(cell: Cell, model: str, reference: str) -> dict[str, Any]:
