@@ -43,6 +43,7 @@ def test_every_promised_file_is_there(published):
         "positions.json",
         "scores.parquet",
         "scoring.json",
+        "signals.json",
     }
 
 

@@ -86,6 +86,12 @@ def test_in_steps_gives_the_same_flags_as_at_once(at_once, in_steps):
     assert (in_steps[0] / "events.csv").read_bytes() == (at_once[0] / "events.csv").read_bytes()
 
 
+def test_in_steps_gives_the_same_signal_boards_as_at_once(at_once, in_steps):
+    whole, parts = ((folder[0] / "signals.json").read_bytes() for folder in (at_once, in_steps))
+
+    assert parts == whole
+
+
 def test_in_steps_makes_the_same_decisions_as_at_once(at_once, in_steps):
     def last_of_the_first_step(record):
         unchanged = record["tier_before"] == record["tier_after"]

@@ -16,6 +16,7 @@ from liqwarn.errors import StoreError
 from liqwarn.frames import SIDES
 from liqwarn.models.events import event_table
 from liqwarn.pipelines.bundle import Bundle
+from liqwarn.pipelines.explain import Signals, explain, write_boards
 from liqwarn.pipelines.risk import Risk
 from liqwarn.pipelines.score_table import cell_table, extend, flag_table, score_table
 from liqwarn.pipelines.study import Study
@@ -76,7 +77,7 @@ def issue_flags(decided: Decided, *, now: datetime) -> Iterator[Flag]:
 
 
 def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...]:
-    """Write a scoring: scores, flag history, event catalogue, audit log, and ``flags.json``.
+    """Write a scoring: scores, flag history, events, audit log, signal boards, ``flags.json``.
 
     A folder that holds an earlier scoring is continued: its rows stay, newer ones follow. The
     flags are replaced last, in one step, when everything they stand on is on disk. A scoring
@@ -97,10 +98,13 @@ def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...
     write_table(event_table(decided.study.events), folder / "events.csv")
     _write_standing(decided, folder / "positions.json")
     write_json(folder / "scoring.json", _account(decided))
+    market = decided.study.market.panel.market
+    boards = explain(decided.study, decided.bundle, decided.risk, decided.history)
+    write_boards(Signals(boards=boards, generated_at=iso_utc(now), market=market), folder)
     document = {
         "schema": FLAGS_SCHEMA,
         "generated_at": iso_utc(now),
-        "market": decided.study.market.panel.market,
+        "market": market,
         "flags": [flag_to_dict(flag) for flag in flags],
     }
     write_json(folder / "flags.json", document)

@@ -12,10 +12,12 @@ import pandas as pd
 from liqwarn import __version__
 from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError
+from liqwarn.pipelines.explain import SIGNALS_FILE, read_boards
 from liqwarn.pipelines.map_picture import MAP_PICTURE
 from liqwarn.pipelines.tables import read_table
 from liqwarn.reports.content import ReportContent, ReportMeta
 from liqwarn.reports.page import render_report
+from liqwarn.reports.signal_content import Board
 
 __all__ = ["ReportOrder", "write_report"]
 
@@ -62,6 +64,7 @@ def write_report(order: ReportOrder, *, now: datetime) -> Path:
         events=pd.read_csv(events, parse_dates=["onset", "peak", "end"]),
         evaluation=_evaluation(order),
         map_png=_map_picture(order),
+        signals=_signals(order),
         meta=ReportMeta(
             panel=str(account["panel"]),
             market=_market(document),
@@ -117,6 +120,12 @@ def _evaluation(order: ReportOrder) -> dict[str, Any] | None:
 def _map_picture(order: ReportOrder) -> bytes | None:
     path = order.scores / MAP_PICTURE
     return path.read_bytes() if path.exists() else None
+
+
+def _signals(order: ReportOrder) -> tuple[Board, ...]:
+    """Boards of the scoring; a folder of an older version has none."""
+    there = (order.scores / SIGNALS_FILE).exists()
+    return read_boards(order.scores).boards if there else ()
 
 
 def _there(path: Path) -> Path:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from liqwarn.errors import FrameError
 from liqwarn.models.events import EVENT_COLUMNS
+from liqwarn.reports.signal_content import Board
 
 __all__ = ["SCORE_COLUMNS", "ReportContent", "ReportMeta"]
 
@@ -99,6 +100,8 @@ class ReportContent:
     meta : ReportMeta
     map_png : bytes or None
         Picture of the leading symbol's liquidation map; without one the page has no such section.
+    signals : tuple of Board
+        The signal boards of the flags; without them the page says so.
 
     Raises
     ------
@@ -112,6 +115,7 @@ class ReportContent:
     evaluation: Mapping[str, Any] | None
     meta: ReportMeta
     map_png: bytes | None = None
+    signals: tuple[Board, ...] = ()
 
     def __post_init__(self) -> None:
         _need_columns(self.scores, SCORE_COLUMNS, "scores")

@@ -15,6 +15,7 @@ from liqwarn.reports.formats import utc
 from liqwarn.reports.quality_view import quality_rows
 from liqwarn.reports.results import BUDGETS
 from liqwarn.reports.series_view import DAYS, series_view
+from liqwarn.reports.signal_view import signals_view
 from liqwarn.reports.skill_view import skill_view
 from liqwarn.reports.tiers import TIER_MEANINGS, tier_title
 
@@ -54,6 +55,7 @@ def render_report(content: ReportContent) -> str:
             ),
             flags=rows,
             tiles=tiles(rows, content.flags),
+            signals=signals_view(content.signals, content.flags),
             series=series,
             payload=series.payload() if series else {},
             liquidation_map=_inlined(content.map_png),
