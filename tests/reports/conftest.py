@@ -1,6 +1,8 @@
 """A made-up run that looks like a real one: ten symbols, flags, events, a full evaluation."""
 
+import runpy
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from liqwarn.decisions import (
 )
 from liqwarn.reports.content import ReportContent, ReportMeta
 
+EVALUATIONS = runpy.run_path(str(Path(__file__).with_name("evaluation_documents.py")))
 SYMBOLS = tuple(
     f"{coin}USDT"
     for coin in "ADA AVAX BNB BTC DOGE ETH LINK LTC SOL XRP".split()  # noqa: SIM905
@@ -317,6 +320,18 @@ def content(scores):
 @pytest.fixture
 def evaluation():
     return make_evaluation()
+
+
+@pytest.fixture
+def document(evaluation):
+    """An evaluation with every part measured."""
+    return EVALUATIONS["whole"](evaluation)
+
+
+@pytest.fixture(scope="session")
+def emptied():
+    """Makes the same document with every figure replaced."""
+    return EVALUATIONS["emptied"]
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,10 @@ import pytest
 
 from liqwarn.errors import FrameError
 from liqwarn.reports.charts import (
+    forest_figure,
     molchan_figure,
     precision_recall_figure,
+    recall_figure,
     reliability_figure,
     save_figure,
 )
@@ -13,7 +15,10 @@ RELIABILITY = {"long": {"predicted": [0.01, 0.1], "observed": [0.02, 0.08], "n":
 MOLCHAN = {"long": {"alarm_time": [0.0, 0.5, 1.0], "miss_rate": [1.0, 0.2, 0.0]}}
 PRECISION = {"short": {"recall": [0.1, 0.9], "precision": [0.5, 0.02]}}
 
+RECALL = {"long": {"alarm_time": [0.01, 0.05], "event_recall": [0.1, 0.4]}}
+
 FIGURES = [
+    (recall_figure, RECALL),
     (reliability_figure, RELIABILITY),
     (molchan_figure, MOLCHAN),
     (precision_recall_figure, PRECISION),
@@ -80,3 +85,17 @@ def test_columns_of_different_sizes_are_refused():
 def test_other_formats_are_refused(tmp_path):
     with pytest.raises(FrameError, match=r"'a\.pdf', expected \.png or \.svg"):
         save_figure(molchan_figure(MOLCHAN), tmp_path / "a.pdf")
+
+
+def test_a_forest_holds_every_estimate_from_top_to_bottom():
+    axes = forest_figure(
+        [("a", 0.2, (0.1, 0.3)), ("b", -0.1, None)], title="t", reference=0.05
+    ).axes[0]
+
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b"]
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]
+    assert axes.get_xlim()[0] <= -0.1
+
+
+def test_a_forest_without_rows_is_still_a_figure(tmp_path):
+    save_figure(forest_figure([], title="t"), tmp_path / "a.png")

@@ -1,4 +1,11 @@
-from liqwarn.reports.results import cells, of_budget, result_of, results_of, rows_of
+from liqwarn.reports.results import (
+    cells,
+    of_budget,
+    ratio_to_har,
+    result_of,
+    results_of,
+    rows_of,
+)
 
 
 def test_liqwarn_comes_first_and_the_baselines_in_order(evaluation):
@@ -25,3 +32,17 @@ def test_what_is_missing_is_none_or_empty():
     assert rows_of({"ablation": None}, "ablation") == []
     assert of_budget({"0.01": None}, "0.01") is None
     assert of_budget({"0.01": 0.3}, "0.02") is None
+
+
+def test_rows_that_are_no_rows_are_left_out():
+    assert rows_of({"severe": [None, {"side": "long"}, 3]}, "severe") == [{"side": "long"}]
+
+
+def test_the_ratio_to_har_is_taken_as_measured_or_worked_out_without_an_interval():
+    rows = [
+        {"side": "long", "horizon_h": 4, "model": "liqwarn", "pr_auc": 0.06},
+        {"side": "long", "horizon_h": 4, "model": "B2", "pr_auc": 0.0},
+    ]
+    assert ratio_to_har({"results": rows}, "long", 4) == {"mean": None, "ci": None}
+    rows[0]["ratio_pr_auc_vs_har"] = {"mean": 1.5, "ci": [1.1, 2.0]}
+    assert ratio_to_har({"results": rows}, "long", 4) == {"mean": 1.5, "ci": [1.1, 2.0]}

@@ -36,3 +36,14 @@ def test_a_placebo_with_skill_is_marked(evaluation):
     evaluation["placebo"][1]["roc_auc_ci"] = [0.55, 0.6]
 
     assert [row.warn for row in skill_view(evaluation).placebo] == [False, True, False, False]
+
+
+def test_a_planted_leak_that_is_found_is_no_warning(document):
+    assert not any(row.warn for row in skill_view(document).placebo)
+
+
+def test_figures_have_a_true_minus(evaluation):
+    for row in evaluation["results"]:
+        row["calibration_slope"] = -2.07
+
+    assert "−2.07" in skill_view(evaluation).panels[0].rows[0].cells

@@ -4,6 +4,8 @@ from liqwarn.reports.verdicts import (
     ablation_verdict,
     few_events,
     has_placebo_skill,
+    placebo_alarm,
+    placebo_sentences,
     placebo_verdict,
     verdict,
     verdict_sentence,
@@ -60,6 +62,8 @@ def test_ablation(ci, expected):
         ({"roc_auc_ci": [0.51, 0.6], "pr_auc_ci": [0.005, 0.03], "base_rate": 0.01}, True),
         ({"roc_auc_ci": [0.45, 0.6]}, False),
         ({}, None),
+        ({"roc_auc_ci": [0.5, 0.5], "pr_auc_ci": [0.02, 0.03], "base_rate": 0.01}, None),
+        ({"roc_auc_ci": [0.5, 0.6]}, False),
     ],
 )
 def test_a_placebo_with_skill_is_seen(row, expected):
@@ -70,3 +74,53 @@ def test_a_placebo_with_skill_is_a_warning():
     said = placebo_verdict({"pr_auc": 0.025, "pr_auc_ci": [0.02, 0.03], "base_rate": 0.01})
 
     assert said.startswith("WARNING")
+
+
+LEAK = {"kind": "planted_leak"}
+FOUND, BLIND = LEAK | {"roc_auc_ci": [0.6, 0.7]}, LEAK | {"roc_auc_ci": [0.48, 0.7]}
+CLEAN, CONSTANT = {"roc_auc_ci": [0.45, 0.55]}, {"roc_auc_ci": [0.5, 0.5]}
+SKILLED = {"roc_auc_ci": [0.51, 0.55]}
+
+
+@pytest.mark.parametrize(
+    ("row", "begins", "alarms"),
+    [
+        (FOUND, "found, as it must be", False),
+        (BLIND, "WARNING: not found; the harness is blind", True),
+        (LEAK | {"roc_auc_ci": [0.5, 0.5]}, "a constant forecast", False),
+        (LEAK, "not measured", False),
+        (CLEAN, "no skill, as it must be", False),
+        (CONSTANT, "a constant forecast: says nothing", False),
+        (SKILLED, "WARNING: a placebo shows skill", True),
+        ({}, "not measured", False),
+    ],
+)
+def test_what_a_run_says_of_the_harness(row, begins, alarms):
+    assert placebo_verdict(row).startswith(begins)
+    assert placebo_alarm(row) is alarms
+
+
+def test_a_control_goes_by_its_difference_where_it_has_one():
+    row = FOUND | {"delta_pr_auc": {"mean": 0.1, "ci": [-0.1, 0.2]}}
+
+    assert placebo_verdict(row).startswith("WARNING: not found")
+
+
+@pytest.mark.parametrize(
+    ("rows", "warned", "said"),
+    [
+        ([CLEAN, CLEAN, FOUND], "", "No placebo shows skill. Every planted leak was found."),
+        ([CLEAN, CONSTANT], "", "1 of 2 placebo runs say nothing; the others show no skill."),
+        ([CONSTANT], "", "No placebo run could be judged."),
+        ([SKILLED, CLEAN], "WARNING: 1 of 2 placebo runs show skill.", "1 of 2 placebo runs show"),
+        ([CLEAN, BLIND], "WARNING: 1 of 1 planted leaks were not found.", "No placebo shows skill"),
+        ([FOUND], "", "No placebo was run. Every planted leak was found."),
+        ([CLEAN, LEAK], "", "No placebo shows skill. 0 of 1 planted leaks were found."),
+    ],
+)
+def test_all_runs_together(rows, warned, said):
+    warning, sentence = placebo_sentences(rows)
+
+    assert warning.startswith(warned)
+    assert bool(warning) is bool(warned)
+    assert sentence.startswith(said)

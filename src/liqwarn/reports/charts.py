@@ -20,14 +20,20 @@ from liqwarn.errors import FrameError
 
 __all__ = [
     "Curves",
+    "Estimate",
+    "forest_figure",
     "molchan_figure",
     "precision_recall_figure",
+    "recall_figure",
     "reliability_figure",
     "save_figure",
 ]
 
 Curves = Mapping[str, Mapping[str, Sequence[float]]]
 """Label of a curve to its columns."""
+
+Estimate = tuple[str, float, tuple[float, float] | None]
+"""Label, estimate, and its interval if there is one."""
 
 _FLOOR: Final = 1e-4
 _STYLES: Final = (("#1f5fbf", "-"), ("#c4501b", "--"), ("#4d7c0f", "-."), ("#7c3aed", ":"))
@@ -145,6 +151,55 @@ def precision_recall_figure(curves: Curves, base_rate: float | None = None) -> F
     axes.set_xlim(0, 1)
     axes.set_ylim(bottom=0)
     _legend(axes)
+    return figure
+
+
+def recall_figure(curves: Curves) -> Figure:
+    """Share of events warned of, against the share of time that alarms truly took.
+
+    Parameters
+    ----------
+    curves : mapping of label to {"alarm_time", "event_recall"}
+        One entry a budget, ordered by alarm time.
+
+    Raises
+    ------
+    FrameError
+        When a column is missing or the columns differ in size.
+    """
+    figure, axes = _axes("Events warned of", "share of time in alarm", "share of events warned of")
+    for (label, curve), (colour, line) in zip(curves.items(), cycle(_STYLES), strict=False):
+        alarm, recall = _columns(label, curve, "alarm_time", "event_recall")
+        axes.plot(alarm, recall, color=colour, linestyle=line, marker="o", label=label)
+    axes.set_xlim(left=0)
+    axes.set_ylim(0, 1)
+    _legend(axes)
+    return figure
+
+
+def forest_figure(
+    rows: Sequence[Estimate], *, title: str, reference: float | None = None
+) -> Figure:
+    """Estimates with their intervals under one another.
+
+    Parameters
+    ----------
+    rows : sequence of (label, estimate, interval or None)
+        From top to bottom.
+    title : str
+    reference : float, optional
+        Where the vertical line stands.
+    """
+    figure, axes = _axes(title, "", "")
+    for k, (_, value, ends) in enumerate(rows):
+        if ends is not None:
+            axes.plot(ends, [k, k], color="#6b7280", linewidth=2)
+        axes.plot([value], [k], marker="o", color=_STYLES[0][0] if k == 0 else "#374151")
+    axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
+    axes.invert_yaxis()
+    axes.set_xlim(left=min([0.0, *(v for _, value, ends in rows for v in (value, *(ends or ())))]))
+    if reference is not None:
+        axes.axvline(reference, color="#6b7280", linewidth=1)
     return figure
 
 

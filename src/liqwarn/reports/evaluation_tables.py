@@ -1,225 +1,221 @@
-"""The tables of ``evaluation.md``."""
+"""The tables of models beside one another, at one side and horizon."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from liqwarn.reports.formats import DASH, compact, finite, interval_text, number, percent, signed
-from liqwarn.reports.results import BUDGETS, of_budget
-from liqwarn.reports.verdicts import MODEL_NAMES, ablation_verdict, placebo_verdict
+from liqwarn.reports.evaluation_section import Line, Table
+from liqwarn.reports.evaluation_text import (
+    estimate,
+    gain,
+    hours,
+    lift,
+    minutes,
+    plain,
+    rate,
+    times,
+)
+from liqwarn.reports.formats import finite, signed
+from liqwarn.reports.results import (
+    BUDGETS,
+    HAR,
+    MODEL,
+    PRIMARY_H,
+    cells,
+    of_budget,
+    ratio_to_har,
+    results_of,
+)
+from liqwarn.reports.verdicts import MODEL_NAMES
 
 __all__ = [
-    "ablation_table",
     "calibration_table",
+    "compact_table",
     "delta_text",
-    "lift",
-    "markdown_table",
-    "placebo_table",
+    "false_alarm_table",
+    "model_name",
+    "recall_text",
     "skill_table",
-    "symbol_table",
     "warning_table",
 ]
 
-Rows = Iterable[Mapping[str, Any]]
+Row = Mapping[str, Any]
+Rows = Iterable[Row]
 
 
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    r"""A markdown table: first column left, the others right.
-
-    >>> print(markdown_table(["model", "n"], [["B0", "1"], ["a|b", "2"]]))
-    | model | n |
-    |---|---:|
-    | B0 | 1 |
-    | a\|b | 2 |
-    """
-    lines = [
-        "| " + " | ".join(header) + " |",
-        "|---|" + "---:|" * (len(header) - 1),
-    ]
-    lines += ["| " + " | ".join(_cell(text) for text in row) + " |" for row in rows]
-    return "\n".join(lines)
+def model_name(row: Row) -> str:
+    """What a model is called in tables and charts."""
+    return MODEL_NAMES.get(str(row.get("model")), str(row.get("model", "–")))
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+def _line(row: Row, *figures: str) -> Line:
+    return Line((model_name(row), *figures), ours=row.get("model") == MODEL)
 
 
-def _model(row: Mapping[str, Any]) -> str:
-    name = MODEL_NAMES.get(row["model"], str(row["model"]))
-    return f"**{name}**" if row["model"] == "liqwarn" else name
-
-
-def lift(row: Mapping[str, Any]) -> str:
-    """PR-AUC as a multiple of the base rate, which is what guessing scores.
-
-    >>> lift({"pr_auc": 0.04, "base_rate": 0.01}), lift({"pr_auc": 0.04, "base_rate": 0.0})
-    ('4.0×', '–')
-    """
-    score, base = finite(row.get("pr_auc")), finite(row.get("base_rate"))
-    return DASH if score is None or not base else f"{score / base:.1f}×"
-
-
-def _estimate(value: object, ends: object) -> str:
-    return f"{number(value)} {interval_text(ends)}"
-
-
-def _delta(delta: Mapping[str, Any] | None, digits: int = 3) -> str:
-    raw = delta or {}
-    if finite(raw.get("mean")) is None:
-        return DASH
-    return f"{signed(raw['mean'], digits)} {interval_text(raw.get('ci'), digits, plus=True)}"
-
-
-def delta_text(row: Mapping[str, Any]) -> str:
+def delta_text(row: Row) -> str:
     """The paired difference to HAR with its interval; HAR itself is the reference.
 
     >>> delta_text({"model": "B2"}), delta_text({"model": "B0"})
     ('reference', '–')
     """
-    return "reference" if row["model"] == "B2" else _delta(row.get("delta_pr_auc_vs_har"))
+    return "reference" if row.get("model") == HAR else gain(row.get("delta_pr_auc_vs_har"))
 
 
-def skill_table(rows: Rows) -> str:
-    """Ranking skill: PR-AUC with its interval, lift, ROC-AUC, the paired difference, Brier."""
-    header = [
-        "model",
-        "rows",
-        "events",
-        "base rate",
-        "PR-AUC [95 %]",
-        "lift",
-        "ROC-AUC",
-        "ΔPR-AUC vs HAR [95 %]",
-        "Brier",
-        "Brier skill vs HAR",
-    ]
-    return markdown_table(
-        header,
-        (
-            [
-                _model(row),
-                compact(row.get("n")),
-                number(row.get("events"), 0),
-                percent(row.get("base_rate"), 2),
-                _estimate(row.get("pr_auc"), row.get("pr_auc_ci")),
+def skill_table(evaluation: Row, side: str, horizon_h: int) -> Table:
+    """Ranking skill: PR-AUC, its lift over guessing, ROC-AUC, and what is gained over HAR."""
+    lines = []
+    for row in results_of(evaluation, side, horizon_h):
+        ratio = ratio_to_har(evaluation, side, horizon_h, str(row.get("model")))
+        lines.append(
+            _line(
+                row,
+                estimate(row.get("pr_auc"), row.get("pr_auc_ci")),
                 lift(row),
-                number(row.get("roc_auc")),
+                estimate(row.get("roc_auc"), row.get("roc_auc_ci")),
                 delta_text(row),
-                number(row.get("brier"), 5),
-                signed(row.get("brier_skill_vs_har")),
-            ]
-            for row in rows
-        ),
-    )
-
-
-def calibration_table(rows: Rows) -> str:
-    """Calibration: slope 1 and intercept 0 are ideal; ECE is the mean gap. Molchan: 0 guesses."""
-    return markdown_table(
-        ["model", "slope", "intercept", "ECE", "Brier skill vs climatology", "Molchan skill"],
-        (
-            [
-                _model(row),
-                number(row.get("calibration_slope"), 2),
-                signed(row.get("calibration_intercept"), 2),
-                number(row.get("ece"), 4),
-                signed(row.get("brier_skill_vs_climatology")),
-                number(row.get("molchan_skill"), 2),
-            ]
-            for row in rows
-        ),
-    )
-
-
-def warning_table(rows: Rows) -> str:
-    """What an alarm is worth: recall and false alarms at each budget, and lead time."""
-    shares = [f"{100 * float(budget):.0f} %" for budget in BUDGETS]
-    header = ["model", *(f"recall at {s}" for s in shares), *(f"false at {s}" for s in shares)]
-    return markdown_table(
-        [*header, "true alarm time at 5 %", "lead median (quartiles), min", "lead ≥ 15 min"],
-        (
-            [
-                _model(row),
-                *(percent(of_budget(row.get("event_recall"), b), 0) for b in BUDGETS),
-                *(
-                    number(of_budget(row.get("false_alarms_per_symbol_week"), b), 2)
-                    for b in BUDGETS
-                ),
-                percent(of_budget(row.get("alarm_time"), "0.05")),
-                _lead(row.get("lead_minutes") or {}),
-                percent((row.get("lead_minutes") or {}).get("share_ge_15"), 0),
-            ]
-            for row in rows
-        ),
-    )
-
-
-def _lead(lead: Mapping[str, Any]) -> str:
-    if finite(lead.get("median")) is None:
-        return DASH
-    quartiles = f"({number(lead.get('q25'), 0)} to {number(lead.get('q75'), 0)})"
-    return f"{number(lead['median'], 0)} {quartiles}"
-
-
-def symbol_table(rows: Rows) -> str:
-    """The model in each symbol by itself."""
-    return markdown_table(
-        [
-            "symbol",
-            "side",
-            "horizon",
-            "rows",
-            "base rate",
-            "PR-AUC",
-            "lift",
+                "reference" if row["model"] == HAR else times(ratio["mean"], ratio.get("ci")),
+            )
+        )
+    return Table(
+        title=f"Ranking, {side} side, {hours(horizon_h)}",
+        header=(
+            "model",
+            "PR-AUC [95 %]",
+            "lift over guessing",
+            "ROC-AUC [95 %]",
             "ΔPR-AUC vs HAR [95 %]",
-        ],
-        (
-            [
-                str(row.get("symbol", DASH)),
-                str(row.get("side", DASH)),
-                f"{number(row.get('horizon_h'), 0)} h",
-                compact(row.get("n")),
-                percent(row.get("base_rate"), 2),
-                number(row.get("pr_auc")),
-                lift(row),
-                _delta(row.get("delta_pr_auc_vs_har")),
-            ]
+            "ratio to HAR [95 %]",
+        ),
+        rows=tuple(lines),
+    )
+
+
+def warning_table(rows: Sequence[Row]) -> Table:
+    """What an alarm is worth: recall at each budget, false alarms, and lead time."""
+    return Table(
+        title="Events warned of, at shares of time that alarms may take",
+        header=(
+            "model",
+            *(f"at {_percent(budget)}" for budget in BUDGETS),
+            "time spent at 5 %",
+            "false a week at 5 %",
+            "lead, min (quartiles)",
+            "≥ 15 min ahead",
+        ),
+        rows=tuple(
+            _line(
+                row,
+                *(recall_text(row, budget) for budget in BUDGETS),
+                rate(of_budget(row.get("alarm_time"), "0.05"), digits=1),
+                plain(of_budget(row.get("false_alarms_per_symbol_week"), "0.05"), 2),
+                minutes(row.get("lead_minutes")),
+                rate((row.get("lead_minutes") or {}).get("share_ge_15")),
+            )
             for row in rows
         ),
     )
 
 
-def ablation_table(rows: Rows) -> str:
-    """Each feature family removed in turn."""
-    return markdown_table(
-        ["family left out", "side", "horizon", "ΔPR-AUC of the family [95 %]", "verdict"],
-        (
-            [
-                str(row.get("family", DASH)),
-                str(row.get("side", DASH)),
-                f"{number(row.get('horizon_h'), 0)} h",
-                _delta(row.get("delta_pr_auc"), 4),
-                ablation_verdict(row),
-            ]
+def recall_text(row: Row, budget: str) -> str:
+    """The share of events warned of at a budget, with its interval where there is one."""
+    ends = {float(k): v for k, v in (row.get("event_recall_ci") or {}).items()}
+    return rate(of_budget(row.get("event_recall"), budget), ends.get(float(budget)))
+
+
+def _percent(budget: str) -> str:
+    return f"{100 * float(budget):.0f} %"
+
+
+def false_alarm_table(rows: Rows) -> Table:
+    """What alarms cost: false alarm episodes and time spent, at each budget."""
+    shares = [_percent(budget) for budget in BUDGETS]
+    return Table(
+        title="False alarm episodes per symbol and week, and time truly spent in alarm",
+        header=("model", *(f"false at {s}" for s in shares), *(f"spent at {s}" for s in shares)),
+        rows=tuple(
+            _line(
+                row,
+                *(
+                    plain(of_budget(row.get("false_alarms_per_symbol_week"), budget), 2)
+                    for budget in BUDGETS
+                ),
+                *(rate(of_budget(row.get("alarm_time"), b), digits=1) for b in BUDGETS),
+            )
+            for row in rows
+        ),
+        brief=False,
+    )
+
+
+def calibration_table(rows: Rows) -> Table:
+    """Calibration: slope 1 and intercept 0 are ideal; ECE is the mean gap. Molchan: 0 guesses."""
+    return Table(
+        title="Calibration and skill of the probabilities",
+        header=(
+            "model",
+            "slope",
+            "intercept",
+            "ECE",
+            "Brier skill vs HAR",
+            "Brier skill vs climatology",
+            "Molchan area skill",
+        ),
+        rows=tuple(
+            _line(
+                row,
+                plain(row.get("calibration_slope"), 2),
+                signed(row.get("calibration_intercept"), 2),
+                rate(row.get("ece"), digits=2),
+                signed(row.get("brier_skill_vs_har")),
+                signed(row.get("brier_skill_vs_climatology")),
+                plain(row.get("molchan_skill"), 2),
+            )
             for row in rows
         ),
     )
 
 
-def placebo_table(rows: Rows) -> str:
-    """Runs that must find nothing."""
-    return markdown_table(
-        ["placebo", "side", "horizon", "base rate", "PR-AUC [95 %]", "ROC-AUC [95 %]", "verdict"],
-        (
-            [
-                str(row.get("kind", DASH)).replace("_", " "),
-                str(row.get("side", DASH)),
-                f"{number(row.get('horizon_h'), 0)} h",
-                percent(row.get("base_rate"), 2),
-                _estimate(row.get("pr_auc"), row.get("pr_auc_ci")),
-                _estimate(row.get("roc_auc"), row.get("roc_auc_ci")),
-                placebo_verdict(row),
-            ]
-            for row in rows
+def compact_table(evaluation: Row, side: str) -> Table:
+    """The other horizons in short: liqwarn, HAR, and the best baseline besides."""
+    lines = [
+        Line(
+            (
+                hours(horizon_h),
+                model_name(row),
+                rate(row.get("base_rate"), digits=2),
+                estimate(row.get("pr_auc"), row.get("pr_auc_ci")),
+                plain(row.get("roc_auc")),
+                delta_text(row),
+                recall_text(row, "0.05"),
+                plain((row.get("lead_minutes") or {}).get("median"), 0),
+                plain(row.get("calibration_slope"), 2),
+            ),
+            ours=row["model"] == MODEL,
+        )
+        for where, horizon_h in cells(evaluation)
+        if where == side and horizon_h != PRIMARY_H
+        for row in _chosen(results_of(evaluation, side, horizon_h))
+    ]
+    return Table(
+        title=f"Other horizons, {side} side",
+        header=(
+            "horizon",
+            "model",
+            "base rate",
+            "PR-AUC [95 %]",
+            "ROC-AUC",
+            "ΔPR-AUC vs HAR [95 %]",
+            "recall at 5 %",
+            "median lead, min",
+            "slope",
         ),
+        rows=tuple(lines),
+        texts=2,
     )
+
+
+def _chosen(rows: Sequence[Row]) -> list[Row]:
+    """liqwarn, HAR, and among the others the one with the highest PR-AUC."""
+    kept = [row for row in rows if row["model"] in (MODEL, HAR)]
+    others = [(finite(row.get("pr_auc")), row) for row in rows if row["model"] not in (MODEL, HAR)]
+    scored = [(score, k) for k, (score, _) in enumerate(others) if score is not None]
+    return kept + [others[k][1] for _, k in sorted(scored)[-1:]]

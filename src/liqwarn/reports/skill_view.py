@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from liqwarn.reports.evaluation_tables import delta_text, lift
+from liqwarn.reports.evaluation_tables import delta_text
+from liqwarn.reports.evaluation_text import estimate, gain, lift, plain
 from liqwarn.reports.formats import (
     finite,
     interval,
-    interval_text,
     number,
     percent,
     signed,
@@ -27,7 +27,7 @@ from liqwarn.reports.verdicts import (
     MODEL_NAMES,
     ablation_verdict,
     few_events,
-    has_placebo_skill,
+    placebo_alarm,
     placebo_verdict,
     verdict,
     verdict_sentence,
@@ -136,12 +136,12 @@ def _row(row: Mapping[str, Any], top: float) -> SkillRow:
         width=None if ends is None else 100 * (ends[1] - ends[0]) / top,
         score=number(score),
         cells=(
-            f"{number(score)} {interval_text(row.get('pr_auc_ci'))}",
+            estimate(score, row.get("pr_auc_ci")),
             lift(row),
             number(row.get("roc_auc")),
             delta_text(row),
             signed(row.get("brier_skill_vs_har")),
-            number(row.get("calibration_slope"), 2),
+            plain(row.get("calibration_slope"), 2),
             " / ".join(number(r if r is None else 100 * r, 0) for r in recalls) + " %",
             percent(of_budget(row.get("alarm_time"), "0.05")),
             number(of_budget(row.get("false_alarms_per_symbol_week"), "0.05"), 2),
@@ -155,15 +155,14 @@ def _where(row: Mapping[str, Any]) -> str:
 
 
 def _ablation(row: Mapping[str, Any]) -> PlainRow:
-    delta = row.get("delta_pr_auc") or {}
-    shown = f"{signed(delta.get('mean'), 4)} {interval_text(delta.get('ci'), 4, plus=True)}"
-    return PlainRow((str(row.get("family", "–")), _where(row), shown, ablation_verdict(row)))
+    shown, family = gain(row.get("delta_pr_auc"), 4), str(row.get("family", "–"))
+    return PlainRow((family, _where(row), shown, ablation_verdict(row)))
 
 
 def _placebo(row: Mapping[str, Any]) -> PlainRow:
-    shown = f"{number(row.get('pr_auc'))} {interval_text(row.get('pr_auc_ci'))}"
+    shown = estimate(row.get("pr_auc"), row.get("pr_auc_ci"))
     kind = str(row.get("kind", "–")).replace("_", " ")
-    ranking = f"{number(row.get('roc_auc'))} {interval_text(row.get('roc_auc_ci'))}"
+    ranking = estimate(row.get("roc_auc"), row.get("roc_auc_ci"))
     base = percent(row.get("base_rate"), 2)
     texts = (kind, _where(row), base, shown, ranking, placebo_verdict(row))
-    return PlainRow(texts, warn=has_placebo_skill(row) is True)
+    return PlainRow(texts, warn=placebo_alarm(row))

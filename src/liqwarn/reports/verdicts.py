@@ -1,18 +1,23 @@
 """What may honestly be said of a result: better, tie or worse, and never more than was measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from liqwarn.reports.formats import finite, interval, interval_text, signed
 
 __all__ = [
+    "CONTROL",
     "FEW_EVENTS",
     "MODEL_NAMES",
     "Verdict",
     "ablation_verdict",
     "few_events",
     "has_placebo_skill",
+    "is_control",
+    "placebo_alarm",
+    "placebo_sentences",
     "placebo_verdict",
+    "tone_of",
     "verdict",
     "verdict_sentence",
 ]
@@ -21,6 +26,11 @@ Verdict = Literal["better", "tie", "worse", "not measured"]
 
 FEW_EVENTS: Final = 30
 """Below this many events in the test span, every number comes with a warning."""
+
+CONTROL: Final = "planted_leak"
+"""The kind of the positive control among the placebos."""
+
+_CHANCE: Final = 0.5
 
 MODEL_NAMES: Final[Mapping[str, str]] = {
     "liqwarn": "liqwarn",
@@ -80,6 +90,16 @@ def _signed_interval(delta: Mapping[str, Any]) -> str:
     return interval_text(delta.get("ci"), plus=True)
 
 
+def tone_of(found: Verdict) -> Literal["", "good", "bad", "quiet"]:
+    """How a verdict is to be read at a glance.
+
+    >>> [tone_of(v) for v in ("better", "tie", "worse", "not measured")]
+    ['good', 'quiet', 'bad', 'quiet']
+    """
+    tones: dict[Verdict, Literal["good", "bad"]] = {"better": "good", "worse": "bad"}
+    return tones.get(found, "quiet")
+
+
 def ablation_verdict(row: Mapping[str, Any]) -> str:
     """What a feature family adds: full model minus the model without the family.
 
@@ -95,26 +115,98 @@ def ablation_verdict(row: Mapping[str, Any]) -> str:
     }[found]
 
 
+def is_control(row: Mapping[str, Any]) -> bool:
+    """Whether a placebo row is the positive control: a planted leak that must be found."""
+    return row.get("kind") == CONTROL
+
+
 def has_placebo_skill(row: Mapping[str, Any]) -> bool | None:
-    """Whether a placebo looks skilful: its interval lies wholly above chance. None: unknown."""
+    """Whether a run looks skilful: its interval lies wholly above chance. None: unknown.
+
+    A constant forecast ranks nothing (ROC-AUC 0.5, interval [0.5, 0.5]) and is unknown as well.
+    """
+    if is_control(row) and verdict(row.get("delta_pr_auc")) != "not measured":
+        return verdict(row["delta_pr_auc"]) == "better"
     ranking = interval(row.get("roc_auc_ci"))
     if ranking is not None:
-        return ranking[0] > 0.5
+        return None if _is_constant(row) else ranking[0] > _CHANCE
     ends, base = interval(row.get("pr_auc_ci")), finite(row.get("base_rate"))
     if ends is None or base is None:
         return None
     return ends[0] > base
 
 
+def _is_constant(row: Mapping[str, Any]) -> bool:
+    return interval(row.get("roc_auc_ci")) == (_CHANCE, _CHANCE)
+
+
+def placebo_alarm(row: Mapping[str, Any]) -> bool:
+    """Whether a run warns of the harness: a placebo with skill, or a planted leak not found.
+
+    >>> placebo_alarm({"kind": "planted_leak", "roc_auc_ci": [0.45, 0.6]})
+    True
+    """
+    return has_placebo_skill(row) is not is_control(row) and has_placebo_skill(row) is not None
+
+
 def placebo_verdict(row: Mapping[str, Any]) -> str:
-    """What a placebo run says about the protocol.
+    """What a placebo run, or the positive control, says about the protocol.
 
     >>> placebo_verdict({"pr_auc_ci": [0.009, 0.013], "base_rate": 0.01})
     'no skill, as it must be'
+    >>> placebo_verdict({"roc_auc_ci": [0.5, 0.5]})
+    'a constant forecast: says nothing'
+    >>> placebo_verdict({"kind": "planted_leak", "roc_auc_ci": [0.7, 0.8]})
+    'found, as it must be'
     """
     found = has_placebo_skill(row)
     if found is None:
-        return "not measured"
+        return "a constant forecast: says nothing" if _is_constant(row) else "not measured"
+    if is_control(row):
+        return "found, as it must be" if found else "WARNING: not found; the harness is blind"
     if found:
         return "WARNING: a placebo shows skill; look for a leak before anything else"
     return "no skill, as it must be"
+
+
+def placebo_sentences(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """What all runs say together: a warning, empty when there is none, and a sentence.
+
+    >>> placebo_sentences([{"kind": "shuffled_features", "roc_auc_ci": [0.4, 0.6]}])
+    ('', 'No placebo shows skill. No positive control was run.')
+    """
+    placebos = [has_placebo_skill(row) for row in rows if not is_control(row)]
+    controls = [has_placebo_skill(row) for row in rows if is_control(row)]
+    warnings = []
+    if any(placebos):
+        warnings.append(
+            f"WARNING: {placebos.count(True)} of {len(placebos)} placebo runs show skill. "
+            "Something leaks: do not trust the results."
+        )
+    if False in controls:
+        warnings.append(
+            f"WARNING: {controls.count(False)} of {len(controls)} planted leaks were not found. "
+            "The harness is blind: its placebos prove nothing."
+        )
+    return " ".join(warnings), f"{_of_placebos(placebos)} {_of_controls(controls)}"
+
+
+def _of_placebos(found: list[bool | None]) -> str:
+    if not found:
+        return "No placebo was run."
+    unknown, skilled = found.count(None), found.count(True)
+    if unknown == len(found):
+        return "No placebo run could be judged."
+    if skilled:
+        return f"{found.count(False)} of {len(found)} placebo runs show no skill."
+    if unknown:
+        return f"{unknown} of {len(found)} placebo runs say nothing; the others show no skill."
+    return "No placebo shows skill."
+
+
+def _of_controls(found: list[bool | None]) -> str:
+    if not found:
+        return "No positive control was run."
+    if all(found):
+        return "Every planted leak was found."
+    return f"{found.count(True)} of {len(found)} planted leaks were found."

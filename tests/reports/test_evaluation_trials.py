@@ -1,0 +1,63 @@
+from liqwarn.reports.evaluation_trials import ablation_section, placebo_section
+
+
+def test_a_family_says_what_it_adds_and_over_how_many_seeds(document):
+    rows = ablation_section(document).tables[0].rows
+    said = {line.cells[0]: line.cells[-1] for line in rows if line.cells[1] == "long"}
+
+    assert said == {
+        "funding": "adds skill",
+        "open interest": "adds skill",
+        "flows": "adds nothing",
+        "clusters": "adds nothing",
+        "market": "adds skill",
+        "liquidations": "adds nothing",
+    }
+    assert {line.cells[3] for line in rows} == {"5"}
+
+
+def test_harm_is_said(document):
+    document["ablation"][0]["delta_pr_auc"] = {"mean": -0.02, "ci": [-0.03, -0.01]}
+    line = ablation_section(document).tables[0].rows[0]
+
+    assert (line.cells[-1], line.tone) == ("does harm", "bad")
+
+
+def test_how_many_intervals_chance_alone_would_move_is_said(document):
+    document["ablation"] *= 5
+
+    assert "Of 60 intervals about 3 may be" in " ".join(ablation_section(document).lead)
+
+
+def test_the_largest_family_is_drawn_first(document):
+    names = [mark.name for mark in ablation_section(document).charts[0].marks]
+
+    assert names[:3] == ["market", "open interest", "funding"]
+
+
+def test_placebos_and_control_are_judged_apart(document):
+    section = placebo_section(document)
+    said = {line.cells[0]: (line.cells[-1], line.tone) for line in section.tables[0].rows}
+
+    assert said == {
+        "shuffled features": ("no skill, as it must be", "good"),
+        "shifted labels": ("a constant forecast: says nothing", "quiet"),
+        "planted leak": ("found, as it must be", "good"),
+    }
+    assert section.alarm == ""
+    assert section.charts[0].marks[-1].dot > section.charts[0].reference
+
+
+def test_a_blind_harness_is_an_alarm(document):
+    for row in document["placebo"]:
+        if row["kind"] == "planted_leak":
+            row["roc_auc_ci"] = [0.49, 0.6]
+    section = placebo_section(document)
+
+    assert "The harness is blind" in section.alarm
+    assert section.tables[0].rows[-1].tone == "bad"
+
+
+def test_nothing_measured():
+    assert ablation_section({}).missing
+    assert placebo_section({"placebo": None}).missing
