@@ -197,6 +197,9 @@ def test_a_loaded_model_gives_the_same_bits(model, saved, later):
     assert loaded.drivers(later.X[:5]) == model.drivers(later.X[:5])
     np.testing.assert_array_equal(loaded.base_rate_, model.base_rate_)
     assert loaded.trained_until_ == model.trained_until_
+    strange = later.X[:5] * 1e6
+    assert loaded.novelty_.novel(strange).all()
+    np.testing.assert_array_equal(loaded.novelty_.score(strange), model.novelty_.score(strange))
     assert loaded.sha256_ == model.sha256_
 
 
@@ -302,6 +305,7 @@ def rename(files):
     [
         drop("calibrator.json"),
         drop("features.json"),
+        drop("novelty.json"),
         drop("long_4h_0.txt"),
         *(forget(key) for key in ("platts", "horizons_h", "base_rate", "trained_until")),
     ],

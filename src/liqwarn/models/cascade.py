@@ -23,6 +23,7 @@ from liqwarn.models.calibration import (
 )
 from liqwarn.models.hazard import hazard_weights
 from liqwarn.models.model_files import read_folder, write_folder
+from liqwarn.models.novelty import Novelty
 from liqwarn.models.rows import Rows
 from liqwarn.models.volatility import VolatilityBase
 
@@ -51,6 +52,8 @@ class CascadeModel:
     trees_ : BoostedTrees
     platts_ : list of list of Platt
         By side and interval between the horizons.
+    novelty_ : Novelty
+        Says which rows are unlike training.
     base_rate_ : ndarray of float64, shape (2, n_horizons)
         Share of positive rows in training; NaN where a horizon is not defined.
     trained_until_ : datetime64[s]
@@ -74,6 +77,7 @@ class CascadeModel:
         self.platts_ = calibrated.platts_
         self.training_p_ = calibrated.training_p_
         self.base_rate_ = base_rates(rows)
+        self.novelty_ = Novelty().fit(rows)
         self.trees_ = cast("BoostedTrees", calibrated.scorer_)
         self.names_ = rows.names
         self.horizons_h_ = rows.horizons_h
@@ -175,7 +179,7 @@ class CascadeModel:
     def save(self, folder: Path) -> str:
         """Write the model as LightGBM's own text and JSON; returns its SHA-256.
 
-        ``<stage>_<hours>h_<seed>.txt``, ``volatility.json``, ``features.json``,
+        ``<stage>_<hours>h_<seed>.txt``, ``volatility.json``, ``novelty.json``, ``features.json``,
         ``calibrator.json`` and a manifest of their hashes. No pickle.
         """
         self._need_fit()
@@ -192,6 +196,7 @@ class CascadeModel:
         }
         base = self.trees_.base_.to_dict()
         files["volatility.json"] = orjson.dumps(base, option=orjson.OPT_INDENT_2)
+        files["novelty.json"] = orjson.dumps(self.novelty_.to_dict(), option=orjson.OPT_INDENT_2)
         files["calibrator.json"] = orjson.dumps(calibrator, option=orjson.OPT_INDENT_2)
         files["features.json"] = orjson.dumps(self.names_, option=orjson.OPT_INDENT_2)
         self.sha256_ = write_folder(folder, files)
@@ -216,6 +221,7 @@ class CascadeModel:
             model.platts_ = [[_platt(raw) for raw in row] for row in calibrator["platts"]]
             model.trained_until_ = np.datetime64(calibrator["trained_until"], "s")
             model.base_rate_ = np.array(calibrator["base_rate"], dtype=np.float64)
+            model.novelty_ = Novelty.from_dict(orjson.loads(files["novelty.json"]))
             model.trees_ = BoostedTrees(threads=threads)
             model.trees_.base_ = VolatilityBase.from_dict(orjson.loads(files["volatility.json"]))
             keys = product(STAGES, model.horizons_h_, range(calibrator["seeds"]))
