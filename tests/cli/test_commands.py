@@ -26,7 +26,8 @@ COMMANDS = sorted(commands())
 def test_every_promised_command_is_there():
     assert {" ".join(words) for words in COMMANDS} == {
         "ingest", "features", "label", "evaluate", "train", "score", "report", "retrain",
-        "serve", "demo", "event", "audit verify", "audit replay", "position", "map validate", "map show",
+        "serve", "demo", "event", "explain", "audit verify", "audit replay", "position",
+        "map validate", "map show",
         "simulate run", "simulate worst-case", "simulate closed-loop",
     }  # fmt: skip
 
