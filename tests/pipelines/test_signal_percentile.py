@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from liqwarn.errors import FrameError
-from liqwarn.models.score_quantile import score_quantile
-from liqwarn.pipelines.signal_percentile import needed_bars, standing_of
+from liqwarn.models.score_quantile import MEMORY, score_quantile
+from liqwarn.pipelines.signal_percentile import remembered_bars, standing_of
 
 HOUR = timedelta(hours=1)
 
@@ -18,6 +18,11 @@ def series(n_bars, seed=0):
     values = rng.normal(size=(2, n_bars, 2)).round(1)
     values[rng.random(values.shape) < 0.1] = np.nan
     return values
+
+
+def placed(values, at, first_bar, bar):
+    past = remembered_bars(at, first_bar, bar)
+    return standing_of(values[:, past], values[:, at], bar)
 
 
 @pytest.mark.parametrize(
@@ -34,18 +39,18 @@ def test_it_is_the_percentile_of_every_bar_bit_for_bit(bar, n_bars, first):
     expected = score_quantile(values, values, first, bar)
 
     for at in (0, 100, n_bars // 3, n_bars - 2, n_bars - 1):
-        upto, _, _ = standing_of(values, at, first, bar)
+        upto, _, _ = placed(values, at, first, bar)
         np.testing.assert_array_equal(upto, expected[:, at])
 
 
 @pytest.mark.parametrize("bar", [HOUR, timedelta(minutes=30), timedelta(hours=4)])
 def test_the_bars_before_its_memory_change_no_bit(bar):
-    values = series(needed_bars(bar) + 500)
+    values = series(MEMORY // bar + 500)
     at = values.shape[1] - 1
-    whole = standing_of(values, at, 1001, bar)
-    cut = values.shape[1] - 1 - needed_bars(bar)
+    whole = placed(values, at, 1001, bar)
+    cut = values.shape[1] - 1 - MEMORY // bar
 
-    part = standing_of(values[:, cut:], at - cut, 1001 + cut, bar)
+    part = placed(values[:, cut:], at - cut, 1001 + cut, bar)
 
     for a, b in zip(whole, part, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -56,24 +61,22 @@ def test_the_future_changes_no_bit():
     later = values.copy()
     later[:, 1501:] = 1e9
 
-    for a, b in zip(
-        standing_of(values, 1500, 0, HOUR), standing_of(later, 1500, 0, HOUR), strict=True
-    ):
+    for a, b in zip(placed(values, 1500, 0, HOUR), placed(later, 1500, 0, HOUR), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_under_30_days_it_is_not_known():
     values = np.arange(800.0).reshape(1, 800, 1)
 
-    assert np.isnan(standing_of(values, 719, 0, HOUR)[0]).all()
-    assert standing_of(values, 720, 0, HOUR)[0].item() == 1.0
+    assert np.isnan(placed(values, 719, 0, HOUR)[0]).all()
+    assert placed(values, 720, 0, HOUR)[0].item() == 1.0
 
 
 def test_values_equal_to_it_count_up_to_it_and_not_below():
     values = np.zeros((1, 1001, 1))
     values[0, :250] = -1.0
 
-    upto, below, _ = standing_of(values, 1000, 0, HOUR)
+    upto, below, _ = placed(values, 1000, 0, HOUR)
 
     assert (upto.item(), below.item()) == (1.0, 0.25)
 
@@ -83,13 +86,13 @@ def test_a_missing_value_has_no_percentile_and_says_whether_it_was_ever_there():
     values[0, :999, 1] = 1.0
     values[0, 999, 2] = 1.0
 
-    upto, below, known = standing_of(values, 999, 0, HOUR)
+    upto, below, known = placed(values, 999, 0, HOUR)
 
     assert np.isnan(upto).all()
     assert np.isnan(below).all()
     assert known.tolist() == [[False, True, True]]
 
 
-def test_a_bar_that_is_not_there_is_refused():
-    with pytest.raises(FrameError, match="bar 10 is not among the 10 bars given"):
-        standing_of(np.zeros((1, 10, 1)), 10, 0, HOUR)
+def test_shapes_must_fit():
+    with pytest.raises(FrameError, match=r"past has shape \(1, 9, 2\), expected .* of \(1, 3\)"):
+        standing_of(np.zeros((1, 9, 2)), np.zeros((1, 3)), HOUR)

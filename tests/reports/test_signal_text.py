@@ -62,22 +62,30 @@ def test_of_equal_pushes_the_first_on_the_board_comes_first():
 
 
 def test_a_group_whose_signals_cancel_speaks_once_and_the_way_it_goes():
-    month, week = made.reading("month", 1.5), made.reading("week", -1.6)
+    pushes = {"month": 1.5, "week": -0.7, "day": -0.9}
+    signals = [made.reading(key, push) for key, push in pushes.items()]
     board = made.board(
-        made.group("volatility", month, week), made.group("depth", made.reading("depth", -0.2))
+        made.group("volatility", *signals), made.group("depth", made.reading("depth", -0.2))
     )
 
     text = verdict_text(board)
 
     assert "month" not in text
-    assert text.index("high depth") < text.index("high week")  # it counts as much as its group
+    assert "week" not in text
+    assert text.index("high depth") < text.index("high day")  # it counts as much as its group
+
+
+def test_a_group_whose_signals_cancel_out_is_silent():
+    group = made.group("volatility", made.reading("month", 1.5), made.reading("week", -1.5))
+
+    assert "no signal pushes it clearly up or down" in verdict_text(made.board(group))
 
 
 def test_all_neutral():
     board = made.board(made.group("funding", made.reading(push=0.001)))
 
     assert verdict_text(board) == (
-        f"{CHANCE}; no signal pushes it clearly up or down; all 1 signals known"
+        f"{CHANCE}; no signal pushes it clearly up or down; no signal missing"
     )
 
 
@@ -101,7 +109,7 @@ def test_no_probability():
     board = made.without_probability(replace(none, contribution=None, rest=None), tier="T3")
 
     assert verdict_text(board) == (
-        "BTCUSDT long side: no probability, core inputs are missing; tier T3; all 1 signals known"
+        "BTCUSDT long side: no probability, core inputs are missing; tier T3; no signal missing"
     )
 
 

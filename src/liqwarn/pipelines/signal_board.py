@@ -27,7 +27,7 @@ from liqwarn.features.builder import all_features
 from liqwarn.features.signal_catalogue import SIGNALS
 from liqwarn.features.signals import GROUP_TITLES, GROUPS, Signal, group_of
 from liqwarn.frames import SIDES, BoolArray, FeatureMatrix, FloatArray, Side, epoch_seconds
-from liqwarn.pipelines.signal_percentile import needed_bars, standing_of
+from liqwarn.pipelines.signal_percentile import remembered_bars, standing_of
 from liqwarn.reports.signal_content import Board, Direction, Group, Level, Reading, direction_of
 from liqwarn.reports.signal_text import phrase_text, value_text, verdict_text
 
@@ -123,11 +123,11 @@ def _bar(matrix: FeatureMatrix, model: Explainer, at: int) -> _Bar:
     where = {name: k for k, name in enumerate(matrix.names)}
     shown = dict.fromkeys(s.column_of(side) for s in SIGNALS for side in SIDES)
     columns = [name for name in shown if name in where]
-    start = max(0, at - needed_bars(matrix.bar))
-    values = matrix.values[:, start : at + 1, [where[name] for name in columns]]
+    kept = np.array([where[name] for name in columns], dtype=np.intp)
     seconds = epoch_seconds(matrix.times)
-    first = int(seconds[start]) // int(matrix.bar.total_seconds())
-    upto, below, known = standing_of(values, at - start, first, matrix.bar)
+    past = remembered_bars(at, int(seconds[0]) // int(matrix.bar.total_seconds()), matrix.bar)
+    now = matrix.values[:, at, kept]
+    upto, below, known = standing_of(matrix.values[:, past[:, None], kept], now, matrix.bar)
     one = replace(
         matrix,
         times=matrix.times[at : at + 1],
@@ -137,7 +137,7 @@ def _bar(matrix: FeatureMatrix, model: Explainer, at: int) -> _Bar:
         as_of=iso_utc(datetime.fromtimestamp(int(seconds[at]), tz=UTC)),
         columns={name: k for k, name in enumerate(columns)},
         units={feature.name: feature.unit for feature in all_features()},
-        values=values[:, -1],
+        values=now,
         upto=upto,
         below=below,
         known=known,

@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liqwarn.errors import FrameError
 from liqwarn.frames import BoolArray, FloatArray
 from liqwarn.models.score_quantile import MEMORY
 
-__all__ = ["Standing", "needed_bars", "standing_of"]
+__all__ = ["Standing", "remembered_bars", "standing_of"]
 
 _CELL: Final = timedelta(hours=1)
 _LEAST: Final = timedelta(days=30)
@@ -21,26 +22,38 @@ _LEAST: Final = timedelta(days=30)
 Standing = tuple[FloatArray, FloatArray, BoolArray]
 
 
-def needed_bars(bar: timedelta) -> int:
-    """Bars before one that its percentile looks at.
-
-    >>> needed_bars(timedelta(hours=1)), needed_bars(timedelta(minutes=5))
-    (4320, 51840)
-    """
-    every = max(1, _CELL // bar)
-    return MEMORY // (bar * every) * every
-
-
-def standing_of(values: FloatArray, at: int, first_bar: int, bar: timedelta) -> Standing:
-    """Place the values of one bar among those of the 180 days before it, sampled hourly.
+def remembered_bars(at: int, first_bar: int, bar: timedelta) -> NDArray[np.intp]:
+    """Positions of the bars a value at `at` is compared with: 180 days before it, every hour.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_symbols, n_bars, n_columns)
     at : int
         Position of the bar; it is never among its own past.
     first_bar : int
-        Absolute number of the first bar.
+        Absolute number of the bar at position 0.
+    bar : timedelta
+        Length of a bar; longer ones than an hour are all remembered.
+
+    Examples
+    --------
+    >>> remembered_bars(5, 0, timedelta(minutes=30)).tolist()
+    [1, 3]
+    """
+    every = _every(bar)
+    earliest = max(0, at - MEMORY // (bar * every) * every)
+    bars: NDArray[np.intp] = np.arange(earliest, at, dtype=np.intp)
+    hourly: NDArray[np.intp] = bars[(bars + first_bar + 1) % every == 0]
+    return hourly
+
+
+def standing_of(past: FloatArray, now: FloatArray, bar: timedelta) -> Standing:
+    """Place the values of one bar among those it remembers.
+
+    Parameters
+    ----------
+    past : ndarray of float64, shape (n_symbols, n_remembered, n_columns)
+        Values at :func:`remembered_bars`.
+    now : ndarray of float64, shape (n_symbols, n_columns)
     bar : timedelta
         Length of a bar.
 
@@ -54,22 +67,22 @@ def standing_of(values: FloatArray, at: int, first_bar: int, bar: timedelta) -> 
 
     Examples
     --------
-    >>> rising = np.arange(1000.0).reshape(1, 1000, 1)
-    >>> upto, below, known = standing_of(rising, 999, 0, timedelta(hours=1))
-    >>> upto.item(), below.item(), known.item()
-    (1.0, 1.0, True)
+    >>> rising = np.arange(999.0).reshape(1, 999, 1)
+    >>> upto, below, known = standing_of(rising, np.array([[500.0]]), timedelta(hours=1))
+    >>> round(upto.item(), 4), round(below.item(), 4), known.item()
+    (0.5015, 0.5005, True)
     """
-    if not 0 <= at < values.shape[1]:
-        raise FrameError(f"bar {at} is not among the {values.shape[1]} bars given")
-    every = max(1, _CELL // bar)
-    sampled = np.arange(at)
-    sampled = sampled[(sampled + first_bar + 1) % every == 0][-(MEMORY // (bar * every)) :]
-    past, now = values[:, sampled], values[:, at]
+    if past.shape[::2] != now.shape:
+        raise FrameError(f"past has shape {past.shape}, expected (n, any, m) of {now.shape}")
     held = np.isfinite(past).sum(axis=1)
-    enough = (held >= _LEAST // (bar * every)) & np.isfinite(now)
+    enough = (held >= _LEAST // (bar * _every(bar))) & np.isfinite(now)
     count = np.maximum(held, 1)
     upto, below = (
         np.where(enough, found.sum(axis=1) / count, np.nan)
         for found in (past <= now[:, None], past < now[:, None])
     )
     return upto, below, (held > 0) | np.isfinite(now)
+
+
+def _every(bar: timedelta) -> int:
+    return max(1, _CELL // bar)

@@ -182,10 +182,8 @@ def missing_text(board: Board) -> str:
     """How many signals are missing, in words."""
     total, missing = board.total, board.total - board.live
     if not missing:
-        return f"all {total} signals known"
-    if missing == total:
-        return f"all {total} signals missing"
-    return f"{missing} of {total} signals missing"
+        return "no signal missing"
+    return f"{'all' if missing == total > 1 else f'{missing} of'} {total} signals missing"
 
 
 def absence_text(reading: Reading) -> str:
