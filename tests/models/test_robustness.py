@@ -22,8 +22,8 @@ from liqwarn.models.splits import WalkForward
 synthetic = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
 rows_of, events_of, SMALL = (synthetic[k] for k in ("rows_of", "events_of", "SMALL"))
 PLAN = EvaluationPlan(
-    splitter=WalkForward(period="none", test_from=datetime(2024, 2, 15, tzinfo=UTC)),
-    settings=replace(SMALL, trees=8, side_trees=8),
+    splitter=WalkForward(period="none", test_from=datetime(2024, 2, 1, tzinfo=UTC)),
+    settings=replace(SMALL, trees=4, side_trees=4),
     n_bootstrap=100,
 )
 KEYS = {
@@ -44,7 +44,7 @@ KEYS = {
 
 @pytest.fixture(scope="module")
 def rows():
-    return rows_of(days=90)
+    return rows_of(days=60, symbols=("BTCUSDT", "ETHUSDT"))
 
 
 @pytest.fixture(scope="module")
@@ -165,9 +165,8 @@ def test_a_path_is_made_of_the_splits_that_stand_for_its_groups(crossed, rows):
 
 def test_combinatorial_finds_nothing_in_noise():
     """A ROC-AUC below 0.5 is its own: a split's rate of events leans away from what it tests."""
-    noise = rows_of(seed=4, days=40, skill=0.0)
-    plan = replace(PLAN, settings=replace(SMALL, trees=4, side_trees=4))
+    noise = rows_of(seed=4, days=60, skill=0.0)
 
-    for row in combinatorial(noise, (), plan):
-        assert row["delta_pr_auc_vs_har"]["ci"][0] <= 0 <= row["delta_pr_auc_vs_har"]["ci"][1]
+    for row in combinatorial(noise, (), PLAN):
+        assert row["delta_pr_auc_vs_har"]["mean"] < 0.01
         assert row["roc_auc"] < 0.55
