@@ -91,8 +91,13 @@ def test_bars_longer_than_an_hour_have_no_mark_for_lead_time(document):
 
 def test_placebos_and_the_planted_leak_are_marks_too(document):
     found = aims(document, "long")
-    assert (found[PLACEBO].status, found[LEAK].status) == ("reached", "reached")
+    assert (found[PLACEBO].status, found[LEAK].status) == ("not measured", "reached")
     assert found[PLACEBO].measured == "1 of 2 without skill, 1 not judged"
+
+    for row in document["placebo"]:
+        if row["kind"] == "shifted_labels":
+            row["roc_auc_ci"] = [0.45, 0.55]
+    assert aims(document, "long")[PLACEBO].status == "reached"
 
     for row in document["placebo"]:
         row["roc_auc_ci"] = [0.45, 0.6] if row["kind"] == "planted_leak" else [0.51, 0.6]

@@ -13,12 +13,12 @@ def test_liqwarn_and_har_are_drawn_with_their_area_skill(document):
 def test_recall_stands_at_the_time_truly_spent_with_its_whisker(document):
     for row in document["results"]:
         row["alarm_time"] = {"0.05": 0.08}
-        row["event_recall"] = {"0.05": 0.5}
+        row["event_recall"] = {"0.05": 0.6}
         row["event_recall_ci"] = {"0.05": [0.4, 0.7]}
     point = recall_chart(document, "short").curves[0].points[0]
 
     assert point.x == pytest.approx(80.0)
-    assert (point.y, point.low, point.high) == pytest.approx((50.0, 60.0, 30.0))
+    assert (point.y, point.low, point.high) == pytest.approx((40.0, 60.0, 30.0))
     assert "in 8.0 % of time" in point.title
 
 

@@ -54,6 +54,12 @@ def test_both_sides_stand_in_one_row_where_each_has_one():
     assert sides_beside(replace(table, rows=table.rows * 2)).rows == table.rows * 2
 
 
+def test_a_sentence_in_pieces_is_one_line():
+    text = markdown_of(Section(key="k", title="T", lead=("One piece", "goes on.", "Another.")))
+
+    assert text.splitlines()[2:] == ["One piece goes on.", "Another."]
+
+
 def test_a_line_break_or_a_bar_cannot_break_a_table():
     table = markdown_table(["a", "b"], [["x\ny", "z|z"]])
 

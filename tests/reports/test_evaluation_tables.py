@@ -64,6 +64,14 @@ def test_the_other_horizons_show_liqwarn_har_and_the_best_of_the_rest(document):
     assert "4 h" not in {line.cells[0] for line in lines}
 
 
+def test_har_is_shown_once_though_it_be_the_best_of_all(document):
+    for row in document["results"]:
+        row["pr_auc"] = 0.9 if row["model"] == "B2" else row["pr_auc"]
+    names = [line.cells[1] for line in compact_table(document, "long").rows[:3]]
+
+    assert names == ["liqwarn", "B2 HAR volatility logistic", "B6 logistic on all features"]
+
+
 def test_a_recall_has_its_interval_however_its_budget_was_written():
     row = {"event_recall": {"0.1": 0.5}, "event_recall_ci": {"0.10": [0.4, 0.6]}}
 

@@ -24,7 +24,7 @@ def test_of_a_loss_less_is_better(document):
 def test_every_strategy_has_a_row_and_ours_is_marked(document):
     rows = utility_section(document).tables[0].rows
 
-    assert [line.cells[0] for line in rows if line.ours] == ["breaker", "breaker"]
+    assert [line.cells[1] for line in rows if line.ours] == ["breaker", "breaker"]
     assert rows[1].cells[2:6] == ("3.00", "55.0 %", "25.0 %", "−10.0 %")
 
 

@@ -5,6 +5,7 @@ from liqwarn.reports.results import (
     result_of,
     results_of,
     rows_of,
+    sides_of,
 )
 
 
@@ -32,6 +33,11 @@ def test_what_is_missing_is_none_or_empty():
     assert rows_of({"ablation": None}, "ablation") == []
     assert of_budget({"0.01": None}, "0.01") is None
     assert of_budget({"0.01": 0.3}, "0.02") is None
+
+
+def test_only_sides_with_rows_are_listed():
+    assert sides_of([{"side": "short"}]) == ["short"]
+    assert sides_of([{}, {"side": "up"}]) == []
 
 
 def test_rows_that_are_no_rows_are_left_out():

@@ -188,10 +188,10 @@ def _placebos(evaluation: Mapping[str, Any], side: str) -> list[Aim]:
     out = []
     for what, mark, wanted, word in kinds:
         seen = [has_placebo_skill(row) for row in rows if is_control(row) is wanted]
-        right, known = seen.count(wanted), [found for found in seen if found is not None]
-        status: Reached = "not measured"
-        if known:
-            status = "reached" if right == len(known) else "missed"
+        right = seen.count(wanted)
+        status: Reached = "missed" if (not wanted) in seen else "not measured"
+        if seen and right == len(seen):
+            status = "reached"
         silent = f", {seen.count(None)} not judged" if None in seen else ""
         shown = f"{right} of {len(seen)} {word}{silent}" if seen else DASH
         out.append(Aim(what, mark, shown, DASH, status))

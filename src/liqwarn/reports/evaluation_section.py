@@ -1,5 +1,6 @@
 """A part of an evaluation: sentences, charts and tables, for the page and for markdown alike."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -129,7 +130,7 @@ def markdown_of(section: Section) -> str:
     None.
     """
     parts = [f"## {section.title}", f"**{section.alarm}**" if section.alarm else ""]
-    parts.append("\n".join(section.lead))
+    parts.append(re.sub(r"(?<![.:])\n", " ", "\n".join(section.lead)))
     for table in section.tables:
         if table.brief and table.rows:
             shown = sides_beside(table) if table.beside else table

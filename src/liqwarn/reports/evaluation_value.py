@@ -69,8 +69,8 @@ def _strategies(rows: Sequence[Row]) -> Table:
     return Table(
         title="",
         header=(
-            "strategy",
             "side",
+            "strategy",
             "mean exposure",
             "P&L",
             "loss in events",
@@ -91,8 +91,8 @@ def _strategy(row: Row) -> Line:
     shares = ("pnl", "loss_in_events", "carry", "cost", "worst_week", "max_drawdown")
     return Line(
         (
-            _STRATEGIES.get(str(strategy), word(strategy)),
             word(row.get("side")),
+            _STRATEGIES.get(str(strategy), word(strategy)),
             plain(row.get("mean_exposure"), 2),
             *(rate(row.get(f"{share}_frac"), digits=1) for share in shares),
             number(row.get("liquidations"), 0),
