@@ -67,7 +67,7 @@ def test_features_show_the_fault(study, faulty):
     assert (column("price stuck", "price_return_1h") == 0.0).all()
     assert (column("everything stuck", "oi_change_1h") == 0.0).all()
     assert abs(column("price × 1000", "price_return_1h")[0]) > 5.0
-    assert (column("volume × 1000", "volume_surge_1h") > usual("volume_surge_1h") + 3.0).all()
+    assert (column("volume × 1000", "volume_surge_1h") > usual("volume_surge_1h") + 1.0).all()
 
 
 def test_gross_faults_are_novel_and_an_honest_day_is_not(study, faulty):

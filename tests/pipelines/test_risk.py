@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from liqwarn.decisions import Tier
 from liqwarn.frames import SIDES
 from liqwarn.models.score_quantile import score_quantile
 from liqwarn.pipelines.risk import PRIMARY, assess
+from liqwarn.policy.history import fold
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +137,68 @@ def test_a_feature_that_only_the_model_knows_is_missing(study, bundle):
     expected = assess(replace(study, matrix=replace(matrix, values=blank)), bundle)
 
     np.testing.assert_array_equal(found.raw, expected.raw)
+
+
+# ---------------------------------------------------------------- bars unlike training
+
+
+def spoilt(study, symbol, *bars):
+    """The study with an open interest that moved a thousandfold in some bars of a symbol."""
+    matrix = study.matrix
+    values = np.array(matrix.values)
+    values[symbol, list(bars), matrix.names.index("oi_change_1h")] = np.log(1000.0)
+    return replace(study, matrix=replace(matrix, values=values))
+
+
+def degraded_anew(risk, found):
+    changed = risk.scores.quality != found.scores.quality
+    assert set(found.scores.quality[changed]) <= {"degraded"}
+    assert set(risk.scores.quality[changed]) <= {"ok"}
+    return [(int(row), int(bar)) for row, bar in zip(*np.nonzero(changed), strict=True)]
+
+
+def test_a_bar_unlike_training_is_degraded_and_named(study, bundle, risk):
+    last = len(risk.scores.times) - 1
+    assert risk.strange == {}
+
+    found = assess(spoilt(study, 1, last - 30, last), bundle)
+
+    assert degraded_anew(risk, found) == [(1, last - 30), (1, last)]
+    assert list(found.strange) == ["DOGEUSDT"]
+    assert found.strange["DOGEUSDT"].startswith("oi_change_1h is ")
+
+
+def test_novelty_is_the_same_from_a_later_start(study, bundle, risk):
+    last = len(risk.scores.times) - 1
+    odd = spoilt(study, 0, last - 100, last - 10)
+
+    part = assess(odd, bundle, risk.scores.moments()[-50])
+
+    whole = assess(odd, bundle)
+    np.testing.assert_array_equal(part.scores.quality, whole.scores.quality[:, -50:])
+    assert part.scores.quality[0, 50 - 11] == "degraded"
+    assert part.strange == whole.strange == {}
+
+
+def test_novelty_never_improves_a_quality(study, bundle, risk):
+    worse = np.array(study.market.quality.quality)
+    worse[:, -3:] = [["stale"], ["unknown"]]
+    quality = replace(study.market.quality, quality=worse)
+    last = len(risk.scores.times) - 1
+    odd = spoilt(study, 0, last - 1, last)
+
+    found = assess(replace(odd, market=replace(study.market, quality=quality)), bundle)
+
+    assert found.scores.quality[:, -3:].tolist() == [["stale"] * 3, ["unknown"] * 3]
+
+
+def test_the_breaker_is_cautious_about_a_bar_unlike_training(study, bundle, risk, policy):
+    """Tier T2 at least, for data quality; without the novelty it would be calm."""
+    last = len(risk.scores.times) - 1
+    calm = fold(risk.scores, policy).tiers[0]
+    quiet = int(np.flatnonzero((calm == 0).all(axis=1) & (np.arange(last + 1) > last - 500))[0])
+
+    odd = fold(assess(spoilt(study, 0, quiet), bundle).scores, policy)
+
+    assert (odd.tiers[0, quiet] >= Tier.T2).all()
+    assert set(odd.rules[0, quiet].tolist()) == {"quality"}

@@ -1,14 +1,17 @@
 """From features to risk: probabilities, their percentile in the past, whether a cascade runs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from liqwarn.decisions import HORIZONS_H
 from liqwarn.frames import SIDES, BoolArray, FloatArray
 from liqwarn.models.events import in_progress
+from liqwarn.models.novelty import Novelty
 from liqwarn.models.score_quantile import score_quantile
 from liqwarn.pipelines.bundle import Bundle
 from liqwarn.pipelines.study import Study
@@ -30,11 +33,14 @@ class Risk:
     scores : ScoreHistory
     raw : ndarray of float64, shape (n_symbols, n_bars, 2, n_horizons)
         Scores before calibration, in log-odds.
+    strange : mapping of symbol to str
+        Symbols whose last bar is unlike anything in training, and what is strange about it.
     """
 
     first: int
     scores: ScoreHistory
     raw: FloatArray
+    strange: Mapping[str, str]
 
 
 def assess(study: Study, bundle: Bundle, since: datetime | None = None) -> Risk:
@@ -45,10 +51,13 @@ def assess(study: Study, bundle: Bundle, since: datetime | None = None) -> Risk:
 
     A feature that the model does not know is left out, so an old champion scores on after an
     upgrade; one that only the model knows is missing.
+
+    The quality of a bar that is unlike anything in training is ``degraded`` where it was ``ok``.
     """
     frame, model = study.market.frame, bundle.model
     n_symbols, n_bars = frame.shape
-    raw = model.raw(study.matrix.aligned(model.names_).reshape(n_symbols * n_bars, -1))
+    X = study.matrix.aligned(model.names_)
+    raw = model.raw(X.reshape(n_symbols * n_bars, -1))
     probability = model.calibrated(raw)
     probability = probability.reshape(n_symbols, n_bars, len(SIDES), len(model.horizons_h_))
     probability[~study.market.quality.usable] = np.nan
@@ -66,10 +75,18 @@ def assess(study: Study, bundle: Bundle, since: datetime | None = None) -> Risk:
         quantile=quantile[:, bars],
         base_rate=base_rate[:, bars],
         in_progress=in_progress(frame, study.events)[:, bars],
-        quality=study.market.quality.quality[:, bars],
+        quality=_quality(study.market.quality.quality[:, bars], X[:, bars], model.novelty_),
     )
     raw = raw.reshape(n_symbols, n_bars, *raw.shape[1:])
-    return Risk(first=bars.start, scores=scores, raw=raw[:, bars])
+    words = zip(frame.symbols, model.novelty_.describe(X[:, -1]), strict=True)
+    strange = {symbol: told for symbol, told in words if told}
+    return Risk(first=bars.start, scores=scores, raw=raw[:, bars], strange=strange)
+
+
+def _quality(given: NDArray[np.str_], X: FloatArray, novelty: Novelty) -> NDArray[np.str_]:
+    """Quality of each symbol and bar, from that of the data and whether the features are novel."""
+    novel = novelty.novel(X.reshape(given.size, -1)).reshape(given.shape)
+    return np.where(novel & (given == "ok"), "degraded", given)
 
 
 def _unseen(study: Study, bundle: Bundle, own: FloatArray) -> FloatArray:
