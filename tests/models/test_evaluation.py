@@ -268,18 +268,11 @@ def test_a_document_takes_whatever_else_was_found(evaluation):
         evaluation_document("btc", evaluation, test=(), results=())
 
 
-def test_the_primary_horizon_is_told_as_by_the_whole_model(rows):
-    """Trials leave longer horizons out: that changes nothing of what they are about."""
-    makers = {k: v for k, v in default_makers(TINY).items() if k in (MODEL, "B2")}
-    plan = replace(TINY, splitter=ONCE)
+def test_trials_are_about_one_interval_up_to_the_primary_horizon(rows):
+    near = primary(rows)
 
-    whole, _ = out_of_sample(rows, plan, makers)
-    near, _ = out_of_sample(primary(rows), plan, makers)
-
-    assert near.rows.horizons_h == (1, PRIMARY_H)
-    for name in makers:
-        np.testing.assert_array_equal(near.p[name], whole.p[name][:, :, :2])
-        np.testing.assert_array_equal(near.alarms[name], whole.alarms[name][:, :, :2])
+    assert near.horizons_h == (PRIMARY_H,)
+    np.testing.assert_array_equal(near.outcome(0, 0), rows.outcome(0, 1))
 
 
 def test_nothing_to_train_on_is_an_error(rows):

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from liqwarn import __version__
 from liqwarn.durable import replace_file, write_bytes, write_json
 from liqwarn.errors import ConfigError
 from liqwarn.models.alarm_budget import alarm_budget
@@ -146,12 +147,18 @@ def evaluate(
     if order.trials:
         parts |= _trials(stage, found)
     document = evaluation_document(study.market.panel.name, evaluation, **parts)
-    return document | {"market": study.market.panel.market, **_account(order)}
+    return document | _account(study, order)
 
 
-def _account(order: EvaluationOrder) -> dict[str, Any]:
-    """How it was evaluated, for whoever repeats it."""
+def _account(study: Study, order: EvaluationOrder) -> dict[str, Any]:
+    """What was evaluated and how, for whoever repeats it."""
+    market = study.market
     return {
+        "market": market.panel.market,
+        "bar_minutes": market.frame.bar / timedelta(minutes=1),
+        "version": __version__,
+        "config_sha256": market.panel_sha256,
+        "data_sha256": market.data_sha256,
         "retrain": order.retrain,
         "seed": order.seed,
         "n_bootstrap": order.n_bootstrap,
