@@ -22,6 +22,7 @@ from liqwarn.durable import write_bytes  # noqa: E402
 from tries_judge import (  # noqa: E402
     FIRST,
     SECOND,
+    THIRD,
     Look,
     Measured,
     cached,
@@ -30,6 +31,7 @@ from tries_judge import (  # noqa: E402
     measured,
     promising,
     saved_json,
+    verdict,
 )
 from tries_kinds import REFERENCE, Try  # noqa: E402
 from tries_list import all_tries  # noqa: E402
@@ -37,7 +39,7 @@ from tries_page import page  # noqa: E402
 from tries_rows import Material, material  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
-LOOKS = {look.name: look for look in (FIRST, SECOND)}
+LOOKS = {look.name: look for look in (FIRST, SECOND, THIRD)}
 _STATE: dict[str, Any] = {}
 
 
@@ -117,6 +119,9 @@ def main() -> None:
         found = results()
         again = [n for n in names if tries[n].second and promising(found[n]["first"])]
         run([(name, SECOND.name) for name in (REFERENCE.name, *again)], options)
+        found = results()
+        passed = [n for n in again if verdict(found[n]) == "passes"]
+        run([(name, THIRD.name) for name in (REFERENCE.name, *passed)], options)
     write_page()
     tell(f"written: {ROOT / 'docs' / 'tries.md'}")
 

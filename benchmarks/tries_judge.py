@@ -78,6 +78,14 @@ SECOND: Final = Look(
 )
 
 
+THIRD: Final = Look(
+    name="third",
+    starts=("2020-09", "2020-11", "2021-01", "2021-03", "2021-05", "2021-07", "2021-09", "2021-10"),
+    forward=True,
+    seeds=(20, 21, 22),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scored:
     """Out-of-sample scores of one look.

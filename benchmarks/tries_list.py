@@ -19,7 +19,8 @@ from tries_others import (
     unique,
 )
 from tries_rows import Material
-from tries_scorers import Growth, Hazard, Maker, NoStart, Staged
+from tries_scorers import Growth, Maker, NoStart, Staged
+from tries_sides import Hazard
 from tries_transfer import transfer_tries
 
 
@@ -207,7 +208,7 @@ def all_tries(given: Material) -> list[Try]:
         *shape_tries(),
         *target_tries(given),
         *column_tries(),
-        *mirrored_tries(),
+        *mirrored_tries(given),
         *blend_tries(),
         *transfer_tries(given),
     ]

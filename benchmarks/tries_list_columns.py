@@ -5,7 +5,9 @@ from functools import partial
 import tries_columns as columns
 from tries_kinds import Try, both
 from tries_others import Bag, Blend, Ridge, RidgeStart, Stack, Volatility
-from tries_scorers import Growth, Maker, Mirrored, Staged, same
+from tries_rows import Material
+from tries_scorers import Growth, Maker, Staged, same
+from tries_sides import Mirrored, MirroredAfter
 
 
 def column_tries() -> list[Try]:
@@ -71,12 +73,14 @@ def column_tries() -> list[Try]:
     return out
 
 
-def mirrored_tries() -> list[Try]:
+def mirrored_tries(given: Material) -> list[Try]:
     def of(name: str, what: str, why: str, make: Maker) -> Try:
         return Try(name=name, group="both sides as one", what=what, why=why, make=make)
 
     fifty, none = Growth(trees=50), Growth(trees=0)
     blind = partial(Mirrored, either=none, tell=False)
+    tenth = Growth(params={"feature_fraction": 0.1})
+    after = partial(MirroredAfter, either=none, tell=False)
     return [
         of(
             "mirrored",
@@ -174,6 +178,42 @@ def mirrored_tries() -> list[Try]:
             "mirrored_blind with 100 turned trees, then 50 a side",
             "symmetric first, what differs after",
             partial(blind, turned=Growth(), side=fifty),
+        ),
+        of(
+            "blind_milder",
+            "100 turned trees on milder events first, then 100 on these, told no side",
+            "six times the events: milder ones, of both sides",
+            partial(after, other=given.mild, before=Growth(), turned=Growth()),
+        ),
+        of(
+            "blind_milder_short",
+            "blind_milder with 50 and 50 trees",
+            "a neighbour: is it the number of trees",
+            partial(after, other=given.mild, before=fifty, turned=fifty),
+        ),
+        of(
+            "blind_milder_150_50",
+            "blind_milder with 150 and 50 trees",
+            "a neighbour: milder events teach nearly all",
+            partial(after, other=given.mild, before=Growth(trees=150), turned=fifty),
+        ),
+        of(
+            "blind_milder_features_10",
+            "blind_milder, a tenth of the features",
+            "a neighbour: less variance a tree",
+            partial(after, other=given.mild, before=tenth, turned=tenth),
+        ),
+        of(
+            "told_milder",
+            "blind_milder that is told the side",
+            "a neighbour: up and down need not be symmetric",
+            partial(MirroredAfter, either=none, other=given.mild, before=Growth(), turned=Growth()),
+        ),
+        of(
+            "blind_shocks",
+            "100 turned trees on price shocks first, then 100 on these, told no side",
+            "four times the events: without deleveraging, of both sides",
+            partial(after, other=given.price, before=Growth(), turned=Growth()),
         ),
         of(
             "blend_blind",

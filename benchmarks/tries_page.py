@@ -13,6 +13,8 @@ from tries_kinds import REFERENCE, Try
 Results = Mapping[str, Mapping[str, Any]]
 
 HEAD = Path(__file__).with_name("tries_head.md")
+SHOWN = (("log_loss", 1e3, 2), ("brier", 1e5, 1), ("pr_auc", 1.0, 3))
+NOTES = Path(__file__).with_name("tries_notes.md")
 
 
 def page(tries: Sequence[Try], results: Results, looks: Mapping[str, Look]) -> str:
@@ -28,6 +30,7 @@ def page(tries: Sequence[Try], results: Results, looks: Mapping[str, Look]) -> s
         parts.append(
             "\n".join([f"## {group[:1].upper()}{group[1:]}", "", *_table(members, results)])
         )
+    parts.append(NOTES.read_text())
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -72,6 +75,30 @@ def _count(judged: Sequence[Try], results: Results) -> Iterator[str]:
         f"{len(judged)}. Half the width of a log-loss interval is {1e3 * width:.2f} in the median: "
         "a gain smaller than that cannot be seen here."
     )
+
+
+def _again(judged: Sequence[Try], results: Results) -> Iterator[str]:
+    """Tries that pass, in all looks and by side."""
+    yield "## Those that pass, once more"
+    yield ""
+    passed = [t for t in judged if verdict(results[t.name]) == "passes"]
+    if not passed:
+        yield "None."
+        return
+    yield "| try | look | Δ log-loss | long | short | Δ Brier | Δ PR-AUC | long | short |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for attempt in passed:
+        for look, found in results[attempt.name].items():
+            cells = [attempt.name, look]
+            for figure, scale, digits in (
+                ("log_loss", 1e3, 2),
+                ("brier", 1e5, 1),
+                ("pr_auc", 1, 3),
+            ):
+                sides = ("pooled",) if figure == "brier" else ("pooled", "long", "short")
+                gains = found[f"delta_{figure}"]
+                cells += [_gain(gains[side], scale, digits) for side in sides]
+            yield f"| {' | '.join(cells)} |"
 
 
 def _table(members: Iterator[Try], results: Results) -> Iterator[str]:
