@@ -1,5 +1,6 @@
 """The evaluation document: exactly what others rely on, beside every baseline, and its files."""
 
+import csv
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import orjson
 import pandas as pd
 import pytest
 
+from liqwarn.config import load_policy
 from liqwarn.errors import ConfigError
 from liqwarn.pipelines.engine import Engine
 from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, labelled_rows, write_evaluation
@@ -31,9 +33,15 @@ FROM = datetime(2022, 4, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def order(small):
+def order(small, given_market):
     return EvaluationOrder(
-        test_from=FROM, retrain="none", n_bootstrap=50, settings=replace(small, trees=3)
+        test_from=FROM,
+        retrain="none",
+        n_bootstrap=50,
+        trial_seeds=1,
+        ablation_seeds=1,
+        settings=replace(small, trees=3),
+        policy=load_policy(given_market.policy_file),
     )
 
 
@@ -61,7 +69,11 @@ def number_or_null(value):
 def test_the_file_has_the_agreed_top_level(written):
     _, found = written
 
-    assert {"panel", "test", "n_symbols", "results", "ablation", "placebo"} <= set(found)
+    assert {
+        "panel", "market", "bar_minutes", "version", "test", "n_symbols", "results", "by_symbol",
+        "severe", "alarm_budget", "utility", "robustness", "ablation", "placebo", "novelty",
+    } <= set(found)  # fmt: skip
+    assert (found["market"], found["bar_minutes"]) == ("simulated", 60.0)
     assert found["panel"] == "demo"
     assert found["n_symbols"] == 2
     assert set(found["test"]) == {"from", "to"}
@@ -105,18 +117,57 @@ def test_every_family_is_left_out_in_turn_and_both_placebos_run(written, thin):
     _, found = written
 
     assert {row["family"] for row in found["ablation"]} == set(thin.matrix.families.values())
-    assert {row["kind"] for row in found["placebo"]} == {"shuffled_features", "shifted_labels"}
+    assert {row["kind"] for row in found["placebo"]} == {
+        "shuffled_features", "shifted_labels", "planted_leak",
+    }  # fmt: skip
 
 
-def test_the_page_and_the_plots_lie_beside_it(written):
+def test_every_trial_is_there_with_something_to_say(written):
+    _, found = written
+
+    assert {row["variant"] for row in found["robustness"]} == {
+        "thresholds_minus_33", "thresholds_plus_33", "price_only", "combinatorial",
+    }  # fmt: skip
+    assert {row["kind"] for row in found["alarm_budget"]} == {"frozen", "controlled"}
+    assert {row["strategy"] for row in found["utility"]} == {
+        "unrestricted", "breaker", "volatility_target",
+    }  # fmt: skip
+    assert 0.0 <= found["novelty"]["share_novel"] <= 1.0
+    assert {row["fault"] for row in found["novelty"]["injected"]} > {"none", "price × 1000"}
+
+
+def test_the_page_the_plots_and_the_tables_lie_beside_it(written):
     folder, _ = written
 
     assert {p.name for p in folder.iterdir()} == {
-        "evaluation.json", "evaluation.md", "reliability.png", "molchan.png",
+        "evaluation.json", "evaluation.md", "evaluation.html", "tables", "recall.png",
+        "reliability.png", "molchan.png", "pr_auc_long.png", "pr_auc_short.png",
     }  # fmt: skip
-    assert "liqwarn" in (folder / "evaluation.md").read_text()
-    for name in ("reliability.png", "molchan.png"):
-        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    for name in ("evaluation.md", "evaluation.html"):
+        assert "liqwarn" in (folder / name).read_text()
+    for path in folder.glob("*.png"):
+        assert path.read_bytes().startswith(b"\x89PNG")
+    with (folder / "tables" / "results.csv").open(newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 2 * 3 * len(MODELS)
+
+
+def test_an_interrupted_evaluation_goes_on_and_says_the_same(thin, order, tmp_path):
+    quick = replace(order, trials=False, folds=tmp_path)
+
+    def stop(stage, done, _total):
+        if stage == "walk-forward" and done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(thin, (), quick, engine=Engine(), on_progress=stop)
+    (kept,) = tmp_path.glob("*.npz")
+    written = kept.stat().st_mtime_ns
+
+    again = evaluate(thin, (), quick, engine=Engine())
+
+    assert kept.stat().st_mtime_ns == written
+    afresh = evaluate(thin, (), replace(quick, folds=None), engine=Engine())
+    assert orjson.dumps(again) == orjson.dumps(afresh)
 
 
 def test_every_stage_says_when_it_is_done(document, told):
@@ -134,7 +185,7 @@ def test_it_is_the_same_twice(thin, order):
     assert orjson.dumps(one, option=orjson.OPT_SERIALIZE_NUMPY) == orjson.dumps(
         two, option=orjson.OPT_SERIALIZE_NUMPY
     )
-    assert one["ablation"] == one["placebo"] == []
+    assert one["ablation"] == one["placebo"] == one["robustness"] == []
 
 
 def test_a_panel_without_open_interest_is_refused_with_the_reason(build, order):

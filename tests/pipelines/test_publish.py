@@ -47,6 +47,17 @@ def test_every_promised_file_is_there(published):
     }
 
 
+def test_a_flag_says_what_is_unlike_training(decided, now):
+    words = "oi_change_1h is 40 robust deviations beyond anything in training"
+    odd = replace(decided, risk=replace(decided.risk, strange={"DOGEUSDT": words}))
+
+    flags = {flag.symbol: flag for flag in issue_flags(odd, now=now)}
+
+    for side in ("long", "short"):
+        assert flags["DOGEUSDT"].sides[side].reasons[-1] == f"Unlike training: {words}."
+        assert not any("Unlike" in said for said in flags["BTCUSDT"].sides[side].reasons)
+
+
 def test_the_flags_say_what_when_and_from_what(published, decided, now):
     folder, flags = published
 

@@ -78,7 +78,16 @@ class EvaluateOptions(FitOptions):
         Literal["month", "quarter", "none"] | None,
         typer.Option(help="How often to train again [default: quarter; none with --test-from]."),
     ] = None
-    trials: Annotated[bool, typer.Option(help="Run ablation and placebos, too.")] = True
+    trials: Annotated[
+        bool, typer.Option(help="Run ablation, placebos, other definitions and splits, too.")
+    ] = True
+    trial_seeds: Annotated[int, typer.Option(help="Fits a placebo is averaged over.", min=1)] = 5
+    ablation_seeds: Annotated[
+        int, typer.Option(help="Fits a left-out family is averaged over.", min=1)
+    ] = 3
+    policy: Annotated[
+        Path, typer.Option(help="Policy file (YAML) whose worth to a levered book is measured.")
+    ] = DEFAULT_POLICY
     cluster: Annotated[
         str | None, typer.Option(help="'local', or the address of a Dask scheduler.")
     ] = None
@@ -91,13 +100,20 @@ class EvaluateOptions(FitOptions):
     example="liqwarn evaluate --panel conf/panels/btc_core.yaml --data DIR --out runs/evaluation",
 )
 def evaluate_command(options: EvaluateOptions) -> None:
-    """Walk forward in time and measure the model's skill beside the baselines."""
+    """Walk forward in time and measure the model's skill beside the baselines.
+
+    Interrupted, the same command goes on where it stopped: finished folds are kept in OUT/folds.
+    """
     order = EvaluationOrder(
         test_from=utc(options.test_from),
         retrain=options.retrain or ("none" if options.test_from else "quarter"),
         trials=options.trials,
+        trial_seeds=options.trial_seeds,
+        ablation_seeds=options.ablation_seeds,
         seed=options.seed,
         threads=options.threads,
+        policy=load_policy(options.policy),
+        folds=options.out / "folds",
     )
     with progress() as on_progress, open_engine(options.cluster) as engine:
         study = study_of(options, on_progress)

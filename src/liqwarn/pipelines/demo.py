@@ -149,6 +149,7 @@ def _evaluate(order: DemoOrder, study: Study, on_progress: OnProgress) -> dict[s
         threads=order.threads,
         trials=order.trials,
         settings=order.settings,
+        policy=load_policy(order.policy),
     )
     document = evaluate(study, (), how, engine=Engine(), on_progress=on_progress)
     write_evaluation(document, order.out)

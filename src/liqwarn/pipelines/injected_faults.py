@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from liqwarn.features.builder import FeatureBuilder
-from liqwarn.frames import FloatArray, MarketFrame
+from liqwarn.frames import FeatureMatrix, FloatArray, MarketFrame
 from liqwarn.liquidation.fit import Draws
 from liqwarn.liquidation.schedule import blocks_of
 from liqwarn.models.novelty_report import FaultyRows
@@ -104,7 +104,8 @@ def faulty_rows(
         stretch = frame.between(max(0, start - back), start + bars)
         draws = _draws_of(stretch, study.map_draws)
         for name, fault in faults.items():
-            X = _features(_spoilt(stretch, fault, bars), study.map_job, draws)
+            made = _features(_spoilt(stretch, fault, bars), study.map_job, draws)
+            X = made.aligned(study.matrix.names)
             rows = X[:, -bars:].reshape(-1, X.shape[2])
             yield FaultyRows(fault=name, since=frame.times[start], X=rows)
 
@@ -115,8 +116,8 @@ def _spoilt(frame: MarketFrame, fault: Fault, bars: int) -> MarketFrame:
     return replace(frame, fields=planes)
 
 
-def _features(frame: MarketFrame, job: MapJob, draws: Draws) -> FloatArray:
-    return FeatureBuilder().build(read_map(frame, job, draws)).values
+def _features(frame: MarketFrame, job: MapJob, draws: Draws) -> FeatureMatrix:
+    return FeatureBuilder().build(read_map(frame, job, draws))
 
 
 def _draws_of(frame: MarketFrame, draws: Draws) -> Draws:

@@ -1,7 +1,7 @@
 """From risk to flags: fold the circuit breaker, write scores, flags and the audit log."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -71,9 +71,19 @@ def issue_flags(decided: Decided, *, now: datetime) -> Iterator[Flag]:
             completeness=float(study.market.quality.completeness[row, -1]),
         )
         positions = {side: decided.history.positions[symbol, side] for side in SIDES}
-        yield issue_flag(
+        flag = issue_flag(
             positions, given, scores.moments()[last], decided.policy, issued_at=now, source=source
         )
+        yield _with_strangeness(flag, decided.risk.strange.get(symbol, ""))
+
+
+def _with_strangeness(flag: Flag, words: str) -> Flag:
+    """The flag with what is unlike training among its reasons."""
+    if not words:
+        return flag
+    said = f"Unlike training: {words}."
+    sides = {s: replace(side, reasons=(*side.reasons, said)) for s, side in flag.sides.items()}
+    return replace(flag, sides=sides)
 
 
 def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...]:

@@ -29,7 +29,10 @@ _SENTENCES: Final = {
     Rule.CALM: "No rule asks for a restriction.",
     Rule.SCORE: "The probability of a {side} cascade is high for this symbol.",
     Rule.CASCADE: "A {side} cascade is in progress.",
-    Rule.QUALITY: "Data quality is degraded: an optional input or history to rank is missing.",
+    Rule.QUALITY: (
+        "Data quality is degraded: an optional input or history to rank is missing, or the data "
+        "are unlike anything the model was trained on."
+    ),
     Rule.EXPIRED: "No usable score since {expired}: price or open interest is missing or too old.",
     Rule.COMPANY: "Several core symbols are at risk together with this one.",
     Rule.BOOK: "Several core symbols are restricted: the whole book is limited.",
