@@ -150,6 +150,7 @@ class Flat:
     def fit(self, rows: Rows) -> Self:
         rows = rows.at_horizon(4)
         self.base_ = HarStart().fit(rows)
+        self.known_ = np.flatnonzero(np.isfinite(rows.X).sum(axis=0) > 100)
         X = self._columns(rows)
         self.models_ = []
         for k in range(2):
@@ -159,7 +160,7 @@ class Flat:
         return self
 
     def _columns(self, rows: Rows) -> FloatArray:
-        return np.column_stack([rows.X, self.base_.raw(rows)[:, 0]])
+        return np.column_stack([rows.X[:, self.known_], self.base_.raw(rows)[:, 0]])
 
     def _grow(self, X: FloatArray, y: FloatArray) -> lgb.Booster | HistGradientBoostingClassifier:
         if self.kind == "hist":
