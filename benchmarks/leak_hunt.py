@@ -5,8 +5,8 @@ to run some of them. An attack that has its answer in the out folder is not run 
 """
 
 import argparse
-import os
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
