@@ -12,7 +12,7 @@ from liqwarn.frames import FeatureMatrix
 from liqwarn.models.combinatorial import CombinatorialPurged
 from liqwarn.models.evaluation import EvaluationPlan, default_makers, walk_forward
 from liqwarn.models.events import detect_events
-from liqwarn.models.labels import make_labels
+from liqwarn.models.labels import make_labels, make_milder_labels
 from liqwarn.models.ranking import pr_auc
 from liqwarn.models.results import HAR, MODEL
 from liqwarn.models.robustness import DEFINITIONS, combinatorial, relabelled, robustness
@@ -23,7 +23,7 @@ synthetic = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
 rows_of, events_of, SMALL = (synthetic[k] for k in ("rows_of", "events_of", "SMALL"))
 PLAN = EvaluationPlan(
     splitter=WalkForward(period="none", test_from=datetime(2024, 2, 1, tzinfo=UTC)),
-    settings=replace(SMALL, trees=4, side_trees=4),
+    settings=replace(SMALL, milder_trees=4, onset_trees=4),
     n_bootstrap=100,
 )
 KEYS = {
@@ -124,10 +124,16 @@ def test_the_variants_relabel_the_same_rows(market_random, market_config):
     low, high, price = (len(found[name][1]) for name in found)
     assert high < len(plain) < low
     assert len(plain) < price
-    main = make_rows(matrix, make_labels(frame, plain, config))
+    labels = make_labels(frame, plain, config)
+    main = make_rows(matrix, labels, labels)
     assert found["price_only"][0].times.size > main.times.size  # open interest may be missing
-    for variant, _ in found.values():
+    for name, (variant, events) in found.items():
         assert variant.names == names
+        changed = DEFINITIONS[name](config)
+        own = make_labels(frame, events, changed)
+        again = make_rows(matrix, own, make_milder_labels(frame, changed))
+        np.testing.assert_array_equal(variant.milder, again.milder)
+        assert np.nansum(variant.milder) > np.nansum(variant.y)
 
 
 def test_combinatorial_gives_every_row_one_probability_a_path(crossed, rows):

@@ -51,7 +51,7 @@ def test_no_file_of_a_bundle_is_a_pickle(bundle_folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["model/long_4h_0.txt", "model/calibrator.json", "training/history.parquet"]
+    "name", ["model/onset_4h_0.txt", "model/calibrator.json", "training/history.parquet"]
 )
 @pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
 def test_a_damaged_file_is_found_before_it_is_parsed(copy, name, damage):

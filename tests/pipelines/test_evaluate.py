@@ -40,7 +40,7 @@ def order(small, given_market):
         n_bootstrap=50,
         trial_seeds=1,
         ablation_seeds=1,
-        settings=replace(small, trees=3),
+        settings=replace(small, milder_trees=3),
         policy=load_policy(given_market.policy_file),
     )
 

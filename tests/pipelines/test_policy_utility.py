@@ -42,7 +42,7 @@ def har(_seed):
 @pytest.fixture(scope="module")
 def found(thin):
     """HAR's, blurred: in so short a market one side has the base rate alone, and no ranks."""
-    rows = make_rows(thin.matrix, thin.labels)
+    rows = make_rows(thin.matrix, thin.labels, thin.milder)
     made = out_of_sample(rows, EvaluationPlan(), {"B2": har})[0]
     blur = np.random.default_rng(1).uniform(0.5, 1.5, made.p["B2"].shape)
     return replace(made, p={"B2": made.p["B2"] * blur})

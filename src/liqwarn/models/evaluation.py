@@ -122,7 +122,7 @@ def default_makers(plan: EvaluationPlan) -> Makers:
 
 
 def primary(rows: Rows) -> Rows:
-    """The rows with one interval ahead, up to the primary horizon: half the fits of the two in it."""
+    """The rows with one interval ahead, up to the primary horizon: half the fits of the two."""
     return rows.at_horizon(PRIMARY_H)
 
 

@@ -75,7 +75,7 @@ def _carried(values: FloatArray, longest: int) -> FloatArray:
 
 def _base_rates(study: Study, found: OutOfSample) -> Mapping[np.datetime64, FloatArray]:
     """4-h rate of each side in every fold's own training rows, by when the fold begins."""
-    rows = make_rows(study.matrix, study.labels)
+    rows = make_rows(study.matrix, study.labels, study.milder)
     horizon = rows.horizons_h.index(4)
     out = {}
     for k in np.unique(found.fold):
