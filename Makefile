@@ -14,14 +14,16 @@ WORKERS ?= 2
 export OMP_WAIT_POLICY := passive
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test check format lock bench skill map-skill realism planted-skill closed-loop clean
+.PHONY: help setup demo test check format lock bench skill tries leak-hunt map-skill realism planted-skill closed-loop clean
 
 help:
 	@echo "make demo    run the main job on the simulated market   (PANEL= DATA= for real data)"
 	@echo "make test    set up and run the whole suite"
 	@echo "make check   format, lint, types, layer contracts"
 	@echo "make bench   side-by-side performance tables            (minutes)"
-	@echo "make skill   walk-forward evidence on the real panels   (minutes; DATA= where it is)"
+	@echo "make skill   walk-forward evidence on the real panels   (two hours of one core; resumable; DATA= where it is)"
+	@echo "make tries   every model that was tried, judged inside the first block  (hours; resumable)"
+	@echo "make leak-hunt  attacks on look-ahead, with leaks planted to be seen    (half an hour)"
 	@echo "make map-skill  the liquidation map against realised liquidations (DATA= where it is)"
 	@echo "make realism    the simulated market beside real ones    (DATA= where they are)"
 	@echo "make planted-skill  the model on the simulated market, with and without leverage (minutes)"
@@ -67,6 +69,12 @@ bench: $(READY)
 
 skill: $(READY)
 	$(BIN)/python benchmarks/skill.py $(if $(DATA),--data $(DATA))
+
+tries: $(READY)
+	$(BIN)/python benchmarks/tries.py $(if $(DATA),--data $(DATA))
+
+leak-hunt: $(READY)
+	$(BIN)/python benchmarks/leak_hunt.py $(if $(DATA),--data $(DATA))
 
 map-skill: $(READY)
 	$(BIN)/python benchmarks/map_skill.py $(if $(DATA),--data $(DATA))

@@ -6,6 +6,7 @@ to run some of them. An attack that has its answer in the out folder is not run 
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -366,7 +367,8 @@ def say(text: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("attacks", nargs="*", default=list(ATTACKS), choices=list(ATTACKS))
-    parser.add_argument("--data", type=Path, required=True, help="folder of the panels' files")
+    shared = Path(os.environ.get("LIQWARN_REAL_DATA", ROOT.parent / "shared" / "data"))
+    parser.add_argument("--data", type=Path, default=shared / "real", help="the panels' files")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "leak_hunt")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -116,8 +116,8 @@ def main() -> None:
         parser.error(f"no try is called {', '.join(unknown)}; there are {', '.join(tries)}")
     if not options.page:
         run([(name, FIRST.name) for name in names], options)
-        found = results()
-        again = [n for n in names if tries[n].second and promising(found[n]["first"])]
+        found = {name: looks for name, looks in results().items() if name in names}
+        again = [n for n, k in found.items() if tries[n].second and promising(k["first"])]
         run([(name, SECOND.name) for name in (REFERENCE.name, *again)], options)
         found = results()
         passed = [n for n in again if verdict(found[n]) == "passes"]

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import lightgbm as lgb
 import numpy as np
+import optuna
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from liqwarn.frames import FloatArray
@@ -150,6 +151,7 @@ class Flat:
     def fit(self, rows: Rows) -> Self:
         rows = rows.at_horizon(4)
         self.base_ = HarStart().fit(rows)
+        self.known_ = np.flatnonzero(np.isfinite(rows.X).sum(axis=0) > 100)
         X = self._columns(rows)
         self.models_ = []
         for k in range(2):
@@ -159,7 +161,7 @@ class Flat:
         return self
 
     def _columns(self, rows: Rows) -> FloatArray:
-        return np.column_stack([rows.X, self.base_.raw(rows)[:, 0]])
+        return np.column_stack([rows.X[:, self.known_], self.base_.raw(rows)[:, 0]])
 
     def _grow(self, X: FloatArray, y: FloatArray) -> lgb.Booster | HistGradientBoostingClassifier:
         if self.kind == "hist":
@@ -252,7 +254,7 @@ def heavy_positives(_rows: Rows, y: FloatArray) -> FloatArray:
 
 
 class Searched:
-    """Settings found by random search with median pruning over purged inner folds.
+    """Settings found by Optuna, with median pruning over purged inner folds.
 
     Parameters
     ----------
@@ -273,18 +275,18 @@ class Searched:
         return self.model_.raw(rows)
 
 
-def drawn(rng: np.random.Generator) -> dict[str, Any]:
-    """One draw from the space that is searched."""
+def suggested(trial: optuna.Trial) -> dict[str, Any]:
+    """One point of the space that is searched."""
     return {
-        "learning_rate": float(np.exp(rng.uniform(np.log(0.01), np.log(0.1)))),
-        "num_leaves": int(rng.choice([4, 6, 8, 12, 16])),
-        "min_data_in_leaf": int(rng.choice([50, 100, 200, 400])),
-        "lambda_l2": float(np.exp(rng.uniform(0.0, np.log(100.0)))),
-        "feature_fraction": float(rng.choice([0.05, 0.1, 0.2, 0.3, 0.5])),
-        "bagging_fraction": float(rng.choice([0.5, 0.7, 0.9])),
-        "extra_trees": bool(rng.random() < 0.7),
-        "either": int(rng.choice([25, 50, 100, 200])),
-        "side": int(rng.choice([0, 25, 50, 100])),
+        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.1, log=True),
+        "num_leaves": trial.suggest_int("num_leaves", 4, 16),
+        "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 50, 400, log=True),
+        "lambda_l2": trial.suggest_float("lambda_l2", 1.0, 100.0, log=True),
+        "feature_fraction": trial.suggest_float("feature_fraction", 0.05, 0.5, log=True),
+        "bagging_fraction": trial.suggest_float("bagging_fraction", 0.5, 0.9),
+        "extra_trees": trial.suggest_categorical("extra_trees", [True, False]),
+        "either": trial.suggest_int("either", 25, 200, log=True),
+        "side": trial.suggest_int("side", 0, 100, step=25),
     }
 
 
@@ -310,22 +312,25 @@ def _search(rows: Rows, until: np.datetime64, trials: int) -> dict[str, Any]:
         (rows.take(train), rows.take(test))
         for train, test in InnerFolds(n_folds=3).split(rows.times, rows.end)
     ]
-    rng = np.random.default_rng(0)
-    losses: list[list[float]] = []
-    best: tuple[float, dict[str, Any]] = (np.inf, {})
-    for trial in range(trials):
-        settings = drawn(rng)
-        mine: list[float] = []
+
+    def loss_of(trial: optuna.Trial) -> float:
+        settings, losses = suggested(trial), []
         for f, (train, test) in enumerate(folds):
-            mine.append(_loss(from_settings(settings, trial).fit(train), test))
-            so_far = [past[: f + 1] for past in losses if len(past) > f]
-            if len(so_far) >= 5 and np.mean(mine) > np.median([np.mean(p) for p in so_far]):
-                break
-        losses.append(mine)
-        if len(mine) == len(folds) and np.mean(mine) < best[0]:
-            best = (float(np.mean(mine)), settings)
-    _FOUND[key] = best[1]
-    return best[1]
+            losses.append(_loss(from_settings(settings, trial.number).fit(train), test))
+            trial.report(float(np.mean(losses)), f)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return float(np.mean(losses))
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        sampler=optuna.samplers.TPESampler(seed=0),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
+    )
+    study.optimize(loss_of, n_trials=trials)
+    number = study.best_trial.number
+    _FOUND[key] = suggested(optuna.trial.FixedTrial(study.best_params, number=number))
+    return _FOUND[key]
 
 
 def _loss(model: Candidate, test: Rows) -> float:

@@ -21,15 +21,15 @@ def page(tries: Sequence[Try], results: Results, looks: Mapping[str, Look]) -> s
     """The whole document; tries without a result yet are left out."""
     done = [t for t in tries if t.name in results and "first" in results[t.name]]
     judged = [t for t in done if t is not REFERENCE]
-    parts = [
-        HEAD.read_text(),
-        "\n".join(_reference(results, looks)),
-        "\n".join(_count(judged, results)),
-    ]
+    sections = (_reference(results, looks), _count(judged, results), _again(judged, results))
+    parts = [HEAD.read_text(), *("\n".join(section) for section in sections)]
     for group, members in groupby(judged, key=lambda t: t.group):
         parts.append(
             "\n".join([f"## {group[:1].upper()}{group[1:]}", "", *_table(members, results)])
         )
+    waiting = [t.name for t in tries if t not in done]
+    if waiting:
+        parts.append(f"Listed and not run yet: {', '.join(waiting)}.")
     parts.append(NOTES.read_text())
     return "\n\n".join(part.strip() for part in parts) + "\n"
 

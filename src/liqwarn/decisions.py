@@ -74,7 +74,7 @@ class RiskScore:
     probability : mapping of hours ahead to float
         Coherent: never falls as the horizon grows. Empty when price or open interest is missing.
     quantile : float or None
-        Share of the trailing, past-only 180 days of 4-h probabilities at or below this one.
+        Share of the trailing, past-only 180 days of 4-h probabilities below this one, ties by half.
     base_rate : float
         Climatological 4-h rate of the side, from the training data.
     drivers : tuple of (feature, contribution)

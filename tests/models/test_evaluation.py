@@ -245,6 +245,7 @@ def test_the_document_is_the_contracts(evaluation):
         "n_symbols",
         "results",
         "by_symbol",
+        "by_year",
         "severe",
         "robustness",
         "ablation",

@@ -17,6 +17,7 @@ from liqwarn.models.results import (
     alarm_rows,
     alarms_of,
     by_symbol,
+    by_year,
     cells,
     measure,
     paired_delta,
@@ -285,6 +286,21 @@ def test_symbols_are_measured_apart_and_those_without_onsets_left_out(rows, foun
     assert measured[1]["pr_auc"] == pytest.approx(expected)
     assert measured[1]["n"] == at.sum()
     assert measured[1]["delta_pr_auc_vs_har"]["ci"][0] > 0
+
+
+def test_years_are_measured_apart(rows, found):
+    turned = rows.times.copy()
+    turned[len(rows) // 2 :] += np.timedelta64(366, "D")
+    part = replace(found, rows=replace(rows, times=turned))
+    cell = next(c for c in cells(part, 100, seed=0) if (c.side, c.horizon_h) == ("short", 4))
+
+    measured = by_year(cell)
+
+    assert [row["year"] for row in measured] == ["2024", "2025"]
+    half = slice(len(rows) // 2, None)
+    expected = average_precision_score(rows.y[half, 1, 1], found.p[MODEL][half, 1, 1])
+    assert measured[1]["pr_auc"] == pytest.approx(expected)
+    assert sum(row["n"] for row in measured) == len(rows)
 
 
 def test_events_are_warned_of_by_the_alarms_of_their_side(results, rows):

@@ -257,6 +257,21 @@ def make_evaluation():
             for symbol in SYMBOLS
             for side in ("long", "short")
         ],
+        "by_year": [
+            {
+                "year": year,
+                "side": side,
+                "horizon_h": 4,
+                "model": "liqwarn",
+                "n": 8_760,
+                "base_rate": 0.011,
+                "pr_auc": 0.041,
+                "roc_auc": 0.8,
+                "delta_pr_auc_vs_har": {"mean": 0.012, "ci": [low, 0.03]},
+            }
+            for side in ("long", "short")
+            for year, low in (("2023", 0.004), ("2024", -0.004))
+        ],
         "ablation": [
             {
                 "family": family,

@@ -13,8 +13,8 @@ def test_every_part_is_a_file_with_full_precision(document):
     files = evaluation_csv(document)
 
     assert sorted(files) == [
-        "ablation.csv", "alarm_budget.csv", "by_symbol.csv", "placebo.csv", "results.csv",
-        "robustness.csv", "severe.csv", "utility.csv",
+        "ablation.csv", "alarm_budget.csv", "by_symbol.csv", "by_year.csv", "placebo.csv",
+        "results.csv", "robustness.csv", "severe.csv", "utility.csv",
     ]  # fmt: skip
     assert float(read(files["results.csv"])[0]["pr_auc"]) == 0.12345678901234567
     assert [len(read(files[f"{part}.csv"])) for part in ("results", "severe")] == [48, 4]

@@ -1,4 +1,4 @@
-from liqwarn.reports.evaluation_robustness import robustness_section, symbol_section
+from liqwarn.reports.evaluation_robustness import robustness_section, symbol_section, year_section
 
 
 def test_the_headline_stands_first_beside_every_variant(document):
@@ -46,6 +46,16 @@ def test_every_symbol_has_its_verdict(document):
     assert len(section.tables[0].rows) == 20
     assert {line.cells[-1] for line in section.tables[0].rows} == {"tie"}
     assert [len(chart.marks) for chart in section.charts] == [10, 10]
+
+
+def test_every_year_has_its_verdict_and_the_lead_counts_them(document):
+    section = year_section(document)
+
+    assert [line.cells[0] for line in section.tables[0].rows] == ["2023", "2024", "2023", "2024"]
+    assert section.tables[0].header[0] == "year"
+    assert "Long side: better than HAR in 1 of 2 years, worse in 0" in section.lead[0]
+    assert [len(chart.marks) for chart in section.charts] == [2, 2]
+    assert year_section({}).missing
 
 
 def test_one_symbol_needs_no_table(document):

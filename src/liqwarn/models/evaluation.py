@@ -21,7 +21,7 @@ from liqwarn.models.folds import (
     run_fold,
     stacked,
 )
-from liqwarn.models.results import MODEL, by_symbol, cells, measure
+from liqwarn.models.results import MODEL, by_symbol, by_year, cells, measure
 from liqwarn.models.rows import Rows, joined
 from liqwarn.models.splits import WalkForward, trainable
 
@@ -90,8 +90,8 @@ class Evaluation:
         Probabilities of every model at every test row.
     results : tuple of dict
         One a side, horizon and model, as in ``evaluation.json``.
-    by_symbol : tuple of dict
-        The model in each symbol.
+    by_symbol, by_year : tuple of dict
+        The model in each symbol, and in each calendar year.
     n_train : tuple of int
         Rows trained on, fold by fold.
     """
@@ -99,6 +99,7 @@ class Evaluation:
     found: OutOfSample
     results: tuple[Mapping[str, Any], ...]
     by_symbol: tuple[Mapping[str, Any], ...]
+    by_year: tuple[Mapping[str, Any], ...]
     n_train: tuple[int, ...]
 
 
@@ -122,7 +123,7 @@ def default_makers(plan: EvaluationPlan) -> Makers:
 
 
 def primary(rows: Rows) -> Rows:
-    """The rows with one interval ahead, up to the primary horizon: half the fits of the two."""
+    """The rows with one interval ahead, up to the primary horizon: half as many fits."""
     return rows.at_horizon(PRIMARY_H)
 
 
@@ -169,6 +170,7 @@ def walk_forward(
         found=found,
         results=tuple(results),
         by_symbol=tuple(row for cell in parts for row in by_symbol(cell)),
+        by_year=tuple(row for cell in parts for row in by_year(cell)),
         n_train=n_train,
     )
 
@@ -240,6 +242,7 @@ def evaluation_document(
         "n_symbols": len(np.unique(rows.symbols)),
         "results": list(evaluation.results),
         "by_symbol": list(evaluation.by_symbol),
+        "by_year": list(evaluation.by_year),
     }
     taken = sorted(set(document) & set(parts))
     if taken:

@@ -53,6 +53,7 @@ __all__ = [
     "alarm_rows",
     "alarms_of",
     "by_symbol",
+    "by_year",
     "cells",
     "measure",
     "paired_delta",
@@ -270,16 +271,28 @@ def _calibration(cell: Cell, model: str, reference: str) -> dict[str, Any]:
 
 def by_symbol(cell: Cell, model: str = MODEL, reference: str = HAR) -> list[dict[str, Any]]:
     """The model and its difference to HAR in each symbol that had onsets."""
+    return _by_group(cell, "symbol", cell.symbols, (model, reference))
+
+
+def by_year(cell: Cell, model: str = MODEL, reference: str = HAR) -> list[dict[str, Any]]:
+    """The same in each calendar year that had onsets: skill of one year only is no skill."""
+    years = cell.times.astype("datetime64[Y]").astype(np.str_)
+    return _by_group(cell, "year", years, (model, reference))
+
+
+def _by_group(
+    cell: Cell, name: str, groups: NDArray[np.str_], models: tuple[str, str]
+) -> list[dict[str, Any]]:
     out = []
-    for symbol in np.unique(cell.symbols):
-        rows = cell.symbols == symbol
+    model, _ = models
+    for group in np.unique(groups):
+        rows = groups == group
         if np.ptp(cell.y[rows]) == 0:
             continue
-        samples = {name: cell.pr_samples(name, rows) for name in (model, reference)}
-        delta = paired_delta(cell, (model, reference), samples, rows)
+        samples = {one: cell.pr_samples(one, rows) for one in models}
         out.append(
             {
-                "symbol": str(symbol),
+                name: str(group),
                 "side": cell.side,
                 "horizon_h": cell.horizon_h,
                 "model": model,
@@ -287,7 +300,7 @@ def by_symbol(cell: Cell, model: str = MODEL, reference: str = HAR) -> list[dict
                 "base_rate": float(cell.y[rows].mean()),
                 "pr_auc": cell.pr_auc(model, rows),
                 "roc_auc": roc_auc(cell.y[rows], cell.p[model][rows]),
-                "delta_pr_auc_vs_har": delta,
+                "delta_pr_auc_vs_har": paired_delta(cell, models, samples, rows),
             }
         )
     return out

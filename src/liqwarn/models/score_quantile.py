@@ -19,8 +19,9 @@ _LEAST: Final = timedelta(days=30)  # with less past than this the percentile is
 def score_quantile(
     past: FloatArray, probability: FloatArray, first_bar: int, bar: timedelta
 ) -> FloatArray:
-    """Share of the remembered probabilities that are at or below the present one.
+    """Share of the remembered probabilities below the present one, equal ones counted by half.
 
+    By half, so that a model which says the same of every bar stands in the middle, not at the top.
     Exact order statistics of whole values, so live equals batch whatever the history's start, once
     it covers the memory. The window is longer than a feature's may be: the top half per cent of 180
     days needs every hour.
@@ -74,7 +75,9 @@ def _place(
     held, cell = 0, 0
     for t in range(present.size):
         if held >= least and np.isfinite(present[t]):
-            out[t] = np.searchsorted(ordered[:held], present[t], side="right") / held
+            below = np.searchsorted(ordered[:held], present[t], side="left")
+            upto = np.searchsorted(ordered[:held], present[t], side="right")
+            out[t] = 0.5 * (below + upto) / held
         if (t + phase) % every == 0:
             slot = cell % window
             held = _drop(ordered, held, ring[slot])

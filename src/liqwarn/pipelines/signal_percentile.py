@@ -1,7 +1,8 @@
 """Where values stand in their own trailing 180 days, at one bar.
 
-The same share as :func:`liqwarn.models.score_quantile.score_quantile` gives at that bar, bit for
-bit, without the bars before it: a board is made of the last bar alone.
+The shares at or below and below; their mean is what
+:func:`liqwarn.models.score_quantile.score_quantile` gives at that bar, without the bars before it:
+a board is made of the last bar alone.
 """
 
 from datetime import timedelta

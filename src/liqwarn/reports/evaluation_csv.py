@@ -12,6 +12,7 @@ __all__ = ["evaluation_csv"]
 _PARTS: Final = (
     "results",
     "by_symbol",
+    "by_year",
     "severe",
     "alarm_budget",
     "robustness",

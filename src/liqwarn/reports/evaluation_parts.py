@@ -5,7 +5,11 @@ from typing import Any, Final
 
 from liqwarn.reports.evaluation_alarms import recall_section, severe_section
 from liqwarn.reports.evaluation_budget import budget_section
-from liqwarn.reports.evaluation_robustness import robustness_section, symbol_section
+from liqwarn.reports.evaluation_robustness import (
+    robustness_section,
+    symbol_section,
+    year_section,
+)
 from liqwarn.reports.evaluation_section import Section
 from liqwarn.reports.evaluation_skill import (
     calibration_section,
@@ -61,6 +65,7 @@ def parts(evaluation: Mapping[str, Any]) -> tuple[Section, ...]:
         budget_section(evaluation),
         severe_section(evaluation),
         symbol_section(evaluation),
+        year_section(evaluation),
         robustness_section(evaluation),
         ablation_section(evaluation),
         placebo_section(evaluation),

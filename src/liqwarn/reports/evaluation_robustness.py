@@ -1,6 +1,7 @@
-"""Whether the skill holds elsewhere: by symbol, with other events, on other splits."""
+"""Whether the skill holds elsewhere: by symbol and year, with other events, on other splits."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from liqwarn.reports.difference_charts import difference_charts, largest_first
@@ -10,7 +11,7 @@ from liqwarn.reports.formats import DASH, compact, finite, number
 from liqwarn.reports.results import HAR, PRIMARY_H, primary_rows, result_of, sides_of
 from liqwarn.reports.verdicts import tone_of, verdict
 
-__all__ = ["robustness_section", "symbol_section"]
+__all__ = ["robustness_section", "symbol_section", "year_section"]
 
 Row = Mapping[str, Any]
 
@@ -29,53 +30,68 @@ def symbol_section(evaluation: Row) -> Section:
     if not rows or evaluation.get("n_symbols") == 1:
         lead = "The panel has one symbol." if rows else "Symbols were not measured apart."
         return Section(key="symbols", title="By symbol", lead=(lead,), missing=True)
-    return Section(
-        key="symbols",
-        title="By symbol",
-        lead=("Symbols without an onset in the test span are left out.",),
+    lead = "Symbols without an onset in the test span are left out."
+    return _groups(rows, "symbol", Section(key="symbols", title="By symbol", lead=(lead,)))
+
+
+def year_section(evaluation: Row) -> Section:
+    """Each calendar year by itself."""
+    rows = primary_rows(evaluation, "by_year")
+    if not rows:
+        lead = "Years were not measured apart."
+        return Section(key="years", title="By year", lead=(lead,), missing=True)
+    said = [_held(rows, side) for side in sides_of(rows)]
+    return _groups(rows, "year", Section(key="years", title="By year", lead=tuple(said)))
+
+
+def _held(rows: Sequence[Row], side: str) -> str:
+    """In how many years the skill held."""
+    found = [verdict(row.get("delta_pr_auc_vs_har")) for row in rows if row.get("side") == side]
+    return (
+        f"{side.capitalize()} side: better than HAR in {found.count('better')} of {len(found)} "
+        f"years, worse in {found.count('worse')}; a year has few events."
+    )
+
+
+def _groups(rows: Sequence[Row], kind: str, section: Section) -> Section:
+    """The section with the chart and table of every group."""
+
+    def name(row: Row) -> str:
+        group = row.get(kind)
+        return group if isinstance(group, str) else DASH
+
+    difference = "ΔPR-AUC vs HAR [95 %]"
+    figures = ("rows", "base rate", "PR-AUC", "lift", "ROC-AUC", difference, "verdict")
+    return replace(
+        section,
         charts=difference_charts(
-            largest_first(rows, "delta_pr_auc_vs_har"),
+            largest_first(rows, "delta_pr_auc_vs_har") if kind == "symbol" else rows,
             "delta_pr_auc_vs_har",
-            title="ΔPR-AUC vs HAR by symbol",
-            name=_symbol_name,
+            title=f"ΔPR-AUC vs HAR by {kind}",
+            name=name,
         ),
         tables=(
             Table(
                 title="",
-                header=(
-                    "symbol",
-                    "side",
-                    "rows",
-                    "base rate",
-                    "PR-AUC",
-                    "lift",
-                    "ROC-AUC",
-                    "ΔPR-AUC vs HAR [95 %]",
-                    "verdict",
-                ),
-                rows=tuple(_symbol(row) for row in rows),
+                header=(kind, "side", *figures),
+                rows=tuple(_group(row, name(row)) for row in rows),
                 texts=2,
                 verdict=True,
-                beside=("PR-AUC", "lift", "ROC-AUC", "ΔPR-AUC vs HAR [95 %]", "verdict"),
+                beside=("PR-AUC", "lift", "ROC-AUC", difference, "verdict"),
             ),
         ),
     )
-
-
-def _symbol_name(row: Row) -> str:
-    symbol = row.get("symbol")
-    return symbol if isinstance(symbol, str) else DASH
 
 
 def _variant_name(row: Row) -> str:
     return _VARIANTS.get(str(row.get("variant")), word(row.get("variant")))
 
 
-def _symbol(row: Row) -> Line:
+def _group(row: Row, name: str) -> Line:
     found = verdict(row.get("delta_pr_auc_vs_har"))
     return Line(
         (
-            _symbol_name(row),
+            name,
             word(row.get("side")),
             compact(row.get("n")),
             rate(row.get("base_rate"), digits=2),

@@ -135,7 +135,7 @@ class Board:
     base_rate : float or None
         Share of training labels that are 1.
     quantile : float or None
-        Share of the trailing 180 days of probabilities at or below this one.
+        Share of the trailing 180 days of probabilities below this one, ties by half.
     log_odds : float or None
         Of `p_4h`.
     start : float or None
