@@ -147,7 +147,7 @@ def test_the_full_model_runs_beside_the_reduced_ones(rows, monkeypatch):
     assert len(log) == 2 * (1 + 4)
     for seed in (0, 1):
         mine = [entry for entry in log if entry[0] == seed]
-        assert {(hours, n) for _, hours, n, _ in mine} == {((1, 4), mine[0][2])}
+        assert {(hours, n) for _, hours, n, _ in mine} == {((4,), mine[0][2])}
         assert [entry[3] for entry in mine].count(rows.names) == 1
     # what does not use a family gains nothing from it, in any draw
     assert delta_of(found) == {"mean": 0.0, "ci": [0.0, 0.0]}
