@@ -136,7 +136,7 @@ def test_a_run_is_logged_with_settings_hashes_skill_and_plot(trained, study, sma
     version = client.get_model_version("liqwarn-demo", "1")
     run = client.get_run(version.run_id)
 
-    assert run.data.params["trees"] == str(small.trees)
+    assert run.data.params["milder_trees"] == str(small.milder_trees)
     assert run.data.tags["data_sha256"] == study.market.data_sha256
     assert run.data.tags["panel_sha256"] == study.market.panel_sha256
     assert run.data.tags["model_sha256"] == first.sha256

@@ -153,7 +153,8 @@ class BoostedTrees:
 
     def _base(self, X: FloatArray) -> FloatArray:
         """Log-odds of a side's onset from volatility alone: half the odds of either's."""
-        return self.base_.raw_of(self.names_, X) - np.log(2.0)
+        half: FloatArray = self.base_.raw_of(self.names_, X) - np.log(2.0)
+        return half
 
     def _grow(
         self, data: lgb.Dataset, stage: tuple[str, int], y: FloatArray, start: FloatArray
