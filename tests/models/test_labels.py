@@ -197,9 +197,10 @@ def unlike_at_end(frame, config, end_of):
 
 
 @settings(max_examples=6, deadline=None)
-@given(seed=st.integers(0, 10**6))
-def test_a_label_does_not_change_after_its_end(market_random, market_config, seed):
+@given(seed=st.integers(0, 10**6), milder=st.booleans())
+def test_a_label_does_not_change_after_its_end(market_random, market_config, seed, milder):
     frame, config = market_random(seed, n_bars=110), market_config(HOUR)
+    config = config.milder() if milder else config
 
     assert unlike_at_end(frame, config, lambda labels: labels.end) == []
 
