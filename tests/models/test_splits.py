@@ -102,7 +102,7 @@ MUTANTS = {
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=rows(), period=st.sampled_from(["month", "quarter", "none"]))
+@given(rows=rows(), period=st.sampled_from(["month", "quarter", "year", "none"]))
 def test_the_laws_of_the_walk_forward(rows, period):
     times, end = rows
     folds = list(WalkForward(period=period).split(times, end))
@@ -142,11 +142,11 @@ def test_the_laws_reject_a_splitter_that_cheats(splitter, cheat):
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=rows(), period=st.sampled_from(["month", "quarter"]))
+@given(rows=rows(), period=st.sampled_from(["month", "quarter", "year"]))
 def test_blocks_start_with_the_calendar_and_no_sooner_than_18_months(rows, period):
     times, _ = rows
     starts = WalkForward(period=period).block_starts(times)
-    months = 1 if period == "month" else 3
+    months = {"month": 1, "quarter": 3, "year": 12}[period]
     eighteen_months = times.min() + 547 * DAY_S
 
     assert starts == sorted(set(starts))

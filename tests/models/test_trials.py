@@ -33,8 +33,10 @@ from liqwarn.models.trials import Without, ablation, placebo
 
 synthetic = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
 rows_of, SMALL = synthetic["rows_of"], synthetic["SMALL"]
+ONCE = WalkForward(period="none", test_from=datetime(2024, 2, 1, tzinfo=UTC))
 PLAN = EvaluationPlan(
-    splitter=WalkForward(period="none", test_from=datetime(2024, 2, 1, tzinfo=UTC)),
+    splitter=ONCE,
+    trial_splitter=ONCE,
     settings=SMALL,
     n_bootstrap=200,
     ablation_seeds=2,

@@ -37,6 +37,7 @@ def order(small, given_market):
     return EvaluationOrder(
         test_from=FROM,
         retrain="none",
+        trial_retrain="none",
         n_bootstrap=50,
         trial_seeds=1,
         ablation_seeds=1,
@@ -214,7 +215,7 @@ def test_an_order_is_handed_on_whole(small):
     plan = order.plan(())
 
     assert (plan.seed, plan.threads, plan.n_bootstrap, plan.settings) == (3, 2, 7, small)
-    assert plan.splitter.period == "month"
+    assert (plan.splitter.period, plan.trial_splitter.period) == ("month", "year")
 
 
 def test_labelled_rows_are_those_with_an_outcome(study):

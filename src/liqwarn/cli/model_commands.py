@@ -75,7 +75,7 @@ class EvaluateOptions(FitOptions):
         ),
     ] = None
     retrain: Annotated[
-        Literal["month", "quarter", "none"] | None,
+        Literal["month", "quarter", "year", "none"] | None,
         typer.Option(help="How often to train again [default: quarter; none with --test-from]."),
     ] = None
     trials: Annotated[
@@ -107,6 +107,7 @@ def evaluate_command(options: EvaluateOptions) -> None:
     order = EvaluationOrder(
         test_from=utc(options.test_from),
         retrain=options.retrain or ("none" if options.test_from else "quarter"),
+        trial_retrain="none" if options.test_from else "year",
         trials=options.trials,
         trial_seeds=options.trial_seeds,
         ablation_seeds=options.ablation_seeds,

@@ -54,6 +54,8 @@ class EvaluationPlan:
     Attributes
     ----------
     splitter : WalkForward
+    trial_splitter : WalkForward
+        Of ablation and placebos, which need many fits: they train again once a year.
     extra : tuple of Rows
         Rows of other panels that may train, never test; see :func:`liqwarn.models.rows.joined`.
     settings : BoostSettings or None
@@ -71,6 +73,7 @@ class EvaluationPlan:
     """
 
     splitter: WalkForward = field(default_factory=WalkForward)
+    trial_splitter: WalkForward = field(default_factory=partial(WalkForward, period="year"))
     extra: tuple[Rows, ...] = ()
     settings: BoostSettings | None = None
     seed: int = 0

@@ -19,8 +19,8 @@ __all__ = ["EMBARGO", "Fold", "InnerFolds", "WalkForward", "trainable"]
 
 EMBARGO: Final = timedelta(hours=24)
 Indices = NDArray[np.intp]
-Period = Literal["month", "quarter", "none"]
-_MONTHS: Final = {"month": 1, "quarter": 3}
+Period = Literal["month", "quarter", "year", "none"]
+_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 
 
 class Fold(NamedTuple):
@@ -40,11 +40,11 @@ def trainable(times: TimeArray, label_end: TimeArray, start: np.datetime64) -> I
 
 
 class WalkForward:
-    """Expanding walk-forward over calendar months or quarters.
+    """Expanding walk-forward over calendar months, quarters or years.
 
     Parameters
     ----------
-    period : {"month", "quarter", "none"}
+    period : {"month", "quarter", "year", "none"}
         Length of a test block, after which the model is trained again; ``none`` trains once.
     test_from : datetime or None
         First bar that may be tested. None: the first calendar block that leaves `first_train`.

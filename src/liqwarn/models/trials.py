@@ -108,7 +108,8 @@ def ablation(
         MODEL: make,
         **{family: partial(_without, make, tuple(names)) for family, names in families.items()},
     }
-    plan = replace(plan, extra=tuple(primary(other) for other in plan.extra))
+    near = tuple(primary(other) for other in plan.extra)
+    plan = replace(plan, splitter=plan.trial_splitter, extra=near)
     runs = []
     for k in range(plan.ablation_seeds):
         found, _ = out_of_sample(
@@ -203,7 +204,7 @@ def placebo(
         for k in range(plan.trial_seeds):
             found, _ = out_of_sample(
                 bend(k),
-                replace(plan, extra=(), seed=plan.seed + k),
+                replace(plan, splitter=plan.trial_splitter, extra=(), seed=plan.seed + k),
                 _unflattened(plan),
                 map_folds=map_folds,
                 on_progress=on_progress,

@@ -145,6 +145,7 @@ def _evaluate(order: DemoOrder, study: Study, on_progress: OnProgress) -> dict[s
     how = EvaluationOrder(
         test_from=None if order.data else _utc(first + (last - first) * 3 // 5),
         retrain="quarter" if order.data else "none",
+        trial_retrain="year" if order.data else "none",
         seed=order.seed,
         threads=order.threads,
         trials=order.trials,

@@ -45,8 +45,8 @@ class EvaluationOrder:
     test_from : datetime or None
         Train before, test after; None walks forward from the first calendar block that leaves
         18 months to train on.
-    retrain : {"month", "quarter", "none"}
-        How often the model is trained again.
+    retrain, trial_retrain : {"month", "quarter", "year", "none"}
+        How often the model is trained again: for the headline, and for ablation and placebos.
     trials : bool
         Whether to run what needs many more fits: the ablation of every family, placebos, other
         definitions of a cascade, combinatorial splits, spoilt data.
@@ -63,6 +63,7 @@ class EvaluationOrder:
 
     test_from: datetime | None = None
     retrain: Period = "quarter"
+    trial_retrain: Period = "year"
     trials: bool = True
     seed: int = 0
     threads: int = 1
@@ -77,6 +78,7 @@ class EvaluationOrder:
         """The same for the models layer, with rows of other panels to train on."""
         return EvaluationPlan(
             splitter=WalkForward(period=self.retrain, test_from=self.test_from),
+            trial_splitter=WalkForward(period=self.trial_retrain, test_from=self.test_from),
             extra=extra,
             settings=self.settings,
             seed=self.seed,
@@ -160,6 +162,7 @@ def _account(study: Study, order: EvaluationOrder) -> dict[str, Any]:
         "config_sha256": market.panel_sha256,
         "data_sha256": market.data_sha256,
         "retrain": order.retrain,
+        "trial_retrain": order.trial_retrain,
         "seed": order.seed,
         "n_bootstrap": order.n_bootstrap,
         "trial_seeds": order.trial_seeds if order.trials else 0,
