@@ -329,7 +329,7 @@ def running_mask(study: Study, _data: Path) -> dict[str, Any]:
     for late in range(1, quiet + 1):
         live[:, late:] |= seen[:, :-late]
     hindsight = labels.running & ~live
-    rows = make_rows(study.matrix, replace(labels, running=live)).up_to(4)
+    rows = make_rows(study.matrix, replace(labels, running=live), study.milder).up_to(4)
     found = forward(rows, "B2", "B6")
     masked = forward(rows_of(study.matrix, study), "B2", "B6")
     out: dict[str, Any] = {

@@ -49,7 +49,7 @@ def makers(*names: str) -> dict[str, Callable[[int], Any]]:
 
 def rows_of(matrix: FeatureMatrix, study: Study) -> Rows:
     """Rows with the outcomes up to 4 h: half the fits."""
-    return make_rows(matrix, study.labels).up_to(4)
+    return make_rows(matrix, study.labels, study.milder).up_to(4)
 
 
 def blocks(times: TimeArray) -> Iterator[tuple[np.datetime64, NDArray[np.intp]]]:

@@ -88,7 +88,7 @@ def _study(panel: Path, data: Path, store: Path) -> Study:
 def _real(data: Path, cache: Path) -> dict[str, Rows]:
     study = _study(ROOT / "conf" / "panels" / "btc_core.yaml", data, cache / "store")
     frame = study.market.frame
-    rows = _cut(make_rows(study.matrix, study.labels))
+    rows = _cut(make_rows(study.matrix, study.labels, study.milder))
     filled = ~np.isnan(rows.X).all(axis=0)
     empty = [name for name, some in zip(rows.names, filled, strict=True) if not some]
     mild = _outcomes(study, frame, MILD)
@@ -104,7 +104,8 @@ def _outcomes(study: Study, frame: MarketFrame, changes: dict[str, float]) -> Ro
     """The study's features with the outcomes of another definition of a cascade."""
     raw: dict[str, Any] = dict(changes)
     config = replace(EventConfig.for_bar(frame.bar), **raw)
-    return make_rows(study.matrix, make_labels(frame, detect_events(frame, config), config))
+    labels = make_labels(frame, detect_events(frame, config), config)
+    return make_rows(study.matrix, labels, labels)
 
 
 def _without_interest(frame: MarketFrame) -> MarketFrame:
@@ -124,7 +125,7 @@ def _simulated(cache: Path) -> dict[str, Rows]:
     panel = cache / "simulated.yaml"
     panel.write_text(yaml.safe_dump(raw))
     study = _study(panel, files, cache / "simulated_store")
-    rows = make_rows(study.matrix, study.labels)
+    rows = make_rows(study.matrix, study.labels, study.milder)
     back = np.timedelta64(4 * 364 * 24 * 3600, "s")
     return {"simulated": replace(rows, times=rows.times - back, end=rows.end - back)}
 
@@ -145,6 +146,7 @@ def _write(rows: Rows, file: Path) -> None:
         X=rows.X,
         horizons_h=np.array(rows.horizons_h),
         y=rows.y,
+        milder=rows.milder,
     )
 
 
@@ -162,4 +164,5 @@ def _read(file: Path) -> Rows:
             X=saved["X"],
             horizons_h=tuple(int(h) for h in saved["horizons_h"]),
             y=saved["y"],
+            milder=saved["milder"],
         )

@@ -141,6 +141,7 @@ class Hazard:
                 stacked[0],
                 X=np.concatenate([part.X for part in stacked]),
                 y=np.concatenate([part.y for part in stacked]),
+                milder=np.concatenate([part.milder for part in stacked]),
                 **{
                     name: np.concatenate([getattr(part, name) for part in stacked])
                     for name in ("times", "end", "symbols")

@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 N_BARS = 24 * 120
 PANELS = sorted((Path(__file__).parents[1] / "conf" / "panels").glob("*.yaml"))
 LATE = {"inflow", "outflow", "netflow", "reserve", "whale_ratio", "leverage_ratio"}
-SMALL = BoostSettings(trees=4, side_trees=3, learning_rate=0.2, min_rows=20)
+SMALL = BoostSettings(milder_trees=4, onset_trees=3, learning_rate=0.2, min_rows=20)
 
 
 def market(seed=0):
@@ -124,6 +124,7 @@ def rows_of(seed, n_rows=1600):
         X=X,
         horizons_h=(1, 4),
         y=y,
+        milder=y,
     )
 
 

@@ -101,7 +101,7 @@ def model(given, tmp_path_factory):
     job = MarketJob(panel=given / "panel.yaml", data=given / "files", store=given / "store")
     study = build_study(open_market(job, now=NOW))
     folder = tmp_path_factory.mktemp("model") / "small"
-    settings = BoostSettings(trees=3, min_rows=20, min_hessian=0.1)
+    settings = BoostSettings(milder_trees=3, onset_trees=3, min_rows=20, min_hessian=0.1)
     until = datetime(2022, 3, 1, tzinfo=UTC)
     fit_bundle(study, (), TrainOrder(until=until, settings=settings), folder)
     return folder

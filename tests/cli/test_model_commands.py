@@ -70,12 +70,12 @@ def test_score_without_a_champion_says_to_train(run, market_options, tmp_path):
 
 def test_score_with_a_damaged_model_is_refused(run, market_options, model, tmp_path):
     copy = shutil.copytree(model, tmp_path / "model")
-    text = copy / "model" / "long_4h_0.txt"
+    text = copy / "model" / "onset_4h_0.txt"
     text.write_bytes(text.read_bytes()[:-100])
 
     reason = run("score", *market_options, "--model", copy, "--out", tmp_path / "o").refusal
 
-    assert "long_4h_0.txt" in reason
+    assert "onset_4h_0.txt" in reason
     assert not (tmp_path / "o").exists()
 
 

@@ -1,7 +1,7 @@
 """Rows whose skill is known because it was put there; loaded by path, as nothing here is a package.
 
-The column ``signal`` drives the long side one way and the short side the other. Every other column,
-volatilities included, knows nothing.
+The column ``basis`` drives the long side one way and the short side the other, and turns over with
+the sides. Every other column, volatilities included, knows nothing.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,15 +15,16 @@ from liqwarn.models.rows import Rows
 
 HOUR = timedelta(hours=1)
 HAR_COLUMNS = ("rv_1h", "rv_6h", "rv_1d", "rv_7d", "rv_30d")
-SMALL = BoostSettings(trees=20, side_trees=20, learning_rate=0.2, min_rows=20)
+SMALL = BoostSettings(milder_trees=20, onset_trees=20, learning_rate=0.2, min_rows=20)
 FAMILIES = {
     **dict.fromkeys(HAR_COLUMNS, "market"),
-    "signal": "planted",
+    "basis": "planted",
     "oi_z_7d": "open_interest",
     "funding_z_60d": "noise",
     "gappy": "noise",
 }
-RARITY = {1: -5.0, 4: -3.4, 24: -2.2}  # log-odds of the outcome where the signal is 0
+RARITY = {1: -5.0, 4: -3.4, 24: -2.2}  # log-odds of the outcome where the basis is 0
+MILDER = 1.2  # by how much the log-odds of the milder outcome are higher
 
 
 def rows_of(
@@ -47,14 +48,16 @@ def rows_of(
     X[:, :5] = np.exp(X[:, :5]) * 1e-3
     names = tuple(FAMILIES)
     X[rng.random(n_rows) < 0.3, names.index("gappy")] = np.nan
-    pull = skill * X[:, names.index("signal")]
+    pull = skill * X[:, names.index("basis")]
     u = rng.random((n_rows, 2))
-    y = np.full((n_rows, 2, len(horizons_h)), np.nan)
+    y, milder = np.full((2, n_rows, 2, len(horizons_h)), np.nan)
     for side, sign in enumerate((1.0, -1.0)):
         for h, hours in enumerate(horizons_h):
             if timedelta(hours=hours) >= bar:
-                p = 1.0 / (1.0 + np.exp(-(RARITY[hours] + sign * pull)))
-                y[:, side, h] = u[:, side] < p
+                odds = np.exp(RARITY[hours] + sign * pull)
+                y[:, side, h] = u[:, side] < odds / (1.0 + odds)
+                odds *= np.exp(MILDER)
+                milder[:, side, h] = u[:, side] < odds / (1.0 + odds)
     return Rows(
         bar=bar,
         symbols=np.tile(np.array(symbols), n_bars),
@@ -65,6 +68,7 @@ def rows_of(
         X=X,
         horizons_h=horizons_h,
         y=y,
+        milder=milder,
     )
 
 

@@ -44,7 +44,7 @@ class Spy:
 
     def raw(self, rows):
         Spy.seen.append((self.until, self.trained, rows.times))
-        return np.repeat(rows.column("signal")[:, None, None], 6, axis=1).reshape(-1, 2, 3)
+        return np.repeat(rows.column("basis")[:, None, None], 6, axis=1).reshape(-1, 2, 3)
 
 
 class Memory:

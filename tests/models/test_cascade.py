@@ -99,8 +99,8 @@ def test_what_it_says_of_its_training(model, rows):
 
 
 def test_a_missing_feature_counts_as_nan(model, later):
-    where = later.names.index("signal")
-    fewer = later.without(["signal"])
+    where = later.names.index("basis")
+    fewer = later.without(["basis"])
     X = later.X.copy()
     X[:, where] = np.nan
 
@@ -167,12 +167,12 @@ def test_drivers_are_the_strongest_first(model, later):
 
 
 def test_the_planted_column_drives_the_sides_apart(model, later):
-    alarmed = np.argsort(later.column("signal"))[-20:]
+    alarmed = np.argsort(later.column("basis"))[-20:]
 
     for long, short in model.drivers(later.X[alarmed], top=len(later.names)):
-        assert long[0][0] == "signal"
+        assert long[0][0] == "basis"
         assert long[0][1] > 0
-        assert dict(short)["signal"] < dict(long)["signal"] - 1.0
+        assert dict(short)["basis"] < dict(long)["basis"] - 1.0
 
 
 def test_a_horizon_shorter_than_the_bars_is_nan_and_stays_so_on_disk(tmp_path):
@@ -205,7 +205,7 @@ def test_a_loaded_model_gives_the_same_bits(model, saved, later):
 
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_a_loaded_model_saves_as_it_was_saved(rows, later, seeds, tmp_path):
-    model = CascadeModel(replace(SMALL, seeds=seeds, trees=5)).fit(rows.take(slice(0, 1500)))
+    model = CascadeModel(replace(SMALL, seeds=seeds, milder_trees=5)).fit(rows.take(slice(0, 1500)))
     digest = model.save(tmp_path / "first")
 
     again = CascadeModel.load(tmp_path / "first").save(tmp_path / "second")
@@ -306,8 +306,9 @@ def rename(files):
         drop("calibrator.json"),
         drop("features.json"),
         drop("novelty.json"),
-        drop("long_4h_0.txt"),
-        *(forget(key) for key in ("platts", "horizons_h", "base_rate", "trained_until")),
+        drop("onset_4h_0.txt"),
+        drop("milder_4h_0.txt"),
+        *(forget(key) for key in ("platts", "horizons_h", "base_rate", "trained_until", "trees")),
     ],
 )
 def test_a_whole_folder_with_something_left_out_is_incomplete(saved, tmp_path, change):

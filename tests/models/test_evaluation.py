@@ -34,7 +34,7 @@ PLAN = EvaluationPlan(
     n_bootstrap=200,
 )
 ONCE = WalkForward(period="none", test_from=FEBRUARY)
-TINY = replace(PLAN, settings=replace(SMALL, trees=3, side_trees=3), n_bootstrap=20)
+TINY = replace(PLAN, settings=replace(SMALL, milder_trees=3, onset_trees=3), n_bootstrap=20)
 
 
 class Spy:

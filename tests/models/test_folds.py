@@ -102,7 +102,7 @@ def test_folds_are_put_one_after_the_other():
 
 def test_a_task_and_its_result_survive_a_trip_to_another_process():
     rows = rows_of(days=25)
-    plan = EvaluationPlan(settings=replace(SMALL, trees=3, side_trees=3))
+    plan = EvaluationPlan(settings=replace(SMALL, milder_trees=3, onset_trees=3))
     half = len(rows) // 2
     task = FoldTask(
         train=rows.take(slice(0, half)),

@@ -52,6 +52,7 @@ def test_rates_of_the_intervals_give_back_the_rates_of_the_horizons():
     hazard = np.nansum(z, axis=0) / np.isfinite(z).sum(axis=0)
     np.testing.assert_allclose(within_horizons(hazard), rows.y.mean(axis=0), rtol=1e-12)
     assert np.isnan(z).any()
+    np.testing.assert_array_equal(at_risk(rows).milder, interval_outcomes(rows.milder))
 
 
 def test_a_horizon_without_outcomes_is_passed_over():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from liqwarn.frames import SIDES, epoch_seconds
 from liqwarn.models.events import detect_events
-from liqwarn.models.labels import make_labels
+from liqwarn.models.labels import make_labels, make_milder_labels
 from liqwarn.models.legs import measure_legs
 
 HOUR = timedelta(hours=1)
@@ -197,9 +197,10 @@ def unlike_at_end(frame, config, end_of):
 
 
 @settings(max_examples=6, deadline=None)
-@given(seed=st.integers(0, 10**6))
-def test_a_label_does_not_change_after_its_end(market_random, market_config, seed):
+@given(seed=st.integers(0, 10**6), milder=st.booleans())
+def test_a_label_does_not_change_after_its_end(market_random, market_config, seed, milder):
     frame, config = market_random(seed, n_bars=110), market_config(HOUR)
+    config = config.milder() if milder else config
 
     assert unlike_at_end(frame, config, lambda labels: labels.end) == []
 
@@ -210,3 +211,19 @@ def test_an_end_at_the_horizon_would_be_too_early(market_random, market_config):
     early = np.timedelta64(6, "h")
 
     assert unlike_at_end(frame, config, lambda labels: labels.end - early) != []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_milder_labels_are_known_with_the_labels_and_have_more_onsets(
+    market_random, market_config, seed
+):
+    frame = market_random(seed, n_bars=600)
+    config = market_config(frame.bar)
+    labels = labels_of(frame, config)
+
+    milder = make_milder_labels(frame, config)
+
+    np.testing.assert_array_equal(milder.end, labels.end)
+    np.testing.assert_array_equal(np.isnan(milder.y), np.isnan(labels.y))
+    assert np.nansum(milder.y) > np.nansum(labels.y)
+    np.testing.assert_array_equal(milder.y, labels_of(frame, config.milder()).y)

@@ -204,6 +204,38 @@ def test_thresholds_cannot_be_scaled_away():
             EventConfig.for_bar(HOUR).scaled(factor)
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("scale", [1.0, 1.33])
+def test_milder_thresholds_are_lower_where_they_are_known_and_known_at_the_same_bars(
+    market_random, market_config, seed, scale
+):
+    frame = market_random(seed)
+    config = market_config(frame.bar).scaled(scale)
+
+    plain, milder = (measure_legs(frame, c) for c in (config, config.milder()))
+
+    for side in SIDES:
+        known = plain[side].known
+        assert known.any()
+        np.testing.assert_array_equal(milder[side].known, known)
+        for name in ("price_threshold", "oi_threshold"):
+            lower, usual = (getattr(legs[side], name)[known] for legs in (milder, plain))
+            assert (lower < usual).all()
+
+
+@pytest.mark.parametrize("minutes", [5, 15, 30, 60, 240])
+def test_milder_falls_of_open_interest_are_four_times_as_frequent(minutes):
+    config = EventConfig.for_bar(timedelta(minutes=minutes))
+
+    milder = config.milder()
+
+    assert 1.0 - milder.oi_quantile == pytest.approx(4.0 * (1.0 - config.oi_quantile))
+    assert milder.oi_floor == config.oi_floor / 2.0
+    assert milder.price_floor / config.price_floor == pytest.approx(2.0 / 3.0)
+    assert milder.sigma_k / config.sigma_k == pytest.approx(2.0 / 3.0)
+    assert (milder.confirm_bars, milder.gap) == (config.confirm_bars, config.gap)
+
+
 def test_the_definition_itself_asks_for_open_interest():
     for minutes in (5, 15, 30, 60, 240):
         config = EventConfig.for_bar(timedelta(minutes=minutes))

@@ -27,7 +27,7 @@ synthetic = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
 rows_of, SMALL = synthetic["rows_of"], synthetic["SMALL"]
 PLAN = EvaluationPlan(
     splitter=WalkForward(period="none", test_from=datetime(2024, 2, 1, tzinfo=UTC)),
-    settings=replace(SMALL, trees=4, side_trees=4),
+    settings=replace(SMALL, milder_trees=4, onset_trees=4),
 )
 FORTNIGHT = timedelta(days=14, hours=11)
 DAY = timedelta(days=1)
@@ -44,7 +44,7 @@ def test_shuffled_rows_keep_their_outcomes_and_swap_whole_rows_of_features(rows)
     np.testing.assert_array_equal(found.y, rows.y)
     np.testing.assert_array_equal(found.times, rows.times)
     assert sorted(r.tobytes() for r in found.X) == sorted(r.tobytes() for r in rows.X)
-    assert np.mean(found.column("signal") == rows.column("signal")) < 0.01
+    assert np.mean(found.column("basis") == rows.column("basis")) < 0.01
     np.testing.assert_array_equal(shuffled(rows, seed=1).X, found.X)
     assert not np.array_equal(shuffled(rows, seed=2).X, found.X, equal_nan=True)
 
@@ -61,6 +61,7 @@ def test_shifted_rows_have_the_outcome_of_their_symbol_that_much_later(rows):
         there = (holes.symbols == found.symbols[k]) & (holes.times == later[k])
         np.testing.assert_array_equal(found.X[k], holes.X[here][0])
         np.testing.assert_array_equal(found.y[k], holes.y[there][0])
+        np.testing.assert_array_equal(found.milder[k], holes.milder[there][0])
     assert (np.diff(found.times.astype(int)) >= 0).all()
 
 
@@ -104,7 +105,7 @@ def test_a_planted_leak_knows_a_little_of_both_sides_and_nothing_else_does(rows)
     for side in (0, 1):
         known = roc_auc(bent.outcome(side, 0), bent.column(LEAK))
         assert 0.58 < known < 0.68
-        assert abs(roc_auc(bent.outcome(side, 0), bent.column("signal")) - 0.5) < 0.05
+        assert abs(roc_auc(bent.outcome(side, 0), bent.column("basis")) - 0.5) < 0.05
     assert not np.array_equal(planted_leak(near, 4).column(LEAK), bent.column(LEAK))
 
 
@@ -145,11 +146,11 @@ def test_a_ranking_that_calibration_made_flat_can_be_seen(rows):
 
 def test_where_there_is_no_score_the_base_rate_stays(rows):
     y = rows.y.copy()
-    y[:, 1] = 0.0
+    y[:] = 0.0
     near = replace(rows, y=y).at_horizon(4)
 
     seen = Unflattened(model_maker(PLAN), 0).fit(near)
 
-    assert np.ptp(seen.predict_proba(near)[:, 1, 0]) == 0.0
+    assert np.ptp(seen.predict_proba(near)) == 0.0
     assert np.isfinite(seen.predict_proba(near)).all()
     np.testing.assert_array_equal(seen.training_p_, seen.model_.training_p_)

@@ -35,12 +35,15 @@ def some_rows(n=600):
         X=X,
         horizons_h=(1, 4, 24),
         y=y,
+        milder=y,
     )
 
 
 @pytest.fixture(scope="module")
 def model():
-    return CascadeModel(BoostSettings(trees=5, min_rows=5, min_hessian=0.1)).fit(some_rows())
+    return CascadeModel(
+        BoostSettings(milder_trees=5, onset_trees=5, min_rows=5, min_hessian=0.1)
+    ).fit(some_rows())
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def rows():
 @pytest.fixture(scope="module")
 def found(rows):
     rng = np.random.default_rng(0)
-    s = 1.5 * rows.column("signal")
+    s = 1.5 * rows.column("basis")
     hazard = np.stack([np.stack([x + b for b in (-5.0, -3.4, -2.2)], axis=1) for x in (s, -s)], 1)
     knows = sigmoid(hazard)
     rate = np.broadcast_to(rows.y.mean(axis=0), rows.y.shape)

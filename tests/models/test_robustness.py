@@ -10,9 +10,9 @@ import pytest
 
 from liqwarn.frames import FeatureMatrix
 from liqwarn.models.combinatorial import CombinatorialPurged
-from liqwarn.models.evaluation import EvaluationPlan, default_makers, walk_forward
+from liqwarn.models.evaluation import EvaluationPlan, default_makers, primary, walk_forward
 from liqwarn.models.events import detect_events
-from liqwarn.models.labels import make_labels
+from liqwarn.models.labels import make_labels, make_milder_labels
 from liqwarn.models.ranking import pr_auc
 from liqwarn.models.results import HAR, MODEL
 from liqwarn.models.robustness import DEFINITIONS, combinatorial, relabelled, robustness
@@ -23,7 +23,7 @@ synthetic = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
 rows_of, events_of, SMALL = (synthetic[k] for k in ("rows_of", "events_of", "SMALL"))
 PLAN = EvaluationPlan(
     splitter=WalkForward(period="none", test_from=datetime(2024, 2, 1, tzinfo=UTC)),
-    settings=replace(SMALL, trees=4, side_trees=4),
+    settings=replace(SMALL, milder_trees=4, onset_trees=4),
     n_bootstrap=100,
 )
 KEYS = {
@@ -72,7 +72,7 @@ def test_every_variant_is_measured_a_side_at_the_primary_horizon(rows):
 
 def test_the_figures_are_those_of_the_walk_forward(rows):
     """The definition itself as a variant gives the headline again, bit for bit."""
-    headline = walk_forward(rows, events_of(rows), PLAN)
+    headline = walk_forward(primary(rows), events_of(rows), PLAN)
 
     for row in robustness({"same": (rows, events_of(rows))}, PLAN):
         ours, hars = (
@@ -124,10 +124,16 @@ def test_the_variants_relabel_the_same_rows(market_random, market_config):
     low, high, price = (len(found[name][1]) for name in found)
     assert high < len(plain) < low
     assert len(plain) < price
-    main = make_rows(matrix, make_labels(frame, plain, config))
+    labels = make_labels(frame, plain, config)
+    main = make_rows(matrix, labels, labels)
     assert found["price_only"][0].times.size > main.times.size  # open interest may be missing
-    for variant, _ in found.values():
+    for name, (variant, events) in found.items():
         assert variant.names == names
+        changed = DEFINITIONS[name](config)
+        own = make_labels(frame, events, changed)
+        again = make_rows(matrix, own, make_milder_labels(frame, changed))
+        np.testing.assert_array_equal(variant.milder, again.milder)
+        assert np.nansum(variant.milder) > np.nansum(variant.y)
 
 
 def test_combinatorial_gives_every_row_one_probability_a_path(crossed, rows):
@@ -151,16 +157,16 @@ def test_combinatorial_gives_every_row_one_probability_a_path(crossed, rows):
 
 def test_a_path_is_made_of_the_splits_that_stand_for_its_groups(crossed, rows):
     """The fourth path, fitted and pieced together by hand."""
-    near, splitter = rows.up_to(4), CombinatorialPurged()
+    near, splitter = primary(rows), CombinatorialPurged()
     groups = splitter.groups(near.times)
     folds = list(splitter.split(near.times, near.end))
     p = np.full(len(near), np.nan)
     for group, k in enumerate(splitter.paths()[3]):
         model = default_makers(PLAN)[HAR](PLAN.seed).fit(near.take(folds[k].train))
         at = np.flatnonzero(groups == group)
-        p[at] = model.predict_proba(near.take(at))[:, 1, 1]
+        p[at] = model.predict_proba(near.take(at))[:, 1, 0]
 
-    assert pr_auc(near.y[:, 1, 1], p) == crossed[0][1]["path_har_pr_auc"][3]
+    assert pr_auc(near.y[:, 1, 0], p) == crossed[0][1]["path_har_pr_auc"][3]
 
 
 def test_combinatorial_finds_nothing_in_noise():

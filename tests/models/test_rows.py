@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from liqwarn.errors import ModelError
 from liqwarn.frames import FeatureMatrix, Labels
+from liqwarn.models.folds import FoldResult, stacked
 from liqwarn.models.rows import asset_of, joined, make_rows
 
 rows_of = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))["rows_of"]
 HOUR = timedelta(hours=1)
+NOTHING_SAID = FoldResult(p={}, thresholds={}, n_train=0)
 
 
 def panel(symbols=("ETHUSDT", "BTCUSDT"), n_bars=3, horizons_h=(1, 24)):
@@ -67,7 +69,7 @@ def test_an_asset_is_what_it_is_on_every_venue(symbol, asset):
 def test_rows_are_in_order_of_time_and_then_of_symbol():
     matrix, labels = panel()
 
-    rows = make_rows(matrix, labels)
+    rows = make_rows(matrix, labels, labels)
 
     assert rows.symbols.tolist() == ["ETHUSDT", "BTCUSDT"] * 3
     assert (np.diff(rows.times.astype(int)) >= 0).all()
@@ -77,7 +79,9 @@ def test_rows_are_in_order_of_time_and_then_of_symbol():
 
 
 def test_end_is_that_of_the_longest_horizon():
-    rows = make_rows(*panel(horizons_h=(4, 24, 1)))
+    matrix, labels = panel(horizons_h=(4, 24, 1))
+
+    rows = make_rows(matrix, labels, labels)
 
     np.testing.assert_array_equal(rows.end, rows.times + np.timedelta64(24, "h"))
 
@@ -86,7 +90,7 @@ def test_a_running_cascade_hides_the_outcome_of_its_side_only():
     matrix, labels = panel()
     labels.running[0, 1, 0] = True
 
-    rows = make_rows(matrix, labels)
+    rows = make_rows(matrix, labels, labels)
 
     assert np.isnan(rows.y[2, 0]).all()
     assert np.isfinite(rows.y[2, 1]).all()
@@ -98,7 +102,7 @@ def test_rows_without_any_outcome_are_left_out():
     labels.y[1, 0] = np.nan
     labels.y[0, 2, :, 0] = np.nan  # one horizon is still known
 
-    rows = make_rows(matrix, labels)
+    rows = make_rows(matrix, labels, labels)
 
     assert len(rows) == 5
     assert not ((rows.symbols == "BTCUSDT") & (rows.times == rows.times[0])).any()
@@ -108,23 +112,65 @@ def test_features_and_labels_must_be_of_the_same_panel():
     matrix, _ = panel()
     _, labels = panel(n_bars=4)
 
-    with pytest.raises(ModelError, match=r"over 3 bars, labels of .* over 4: expected the same"):
-        make_rows(matrix, labels)
+    with pytest.raises(
+        ModelError, match=r"over 3 bars, labels of .* over 4 with .*: expected the same"
+    ):
+        make_rows(matrix, labels, labels)
+
+
+def test_milder_outcomes_are_hidden_by_milder_events_and_do_not_choose_the_rows():
+    matrix, labels = panel()
+    milder = replace(labels, y=np.ones_like(labels.y), running=labels.running.copy())
+    milder.running[0, 1, 0] = True
+    milder.y[1, 0] = np.nan
+
+    rows = make_rows(matrix, labels, milder)
+
+    assert len(rows) == 6
+    assert not rows.y.any()
+    assert np.isnan(rows.milder[2, 0]).all()
+    assert (rows.milder[2, 1] == 1.0).all()
+    assert np.isnan(rows.milder[1]).all()  # the second symbol's first bar
+
+
+def test_milder_labels_must_be_of_the_same_bars_and_horizons():
+    matrix, labels = panel()
+
+    for other in (panel(n_bars=4)[1], panel(horizons_h=(1, 4))[1]):
+        with pytest.raises(ModelError, match="expected the same, and horizons"):
+            make_rows(matrix, labels, other)
+
+
+def test_whatever_is_done_to_rows_is_done_to_their_milder_outcomes():
+    """Each milder outcome says which row, side and horizon it is of."""
+    plain = rows_of(days=2)
+    marks = np.arange(plain.y.size, dtype=np.float64).reshape(plain.y.shape)
+    rows = plain.with_outcomes(marks, marks + 0.5)
+
+    for changed in (
+        rows.take(slice(3, 40, 2)),
+        rows.up_to(4),
+        rows.at_horizon(24),
+        rows.without(["gappy"]),
+        joined(rows.take(slice(20, None)), [rows]),
+        stacked([rows.take([1, 2]), rows.take([0])], [NOTHING_SAID]).rows,
+    ):
+        np.testing.assert_array_equal(changed.milder, changed.y + 0.5)
 
 
 def test_columns_are_found_by_name_and_missing_ones_are_nan():
     rows = rows_of(days=2)
 
-    np.testing.assert_array_equal(rows.column("signal"), rows.X[:, rows.names.index("signal")])
+    np.testing.assert_array_equal(rows.column("basis"), rows.X[:, rows.names.index("basis")])
     assert np.isnan(rows.column("nobody_has_it")).all()
 
 
 def test_without_removes_exactly_the_names_given():
     rows = rows_of(days=2)
 
-    fewer = rows.without(["signal", "rv_1h"])
+    fewer = rows.without(["basis", "rv_1h"])
 
-    assert fewer.names == tuple(n for n in rows.names if n not in ("signal", "rv_1h"))
+    assert fewer.names == tuple(n for n in rows.names if n not in ("basis", "rv_1h"))
     assert set(fewer.families) == set(fewer.names)
     for name in fewer.names:
         np.testing.assert_array_equal(fewer.column(name), rows.column(name))
@@ -186,14 +232,14 @@ def test_two_contracts_of_an_asset_in_one_extra_panel_count_once():
 
 def test_what_another_panel_lacks_is_nan_and_what_it_has_more_is_dropped():
     main = rows_of(1, days=1, symbols=("ETHUSDT",)).without(["gappy"])
-    other = rows_of(2, days=1, symbols=("BTC",)).without(["signal"])
+    other = rows_of(2, days=1, symbols=("BTC",)).without(["basis"])
 
     pooled = joined(main, [other])
 
     assert pooled.names == main.names
     assert pooled.families == main.families
     btc = pooled.take(np.flatnonzero(pooled.symbols == "BTC"))
-    assert np.isnan(btc.column("signal")).all()
+    assert np.isnan(btc.column("basis")).all()
     np.testing.assert_array_equal(btc.column("rv_1d"), other.column("rv_1d"))
 
 

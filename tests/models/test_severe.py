@@ -26,7 +26,7 @@ def found(rows):
     """The model alarms on its highest rows of the long side; HAR never does."""
     shape = (*rows.y.shape, 4)
     alarms = {MODEL: np.zeros(shape, dtype=bool), HAR: np.zeros(shape, dtype=bool)}
-    alarms[MODEL][..., 2:] = (rows.column("signal") > 1.0)[:, None, None, None]
+    alarms[MODEL][..., 2:] = (rows.column("basis") > 1.0)[:, None, None, None]
     p = dict.fromkeys(alarms, np.full(rows.y.shape, 0.1))
     fold = np.zeros(len(rows), dtype=np.int64)
     return OutOfSample(rows=rows, fold=fold, p=p, alarms=alarms, thresholds={})

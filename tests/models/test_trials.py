@@ -42,7 +42,7 @@ PLAN = EvaluationPlan(
     ablation_seeds=2,
     trial_seeds=3,
 )
-FAST = replace(PLAN, settings=replace(SMALL, trees=3, side_trees=3), n_bootstrap=40)
+FAST = replace(PLAN, settings=replace(SMALL, milder_trees=3, onset_trees=3), n_bootstrap=40)
 FORTNIGHT = timedelta(days=14, hours=11)
 
 
@@ -135,7 +135,7 @@ class Sees:
         return self
 
     def predict_proba(self, rows):
-        signal = rows.column("signal") if "signal" in rows.names else np.zeros(len(rows))
+        signal = rows.column("basis") if "basis" in rows.names else np.zeros(len(rows))
         return np.broadcast_to((1 / (1 + np.exp(-signal)))[:, None, None], rows.y.shape).copy()
 
 
@@ -175,10 +175,10 @@ class Spy:
 def test_a_model_without_a_family_sees_exactly_the_other_columns(rows):
     spy = Spy()
 
-    model = Without(lambda _: spy, ("signal", "gappy"), seed=0).fit(rows)
+    model = Without(lambda _: spy, ("basis", "gappy"), seed=0).fit(rows)
     model.predict_proba(rows)
 
-    left = tuple(n for n in rows.names if n not in ("signal", "gappy"))
+    left = tuple(n for n in rows.names if n not in ("basis", "gappy"))
     for seen in spy.shown:
         assert seen.names == left
         for name in left:
@@ -198,7 +198,7 @@ def test_leaving_nothing_out_is_the_full_model_bit_for_bit(rows):
 
 
 def test_one_family_cannot_be_left_out(rows):
-    lone = rows.without([n for n in rows.names if n != "signal"])
+    lone = rows.without([n for n in rows.names if n != "basis"])
 
     with pytest.raises(ModelError, match=r"families \['planted'\]: leaving one out needs two"):
         ablation(lone, PLAN)

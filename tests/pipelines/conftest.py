@@ -24,7 +24,7 @@ from liqwarn.simulation.config import DEFAULT_SPECS, MarketConfig
 ROOT = Path(__file__).parents[2]
 SYMBOLS = ("BTCUSDT", "DOGEUSDT")
 SMALL = BoostSettings(
-    trees=6, side_trees=4, learning_rate=0.2, min_rows=20, min_hessian=0.1, l2=1.0
+    milder_trees=6, onset_trees=4, learning_rate=0.2, min_rows=20, min_hessian=0.1, l2=1.0
 )
 DAYS = 180
 END = datetime(2022, 1, 1, tzinfo=UTC) + timedelta(days=DAYS)

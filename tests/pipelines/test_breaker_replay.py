@@ -19,7 +19,7 @@ def climatology(_seed):
 
 @pytest.fixture(scope="module")
 def found(thin):
-    rows = make_rows(thin.matrix, thin.labels)
+    rows = make_rows(thin.matrix, thin.labels, thin.milder)
     made = out_of_sample(rows, EvaluationPlan(), {"B0": climatology})[0]
     marked = np.random.default_rng(0).uniform(0.01, 0.2, made.p["B0"].shape)
     return replace(made, p={"B0": marked})
@@ -60,7 +60,7 @@ def test_a_missing_row_has_the_last_probability_for_a_day_at_most(thin, found):
 
 
 def test_base_rates_are_those_of_each_folds_own_training(thin, found, scores):
-    rows = make_rows(thin.matrix, thin.labels)
+    rows = make_rows(thin.matrix, thin.labels, thin.milder)
     for k in np.unique(found.fold):
         start = found.rows.times[found.fold == k].min()
         y = rows.take(trainable(rows.times, rows.end, start)).y[:, :, 1]

@@ -39,7 +39,7 @@ def test_the_record_says_what_it_was_trained_on(bundle, study, small):
     assert training.data_sha256 == study.market.data_sha256
     assert training.panel_sha256 == study.market.panel_sha256
     assert 0 < training.events < len(study.events)
-    assert training.settings["trees"] == small.trees
+    assert training.settings["milder_trees"] == small.milder_trees
     assert list(bundle.history.columns) == ["symbol", "time", "long", "short"]
     assert bundle.history["time"].max() <= training.trained_until
 
@@ -51,7 +51,7 @@ def test_no_file_of_a_bundle_is_a_pickle(bundle_folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["model/long_4h_0.txt", "model/calibrator.json", "training/history.parquet"]
+    "name", ["model/onset_4h_0.txt", "model/calibrator.json", "training/history.parquet"]
 )
 @pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
 def test_a_damaged_file_is_found_before_it_is_parsed(copy, name, damage):

@@ -86,13 +86,15 @@ def test_results_come_in_order_whatever_is_there_already(tasks, tmp_path, eager)
 
 def test_everything_a_fold_depends_on_is_in_its_key(tasks):
     one = tasks[0]
-    X, y = one.train.X.copy(), one.train.y.copy()
+    X, y, milder = (given.copy() for given in (one.train.X, one.train.y, one.train.milder))
     X[5, 3] += 1e-9
     y[5, 0, 0] = 1.0 - y[5, 0, 0]
+    milder[5, 0, 0] = 1.0 - milder[5, 0, 0]
     others = [
         replace(one, seed=1),
         replace(one, train=replace(one.train, X=X)),
         replace(one, train=replace(one.train, y=y)),
+        replace(one, train=replace(one.train, milder=milder)),
         replace(one, test=tasks[1].test),
         replace(one, makers={"B0": partial(calibrated, "B0")}),
         replace(one, makers={"B0": partial(calibrated, "B0"), "B2": partial(calibrated, "B1")}),

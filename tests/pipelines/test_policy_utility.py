@@ -43,7 +43,7 @@ def har(_seed):
 @pytest.fixture(scope="module")
 def found(thin):
     """HAR's, blurred: in so short a market one side has the base rate alone, and no ranks."""
-    rows = make_rows(thin.matrix, thin.labels)
+    rows = make_rows(thin.matrix, thin.labels, thin.milder)
     made = out_of_sample(rows, EvaluationPlan(), {"B2": har})[0]
     blur = np.random.default_rng(1).uniform(0.5, 1.5, made.p["B2"].shape)
     return replace(made, p={"B2": made.p["B2"] * blur})
@@ -102,7 +102,7 @@ def test_a_breaker_that_is_never_worried_is_the_unrestricted_book(thin, found, p
     market = thin.market
     whole = replace(market.quality, quality=np.full_like(market.quality.quality, "ok"))
     quiet = replace(thin, events=(), market=replace(market, quality=whole))
-    every = make_rows(thin.matrix, thin.labels)
+    every = make_rows(thin.matrix, thin.labels, thin.milder)
     plain = replace(every, X=np.zeros_like(every.X))
     tested = replace(found, p=calm, rows=replace(found.rows, X=np.zeros_like(found.rows.X)))
     rows = policy_utility(quiet, tested, policy, ORDER, training=plain)
@@ -162,7 +162,7 @@ def test_a_bar_unlike_training_is_degraded_in_the_replay_as_it_would_be_live(thi
 
 
 def test_base_rates_are_those_of_the_rows_that_trained(thin, found):
-    every = make_rows(thin.matrix, thin.labels)
+    every = make_rows(thin.matrix, thin.labels, thin.milder)
     certain = replace(every, y=np.where(np.isfinite(every.y), 1.0, np.nan))
 
     assert (replayed_scores(thin, found, "B2", training=certain).base_rate == 1.0).all()

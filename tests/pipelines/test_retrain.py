@@ -29,7 +29,7 @@ class KilledError(Exception):
 
 @pytest.fixture(scope="module")
 def order(small):
-    return TrainOrder(settings=replace(small, trees=15, side_trees=25, feature_frac=1.0))
+    return TrainOrder(settings=replace(small, milder_trees=15, onset_trees=25, feature_frac=1.0))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def go(order, settings, now):
 def weak(thin, small, tmp_path_factory):
     """The bundle of a model that saw a third of the history and may barely try."""
     folder = tmp_path_factory.mktemp("weak") / "model"
-    how = TrainOrder(until=UNTIL, settings=replace(small, trees=1, side_trees=1, leaves=2))
+    how = TrainOrder(until=UNTIL, settings=replace(small, milder_trees=1, onset_trees=1, leaves=2))
     fit_bundle(thin, (), how, folder)
     return folder
 
@@ -63,7 +63,8 @@ def telling(thin):
     values[:, :, -2:] = 2.0 * np.nan_to_num(y[..., 1]) + rng.normal(size=shape[:3])
     matrix = replace(thin.matrix, values=values)
     running = np.zeros_like(labels.running)
-    return replace(thin, matrix=matrix, labels=replace(labels, y=y, running=running))
+    made_up = replace(labels, y=y, running=running)
+    return replace(thin, matrix=matrix, labels=made_up, milder=made_up)
 
 
 def versions(settings):

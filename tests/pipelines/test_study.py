@@ -13,6 +13,7 @@ from liqwarn.data.quality import measure_quality
 from liqwarn.data.store import Store
 from liqwarn.frames import epoch_seconds
 from liqwarn.models.events import EVENT_COLUMNS, in_progress
+from liqwarn.models.labels import make_milder_labels
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.risk import assess
 from liqwarn.pipelines.study import (
@@ -123,6 +124,15 @@ def test_the_catalogue_has_the_agreed_columns_and_counts(market, study, tmp_path
     assert len(table) == len(study.events)
 
 
+def test_milder_labels_are_of_the_same_bars_and_have_more_onsets(study):
+    same = make_milder_labels(study.market.frame, study.definition)
+
+    np.testing.assert_array_equal(study.milder.y, same.y)
+    np.testing.assert_array_equal(study.milder.end, study.labels.end)
+    np.testing.assert_array_equal(np.isnan(study.milder.y), np.isnan(study.labels.y))
+    assert np.nansum(study.milder.y) > 1.5 * np.nansum(study.labels.y)
+
+
 def test_a_market_without_open_interest_has_features_and_no_labels(build):
     def without(table, _symbol):
         return table.assign(open_interest=np.nan).iloc[: 24 * 60]
@@ -131,6 +141,7 @@ def test_a_market_without_open_interest_has_features_and_no_labels(build):
 
     assert study.events == ()
     assert not np.isfinite(study.labels.y).any()
+    assert not np.isfinite(study.milder.y).any()
     assert np.isfinite(study.matrix.column("rv_1d")).any()
     assert (study.market.quality.quality == "unknown").all()  # this panel calls it core
 

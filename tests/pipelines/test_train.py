@@ -80,18 +80,19 @@ def test_bars_of_another_length_are_refused(study, small, tmp_path):
     matrix = study.matrix
     bar = matrix.bar * 2
     half = slice(1, None, 2)
-    other = replace(
-        study,
-        matrix=replace(matrix, bar=bar, times=matrix.times[half], values=matrix.values[:, half]),
-        labels=replace(
-            study.labels,
+    labels, milder = (
+        replace(
+            given,
             bar=bar,
-            times=study.labels.times[half],
-            y=study.labels.y[:, half],
-            end=study.labels.end[half],
-            running=study.labels.running[:, half],
-        ),
+            times=given.times[half],
+            y=given.y[:, half],
+            end=given.end[half],
+            running=given.running[:, half],
+        )
+        for given in (study.labels, study.milder)
     )
+    few = replace(matrix, bar=bar, times=matrix.times[half], values=matrix.values[:, half])
+    other = replace(study, matrix=few, labels=labels, milder=milder)
 
     with pytest.raises(ModelError, match="2:00:00 bars"):
         fit_bundle(study, (other,), TrainOrder(settings=small), tmp_path / "b")
@@ -135,7 +136,7 @@ def test_a_run_is_logged_with_settings_hashes_skill_and_plot(trained, study, sma
     version = client.get_model_version("liqwarn-demo", "1")
     run = client.get_run(version.run_id)
 
-    assert run.data.params["trees"] == str(small.trees)
+    assert run.data.params["milder_trees"] == str(small.milder_trees)
     assert run.data.tags["data_sha256"] == study.market.data_sha256
     assert run.data.tags["panel_sha256"] == study.market.panel_sha256
     assert run.data.tags["model_sha256"] == first.sha256

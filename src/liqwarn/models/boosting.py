@@ -1,11 +1,15 @@
-"""Trees on top of a volatility baseline, shared by the two sides before they part.
+"""Trees on top of a volatility baseline, of both sides as one, on milder events first.
 
-Events are few, so each stage only has to learn what the one before it cannot know:
+Events are few, so each stage only has to learn what the one before it cannot know, from as many
+events as there are:
 
 1. a HAR logistic regression of *either* side's onset: volatility is most of the signal;
-2. trees for either side's onset, started from its log-odds: fuel and crowding, learned from the
-   events of both sides together;
-3. trees a side, started from there: what tells the direction, which is little.
+2. trees for *milder* onsets, started from half its odds: more events of the same kind;
+3. trees for the onsets themselves, started from there.
+
+The trees see every row twice, once as it is and once with up and down exchanged
+(:mod:`liqwarn.models.mirror`), each with the outcome of the side that would be liquidated. They are
+not told which side that is: what forces longs out forces shorts out in a mirror.
 
 Trees are extremely randomised (Geurts, Ernst & Wehenkel, 2006): a random threshold a feature, so
 that a slow feature cannot simply name the weeks in which the few events happened.
@@ -20,13 +24,15 @@ import numpy as np
 
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, FloatArray
+from liqwarn.models.mirror import mirror_of
 from liqwarn.models.rows import Rows
 from liqwarn.models.volatility import VolatilityBase
 
-__all__ = ["EITHER", "STAGES", "BoostSettings", "BoostedTrees", "BoosterKey"]
+__all__ = ["MILDER", "ONSET", "STAGES", "BoostSettings", "BoostedTrees", "BoosterKey"]
 
-EITHER: Final = "either"
-STAGES: Final = (EITHER, *SIDES)
+MILDER: Final = "milder"
+ONSET: Final = "onset"
+STAGES: Final = (MILDER, ONSET)
 BoosterKey = tuple[str, int, int]
 """Stage, horizon in hours, number of the seed."""
 
@@ -47,8 +53,8 @@ class BoostSettings:
 
     Attributes
     ----------
-    trees, side_trees : int
-        Trees for either side's onset, and trees a side on top of them.
+    milder_trees, onset_trees : int
+        Trees for milder onsets, and trees for the onsets themselves on top of them.
     learning_rate, leaves, min_rows, min_hessian, l2 : numbers
         LightGBM's ``learning_rate``, ``num_leaves``, ``min_data_in_leaf``,
         ``min_sum_hessian_in_leaf``, ``lambda_l2``.
@@ -58,8 +64,8 @@ class BoostSettings:
         Runs averaged.
     """
 
-    trees: int = 100
-    side_trees: int = 50
+    milder_trees: int = 100
+    onset_trees: int = 100
     learning_rate: float = 0.03
     leaves: int = 8
     min_rows: int = 100
@@ -89,8 +95,8 @@ class BoostSettings:
 class BoostedTrees:
     """Scorer of the three stages.
 
-    The rows are binned once for all stages, horizons and seeds: a row whose outcome is unknown for
-    one of them has weight 0 there.
+    The rows, as they are and turned over, are binned once for all stages, horizons and seeds: a row
+    whose outcome is unknown for one of them has weight 0 there.
 
     Parameters
     ----------
@@ -104,6 +110,7 @@ class BoostedTrees:
     ----------
     base_ : VolatilityBase
     boosters_ : dict of BoosterKey to Booster
+        Both sides' in one. Without milder onsets to learn from, only those of the onsets.
     names_ : tuple of str
     horizons_h_ : tuple of int
     """
@@ -117,27 +124,37 @@ class BoostedTrees:
 
     def fit(self, rows: Rows) -> Self:
         """Grow the trees of every horizon that has outcomes of both kinds."""
-        data = lgb.Dataset(
-            rows.X,
-            feature_name=list(rows.names),
-            params={**FIXED, "num_threads": self.threads},
-            free_raw_data=False,
-        ).construct()
         self.names_ = rows.names
         self.horizons_h_ = rows.horizons_h
         self.base_ = VolatilityBase().fit(rows)
         self.boosters_: dict[BoosterKey, lgb.Booster] = {}
-        base = self.base_.raw_of(rows.names, rows.X)
+        X = self._of_both_sides(rows.X)
+        data = lgb.Dataset(
+            X,
+            feature_name=list(rows.names),
+            params={**FIXED, "num_threads": self.threads},
+            free_raw_data=False,
+        ).construct()
+        base = self._base(rows.X)
         for h, hours in enumerate(rows.horizons_h):
-            either = rows.either(h)
-            if not _has_both(either):
+            onset, milder = (_stacked(y[:, :, h]) for y in (rows.y, rows.milder))
+            if not _has_both(onset):
                 continue
-            self._grow(data, (EITHER, hours), either, base[:, h])
-            shared = base[:, h] + self._mean(rows.X, EITHER, hours) - np.log(2.0)
-            for k, side in enumerate(SIDES):
-                if _has_both(rows.outcome(k, h)):
-                    self._grow(data, (side, hours), rows.outcome(k, h), shared)
+            start = np.tile(base[:, h], len(SIDES))
+            if _has_both(milder):
+                self._grow(data, (MILDER, hours), milder, start)
+                start = start + self._mean(X, MILDER, hours)
+            self._grow(data, (ONSET, hours), onset, start)
         return self
+
+    def _of_both_sides(self, X: FloatArray) -> FloatArray:
+        """The rows as the long side sees them, then as the short side does."""
+        return np.concatenate([X, mirror_of(self.names_).turned(X)])
+
+    def _base(self, X: FloatArray) -> FloatArray:
+        """Log-odds of a side's onset from volatility alone: half the odds of either's."""
+        half: FloatArray = self.base_.raw_of(self.names_, X) - np.log(2.0)
+        return half
 
     def _grow(
         self, data: lgb.Dataset, stage: tuple[str, int], y: FloatArray, start: FloatArray
@@ -147,7 +164,7 @@ class BoostedTrees:
         data.set_label(np.where(known, y, 0.0))
         data.set_weight(known.astype(np.float64))
         data.set_init_score(np.ascontiguousarray(start))
-        trees = settings.trees if stage[0] == EITHER else settings.side_trees
+        trees = settings.milder_trees if stage[0] == MILDER else settings.onset_trees
         for k in range(settings.seeds):
             parameters = settings.parameters(self.seed + k, self.threads)
             self.boosters_[*stage, k] = lgb.train(parameters, data, num_boost_round=trees)
@@ -161,43 +178,54 @@ class BoostedTrees:
         if not hasattr(self, "boosters_"):
             raise ModelError("these trees are not fitted")
         out = np.full((len(X), len(SIDES), len(self.horizons_h_)), np.nan)
-        base = self.base_.raw_of(self.names_, X)
+        base, both = self._base(X), self._of_both_sides(X)
         for h, hours in enumerate(self.horizons_h_):
-            if (EITHER, hours, 0) not in self.boosters_:
-                continue
-            shared = base[:, h] + self._mean(X, EITHER, hours) - np.log(2.0)
-            for k, side in enumerate(SIDES):
-                if (side, hours, 0) in self.boosters_:
-                    out[:, k, h] = shared + self._mean(X, side, hours)
+            if (ONSET, hours, 0) in self.boosters_:
+                score = np.tile(base[:, h], len(SIDES))
+                for stage in STAGES:
+                    score = score + self._mean(both, stage, hours)
+                out[:, :, h] = score.reshape(len(SIDES), -1).T
         return out
 
     def contributions(self, X: FloatArray, side: str, hours: int) -> FloatArray:
         """What each feature adds to a side's raw score, shape (n_rows, n_features); log-odds.
 
-        All 0 where there was nothing to learn.
+        Of the features as they are, whichever way the trees saw them. All 0 where there was nothing
+        to learn.
         """
-        if (side, hours, 0) not in self.boosters_:
+        if (ONSET, hours, 0) not in self.boosters_:
             return np.zeros((len(X), len(self.names_)))
-        total = self.base_.contributions(self.names_, X, self.horizons_h_.index(hours))
-        for stage in (EITHER, side):
-            found = [self._predict(b, X, contrib=True)[:, :-1] for b in self._of(stage, hours)]
-            total = total + np.sum(found, axis=0) / len(found)
-        return total
+        mirror = mirror_of(self.names_)
+        seen = X if side == SIDES[0] else mirror.turned(X)
+        found = np.zeros(X.shape)
+        for stage in STAGES:
+            found = found + self._mean(seen, stage, hours, contrib=True)
+        trees = found if side == SIDES[0] else mirror.given_back(found)
+        return self.base_.contributions(self.names_, X, self.horizons_h_.index(hours)) + trees
 
-    def _mean(self, X: FloatArray, stage: str, hours: int) -> FloatArray:
-        found = [self._predict(booster, X) for booster in self._of(stage, hours)]
+    def _mean(self, X: FloatArray, stage: str, hours: int, *, contrib: bool = False) -> FloatArray:
+        """What a stage adds to the score, or each feature to that; 0 without its trees."""
+        found = [self._predict(b, X, contrib=contrib) for b in self._of(stage, hours)]
+        if not found:
+            return np.zeros(X.shape if contrib else len(X))
         mean: FloatArray = np.sum(found, axis=0) / len(found)
         return mean
 
-    def _predict(self, booster: lgb.Booster, X: FloatArray, *, contrib: bool = False) -> FloatArray:
-        return np.asarray(
+    def _predict(self, booster: lgb.Booster, X: FloatArray, *, contrib: bool) -> FloatArray:
+        scores = np.asarray(
             booster.predict(X, raw_score=True, pred_contrib=contrib, num_threads=self.threads)
         )
+        return scores[:, :-1] if contrib else scores  # the last column is the constant
 
     def _of(self, stage: str, hours: int) -> Iterator[lgb.Booster]:
         for key in sorted(self.boosters_):
             if key[:2] == (stage, hours):
                 yield self.boosters_[key]
+
+
+def _stacked(y: FloatArray) -> FloatArray:
+    """Outcomes of shape (n_rows, 2), the long side's first and then the short side's."""
+    return np.ascontiguousarray(y.T).ravel()
 
 
 def _has_both(y: FloatArray) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import product
 from pathlib import Path
 from typing import Self, cast
 
@@ -12,7 +11,7 @@ import orjson
 
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, FloatArray
-from liqwarn.models.boosting import EITHER, STAGES, BoostedTrees, BoosterKey, BoostSettings
+from liqwarn.models.boosting import ONSET, BoostedTrees, BoosterKey, BoostSettings
 from liqwarn.models.calibration import (
     Calibrated,
     Platt,
@@ -33,7 +32,7 @@ Driver = tuple[str, float]
 
 
 class CascadeModel:
-    """Boosted trees of the hazard a side and interval, calibrated on out-of-fold scores.
+    """Boosted trees of an interval's hazard, calibrated a side on out-of-fold scores.
 
     Parameters
     ----------
@@ -192,7 +191,7 @@ class CascadeModel:
             "platts": [[asdict(platt) for platt in row] for row in self.platts_],
             "base_rate": self.base_rate_.tolist(),
             "trained_until": str(self.trained_until_),
-            "seeds": 1 + max((key[2] for key in self.trees_.boosters_), default=0),
+            "trees": sorted(self.trees_.boosters_),
         }
         base = self.trees_.base_.to_dict()
         files["volatility.json"] = orjson.dumps(base, option=orjson.OPT_INDENT_2)
@@ -224,31 +223,33 @@ class CascadeModel:
             model.novelty_ = Novelty.from_dict(orjson.loads(files["novelty.json"]))
             model.trees_ = BoostedTrees(threads=threads)
             model.trees_.base_ = VolatilityBase.from_dict(orjson.loads(files["volatility.json"]))
-            keys = product(STAGES, model.horizons_h_, range(calibrator["seeds"]))
+            trees = {_key(raw): files[_file_name(_key(raw))] for raw in calibrator["trees"]}
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"model {folder} is incomplete: {error!r}") from error
         model.trees_.names_, model.trees_.horizons_h_ = model.names_, model.horizons_h_
         model.trees_.boosters_ = {
-            key: _booster(files[_file_name(key)], model.names_, folder)
-            for key in keys
-            if _file_name(key) in files
+            key: _booster(text, model.names_, folder) for key, text in trees.items()
         }
         model._need_trees(folder)
         return model
 
     def _need_trees(self, folder: Path) -> None:
         """Every calibration that asks for a score needs the trees that give it."""
-        for side, row in zip(SIDES, self.platts_, strict=True):
+        for row in self.platts_:
             for hours, platt in zip(self.horizons_h_, row, strict=True):
-                for stage in (EITHER, side):
-                    if platt.slope and (stage, hours, 0) not in self.trees_.boosters_:
-                        name = _file_name((stage, hours, 0))
-                        raise ModelError(f"model {folder} is incomplete: it has no {name}")
+                if platt.slope and (ONSET, hours, 0) not in self.trees_.boosters_:
+                    name = _file_name((ONSET, hours, 0))
+                    raise ModelError(f"model {folder} is incomplete: it has no {name}")
 
 
 def _file_name(key: BoosterKey) -> str:
     stage, hours, seed = key
     return f"{stage}_{hours}h_{seed}.txt"
+
+
+def _key(raw: list[str | int]) -> BoosterKey:
+    stage, hours, seed = raw
+    return str(stage), int(hours), int(seed)
 
 
 def _platt(raw: dict[str, float | None]) -> Platt:

@@ -147,4 +147,5 @@ def _concatenated(parts: list[Rows]) -> Rows:
         X=np.concatenate([part.X for part in parts]),
         horizons_h=first.horizons_h,
         y=np.concatenate([part.y for part in parts]),
+        milder=np.concatenate([part.milder for part in parts]),
     )

@@ -47,7 +47,7 @@ def interval_outcomes(y: FloatArray) -> FloatArray:
 
 def at_risk(rows: Rows) -> Rows:
     """The same rows with the outcomes of intervals for those of horizons."""
-    return rows.with_outcomes(interval_outcomes(rows.y))
+    return rows.with_outcomes(interval_outcomes(rows.y), interval_outcomes(rows.milder))
 
 
 def within_horizons(hazard: FloatArray) -> FloatArray:

@@ -13,10 +13,10 @@ import numpy as np
 
 from liqwarn.decisions import HORIZONS_H
 from liqwarn.frames import SIDES, BoolArray, Labels, MarketFrame
-from liqwarn.models.events import Event, bar_positions
+from liqwarn.models.events import Event, bar_positions, detect_events
 from liqwarn.models.legs import EventConfig, measure_legs
 
-__all__ = ["make_labels"]
+__all__ = ["make_labels", "make_milder_labels"]
 
 
 def make_labels(
@@ -66,6 +66,22 @@ def make_labels(
         end=end,
         running=running,
     )
+
+
+def make_milder_labels(
+    frame: MarketFrame, config: EventConfig, horizons_h: tuple[int, ...] = HORIZONS_H
+) -> Labels:
+    """Labels of the milder events of a frame, known when those of its events are.
+
+    Parameters
+    ----------
+    frame : MarketFrame
+    config : EventConfig
+        The definition whose milder events are meant; see :meth:`EventConfig.milder`.
+    horizons_h : tuple of int
+    """
+    milder = config.milder()
+    return make_labels(frame, detect_events(frame, milder), milder, horizons_h)
 
 
 def _mark(

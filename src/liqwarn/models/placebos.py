@@ -113,10 +113,10 @@ def shifts(rows: Rows, n: int) -> list[timedelta]:
 
 
 def shifted_outcomes(rows: Rows, shift: timedelta = SHIFT) -> Rows:
-    """Each row with the outcome that followed `shift` later, rows without one left out.
+    """Each row with the outcomes that followed `shift` later, rows without one left out.
 
-    Later, not earlier: what already happened would be in the features. Training and test outcomes
-    move alike, so they stay as far apart as they were.
+    Milder outcomes move with them. Later, not earlier: what already happened would be in the
+    features. Training and test outcomes move alike, so they stay as far apart as they were.
 
     Raises
     ------
@@ -137,4 +137,4 @@ def shifted_outcomes(rows: Rows, shift: timedelta = SHIFT) -> Rows:
     if not pairs:
         raise ModelError(f"the rows span less than the {shift} a placebo moves their outcomes by")
     here, there = np.array(pairs).T
-    return replace(rows.take(here), y=rows.y[there])
+    return rows.take(here).with_outcomes(rows.y[there], rows.milder[there])

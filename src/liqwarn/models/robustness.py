@@ -25,7 +25,7 @@ from liqwarn.models.evaluation import (
 )
 from liqwarn.models.events import Event, detect_events
 from liqwarn.models.folds import FoldResult, FoldTask, Makers, MapFolds, OutOfSample, run_fold
-from liqwarn.models.labels import make_labels
+from liqwarn.models.labels import make_labels, make_milder_labels
 from liqwarn.models.legs import EventConfig
 from liqwarn.models.ranking import roc_auc
 from liqwarn.models.results import HAR, MODEL, Cell, alarm_rows, cells
@@ -60,7 +60,8 @@ def relabelled(
     for name, change in DEFINITIONS.items():
         changed = change(config)
         events = detect_events(frame, changed)
-        out[name] = make_rows(matrix, make_labels(frame, events, changed)), events
+        labels = make_labels(frame, events, changed)
+        out[name] = make_rows(matrix, labels, make_milder_labels(frame, changed)), events
     return out
 
 

@@ -54,6 +54,8 @@ class Rows:
     horizons_h : tuple of int
     y : ndarray of float64, shape (n_rows, 2, n_horizons)
         Outcome by side and horizon; NaN where it is not known or a cascade of the side is running.
+    milder : ndarray of float64, the shape of `y`
+        The same of milder events, to learn from; NaN also where a milder event is running.
     """
 
     bar: timedelta
@@ -65,6 +67,7 @@ class Rows:
     X: FloatArray
     horizons_h: tuple[int, ...]
     y: FloatArray
+    milder: FloatArray
 
     def __len__(self) -> int:
         return len(self.times)
@@ -78,6 +81,7 @@ class Rows:
             end=self.end[positions],
             X=self.X[positions],
             y=self.y[positions],
+            milder=self.milder[positions],
         )
 
     def without(self, names: Iterable[str]) -> "Rows":
@@ -92,25 +96,30 @@ class Rows:
             X=np.ascontiguousarray(self.X[:, keep]),
         )
 
-    def with_outcomes(self, y: FloatArray) -> "Rows":
+    def with_outcomes(self, y: FloatArray, milder: FloatArray) -> "Rows":
         """The same rows with other outcomes, of the same shape."""
-        return replace(self, y=y)
+        return replace(self, y=y, milder=milder)
 
     def up_to(self, hours: int) -> "Rows":
         """The same rows with the outcomes of the horizons up to one of them."""
         keep = [k for k, h in enumerate(self.horizons_h) if h <= hours]
         if hours not in self.horizons_h:
             raise ModelError(f"rows have horizons {self.horizons_h} h, not {hours} h")
-        return replace(
-            self, horizons_h=tuple(self.horizons_h[k] for k in keep), y=self.y[:, :, keep]
-        )
+        return self._of_horizons(keep)
 
     def at_horizon(self, hours: int) -> "Rows":
         """The same rows with the outcomes of one horizon."""
         if hours not in self.horizons_h:
             raise ModelError(f"rows have horizons {self.horizons_h} h, not {hours} h")
-        k = self.horizons_h.index(hours)
-        return replace(self, horizons_h=(hours,), y=self.y[:, :, k : k + 1])
+        return self._of_horizons([self.horizons_h.index(hours)])
+
+    def _of_horizons(self, keep: list[int]) -> "Rows":
+        return replace(
+            self,
+            horizons_h=tuple(self.horizons_h[k] for k in keep),
+            y=self.y[:, :, keep],
+            milder=self.milder[:, :, keep],
+        )
 
     def column(self, name: str) -> FloatArray:
         """One feature; all NaN when the table does not have it."""
@@ -132,22 +141,24 @@ def column_of(names: Sequence[str], X: FloatArray, name: str) -> FloatArray:
     return X[:, list(names).index(name)]
 
 
-def make_rows(matrix: FeatureMatrix, labels: Labels) -> Rows:
+def make_rows(matrix: FeatureMatrix, labels: Labels, milder: Labels) -> Rows:
     """Lay features and labels of one panel out as rows, dropping those without any outcome.
+
+    Parameters
+    ----------
+    matrix : FeatureMatrix
+    labels, milder : Labels
+        Of the events, and of the milder ones: they say nothing about which rows there are.
 
     Raises
     ------
     ModelError
-        When the two are not about the same symbols and bars.
+        When they are not about the same symbols, bars and horizons.
     """
-    same = matrix.symbols == labels.symbols and np.array_equal(matrix.times, labels.times)
-    if not same:
-        raise ModelError(
-            f"features are of {matrix.symbols} over {len(matrix.times)} bars, "
-            f"labels of {labels.symbols} over {len(labels.times)}: expected the same"
-        )
+    for given in (labels, milder):
+        _need_same(matrix, given, labels.horizons_h)
     n_symbols, n_bars = len(matrix.symbols), len(matrix.times)
-    y = np.where(labels.running[..., None], np.nan, labels.y)
+    y = _early(labels)
     longest = int(np.argmax(labels.horizons_h))
     order = np.arange(n_symbols * n_bars).reshape(n_symbols, n_bars).T.ravel()
     known = np.isfinite(y).any(axis=(2, 3)).ravel()[order]
@@ -163,7 +174,23 @@ def make_rows(matrix: FeatureMatrix, labels: Labels) -> Rows:
         X=matrix.rows()[order],
         horizons_h=labels.horizons_h,
         y=y.reshape(-1, *y.shape[2:])[order],
+        milder=_early(milder).reshape(-1, *y.shape[2:])[order],
     )
+
+
+def _early(labels: Labels) -> FloatArray:
+    """Outcomes of the bars that can still warn: NaN while an event of the side runs."""
+    return np.where(labels.running[..., None], np.nan, labels.y)
+
+
+def _need_same(matrix: FeatureMatrix, labels: Labels, horizons_h: tuple[int, ...]) -> None:
+    same = matrix.symbols == labels.symbols and np.array_equal(matrix.times, labels.times)
+    if not same or labels.horizons_h != horizons_h:
+        raise ModelError(
+            f"features are of {matrix.symbols} over {len(matrix.times)} bars, labels of "
+            f"{labels.symbols} over {len(labels.times)} with horizons {labels.horizons_h}: "
+            f"expected the same, and horizons {horizons_h}"
+        )
 
 
 def joined(main: Rows, extra: Iterable[Rows]) -> Rows:
@@ -222,4 +249,5 @@ def _ordered(parts: list[Rows]) -> Rows:
         end=np.concatenate([part.end for part in parts])[order],
         X=np.concatenate([part.X for part in parts])[order],
         y=np.concatenate([part.y for part in parts])[order],
+        milder=np.concatenate([part.milder for part in parts])[order],
     )

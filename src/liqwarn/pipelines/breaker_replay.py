@@ -59,7 +59,7 @@ def replayed_scores(
     probability[~usable] = np.nan
     primary = probability[..., rows.horizons_h.index(4)]
     base = np.full(shape, np.nan)
-    pooled = make_rows(study.matrix, study.labels) if training is None else training
+    pooled = make_rows(study.matrix, study.labels, study.milder) if training is None else training
     for start, rate in _base_rates(pooled, found).items():
         base[:, np.searchsorted(frame.times[bars], start) :] = rate
     return ScoreHistory(

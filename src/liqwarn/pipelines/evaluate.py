@@ -97,7 +97,7 @@ def labelled_rows(study: Study) -> Rows:
     ConfigError
         When none has: a panel without open interest has no labels, and can only be scored.
     """
-    rows = make_rows(study.matrix, study.labels)
+    rows = make_rows(study.matrix, study.labels, study.milder)
     if not len(rows):
         raise ConfigError(
             f"panel '{study.market.panel.name}' has no row with a known outcome: labels need open "

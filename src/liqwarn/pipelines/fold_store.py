@@ -74,7 +74,7 @@ def _described(maker: object) -> str:
 def _add(update: Callable[[bytes], object], rows: Rows) -> None:
     update(repr((rows.bar, rows.names, rows.horizons_h, rows.X.shape)).encode())
     update("\n".join(rows.symbols.tolist()).encode())
-    for array in (rows.times, rows.end, rows.X, rows.y):
+    for array in (rows.times, rows.end, rows.X, rows.y, rows.milder):
         update(np.ascontiguousarray(array).tobytes())
 
 

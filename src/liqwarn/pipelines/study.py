@@ -10,7 +10,7 @@ from liqwarn.features.builder import FeatureBuilder
 from liqwarn.frames import SIDES, FeatureMatrix, Labels
 from liqwarn.liquidation.fit import Draws
 from liqwarn.models.events import Event, EventConfig, detect_events, event_table
-from liqwarn.models.labels import make_labels
+from liqwarn.models.labels import make_labels, make_milder_labels
 from liqwarn.pipelines.liquidation_map import MapJob, fit_map, read_map, venue_tiers
 from liqwarn.pipelines.market import Market
 from liqwarn.pipelines.progress import OnProgress, silent
@@ -23,7 +23,7 @@ _YEAR_DAYS: Final = 365.25
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Study:
-    """A market, its liquidation map and features, and what happened in it."""
+    """A market, its liquidation map and features, and what happened in it, milder events too."""
 
     market: Market
     map_job: MapJob
@@ -32,6 +32,7 @@ class Study:
     definition: EventConfig
     events: tuple[Event, ...]
     labels: Labels
+    milder: Labels
 
 
 def build_study(market: Market, *, on_progress: OnProgress = silent) -> Study:
@@ -55,6 +56,7 @@ def build_study(market: Market, *, on_progress: OnProgress = silent) -> Study:
         definition=definition,
         events=events,
         labels=labels,
+        milder=make_milder_labels(frame, definition),
     )
 
 
