@@ -9,7 +9,7 @@
     ├── StoreError        the store on disk is damaged or not ours
     ├── FrameError        arrays whose axes, units or order do not fit together
     ├── ModelError        a model, calibrator or evaluation that cannot be used
-    │   └── OutdatedModelError  its files are of another version's format
+    │   └── OutdatedModelError  its files are of an earlier version's format
     ├── PolicyError       a policy or a transition the circuit breaker must refuse
     └── AuditError        an audit log that was edited, cut or cannot be replayed
 
@@ -60,7 +60,7 @@ class ModelError(LiqwarnError):
 
 
 class OutdatedModelError(ModelError):
-    """A model whose files are whole, but of another version's format: it must be trained again."""
+    """A model of an earlier version's format: it can score no more and must be trained again."""
 
 
 class PolicyError(LiqwarnError):

@@ -10,7 +10,6 @@ import pytest
 from liqwarn.models.alarm_budget import (
     alarm_budget,
     controlled_alarms,
-    first_thresholds,
     worst_quarter,
 )
 from liqwarn.models.alarm_control import bounded_score, run
@@ -49,7 +48,14 @@ def found():
     frozen = np.quantile(p[: len(rows) // 2], [1.0 - b for b in ALARM_BUDGETS], axis=0)
     alarms = p[..., None] > np.moveaxis(frozen, 0, -1)
     fold = np.repeat([0, 1], [len(rows) // 2, len(rows) - len(rows) // 2])
-    return OutOfSample(rows=rows, fold=fold, p={"liqwarn": p}, alarms={"liqwarn": alarms})
+    thresholds = np.stack([np.moveaxis(frozen, 0, -1)] * 2)
+    return OutOfSample(
+        rows=rows,
+        fold=fold,
+        p={"liqwarn": p},
+        alarms={"liqwarn": alarms},
+        thresholds={"liqwarn": thresholds},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -83,21 +89,15 @@ def test_false_alarms_are_counted_among_rows_without_an_onset_ahead(found, table
     assert row["alarm_time"] == alarm.mean()
 
 
-def test_the_frozen_thresholds_are_read_back_from_their_alarms(found):
+def test_it_starts_from_the_threshold_frozen_in_training_and_from_no_test_score(found):
     first = found.fold == 0
-    start = first_thresholds(found, "liqwarn")
+    alarms = controlled_alarms(found, "liqwarn")
+    own = first & (found.rows.symbols == "BTCUSDT")
+    unknown = np.flatnonzero(own)[: int(24 / 1)]  # no outcome is known in the first day
 
-    score = bounded_score(found.p["liqwarn"][first])
-    np.testing.assert_array_equal(score[..., None] > start, found.alarms["liqwarn"][first])
-
-
-def test_without_any_alarm_the_first_threshold_is_the_highest_score(found):
-    none = replace(found, alarms={"liqwarn": np.zeros_like(found.alarms["liqwarn"])})
-
-    start = first_thresholds(none, "liqwarn")
-
-    top = bounded_score(found.p["liqwarn"][found.fold == 0]).max(axis=0)
-    np.testing.assert_array_equal(start, np.repeat(top[..., None], 4, axis=-1))
+    np.testing.assert_array_equal(alarms[unknown], found.alarms["liqwarn"][unknown])
+    never = replace(found, thresholds={"liqwarn": np.full((2, 2, 3, 4), np.inf)})
+    assert not controlled_alarms(never, "liqwarn")[unknown].any()
 
 
 def test_without_any_score_there_is_never_an_alarm(found):
@@ -106,14 +106,13 @@ def test_without_any_score_there_is_never_an_alarm(found):
         found, p={"liqwarn": blank}, alarms={"liqwarn": np.zeros_like(found.alarms["liqwarn"])}
     )
 
-    assert np.isinf(first_thresholds(silent, "liqwarn")).all()
     assert not controlled_alarms(silent, "liqwarn").any()
 
 
 def test_every_symbol_has_thresholds_of_its_own(found):
     rows, p = found.rows, found.p["liqwarn"]
     alarms = controlled_alarms(found, "liqwarn")
-    start = first_thresholds(found, "liqwarn")
+    start = bounded_score(found.thresholds["liqwarn"][0])
     for symbol in np.unique(rows.symbols):
         own = rows.symbols == symbol
         alone = run(rows.times[own], rows.end[own], p[own], rows.y[own], start)

@@ -88,12 +88,22 @@ def test_a_file_beside_the_manifest_is_not_read(folder):
     assert set(read_folder(folder)[0]) == set(FILES)
 
 
-def test_another_schema_is_refused(folder):
-    write_manifest(folder, schema="liqwarn.model/9", files={})
+def test_the_schema_of_an_earlier_version_says_what_to_do(folder):
+    write_manifest(folder, schema="liqwarn.model/1", files={})
 
-    said = f"schema 'liqwarn.model/9', expected '{SCHEMA}': .* train it again"
+    said = f"schema 'liqwarn.model/1', expected '{SCHEMA}': .* train it again"
     with pytest.raises(OutdatedModelError, match=said):
         read_folder(folder)
+
+
+@pytest.mark.parametrize("schema", ["liqwarn.model/9", "garbage", None, 7])
+def test_another_schema_is_refused_and_never_called_outdated(folder, schema):
+    """A later version's model, or a damaged one, must not be replaced without being judged."""
+    write_manifest(folder, schema=schema, files={})
+
+    with pytest.raises(ModelError, match=f"expected '{SCHEMA}'") as told:
+        read_folder(folder)
+    assert not isinstance(told.value, OutdatedModelError)
 
 
 @pytest.mark.parametrize("content", [{"schema": SCHEMA}, {"schema": SCHEMA, "files": [1]}])

@@ -37,6 +37,7 @@ def found(rows):
         fold=np.repeat([0, 1], [len(test) // 3, len(test) - len(test) // 3]),
         p={"liqwarn": p, "B0": base},
         alarms={},
+        thresholds={},
     )
 
 

@@ -66,7 +66,8 @@ def found_of(rows, **p):
     for name, one in p.items():
         limits = [np.nanquantile(one, 1 - share, axis=0) for share in (0.01, 0.02, 0.05, 0.1)]
         alarms[name] = np.stack([one > limit for limit in limits], axis=-1)
-    return OutOfSample(rows=rows, fold=np.zeros(len(rows), dtype=np.int64), p=p, alarms=alarms)
+    fold = np.zeros(len(rows), dtype=np.int64)
+    return OutOfSample(rows=rows, fold=fold, p=p, alarms=alarms, thresholds={})
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,8 @@ def found(rows):
     alarms = {MODEL: np.zeros(shape, dtype=bool), HAR: np.zeros(shape, dtype=bool)}
     alarms[MODEL][..., 2:] = (rows.column("basis") > 1.0)[:, None, None, None]
     p = dict.fromkeys(alarms, np.full(rows.y.shape, 0.1))
-    return OutOfSample(rows=rows, fold=np.zeros(len(rows), dtype=np.int64), p=p, alarms=alarms)
+    fold = np.zeros(len(rows), dtype=np.int64)
+    return OutOfSample(rows=rows, fold=fold, p=p, alarms=alarms, thresholds={})
 
 
 @pytest.fixture(scope="module")

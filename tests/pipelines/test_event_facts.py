@@ -11,6 +11,7 @@ from liqwarn.pipelines.event_facts import tier_facts, warning_facts
 from liqwarn.pipelines.event_forecast import Source, forecast
 from liqwarn.pipelines.event_scene import Scene, span_of
 from liqwarn.pipelines.risk import PRIMARY
+from liqwarn.pipelines.signal_board import Chances, make_boards
 
 FIVE, TEN = (ALARM_BUDGETS.index(budget) for budget in (0.05, 0.10))
 QUIET, HIGH = 0.01, 0.5
@@ -133,6 +134,36 @@ def test_a_percentile_is_the_share_of_the_past_below(scene, plain):
 
     assert volatility["value"] == column[place]
     assert volatility["percentile"] == pytest.approx((past < column[place]).mean(), abs=1e-3)
+
+
+def test_a_percentile_is_the_one_of_the_signal_board(scene, plain):
+    facts, study = warning_facts(scene({-1: 0.05})), plain.study
+    told = [facts["inputs"]["volatility"], *facts["peak"]["raised"], *facts["peak"]["lowered"]]
+    place, symbols = plain.span.onset - 1, study.matrix.symbols
+    unknown = np.full((len(symbols), 2), np.nan)
+    chances = Chances(
+        p_4h=unknown, quantile=unknown, base_rate=unknown, tiers=np.zeros(unknown.shape, dtype=int)
+    )
+    board = make_boards(study.matrix, plain.forecast.decided.bundle.model, chances, at=place)[0]
+    shown = {reading.feature: reading.percentile for reading in board.readings}
+
+    both = [one for one in told if shown.get(one["feature"]) is not None]
+    assert both
+    assert [one["percentile"] for one in both] == [shown[one["feature"]] for one in both]
+
+
+def test_with_under_30_days_there_is_no_percentile(scene, plain):
+    matrix, place = plain.study.matrix, plain.span.onset - 1
+    values = matrix.values.copy()
+    values[0, : place - 719, matrix.names.index("rv_1d")] = np.nan
+    made = scene({-1: 0.05})
+
+    told = warning_facts(
+        replace(made, study=replace(made.study, matrix=replace(matrix, values=values)))
+    )["inputs"]["volatility"]
+
+    assert told["value"] == values[0, place, matrix.names.index("rv_1d")]
+    assert np.isnan(told["percentile"])
 
 
 def test_missing_inputs_are_named(scene, plain):

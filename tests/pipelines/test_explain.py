@@ -126,6 +126,25 @@ def test_a_torn_file_is_named(tmp_path):
         read_boards(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("contribution", "x", r"\n  boards.*\.contribution: found 'x'"),
+        ("text", "\x1b[2J", r"\n  boards.*\.text: found '\\x1b\[2J'"),
+        ("market", "\x1b[2J", r" market: found '\\x1b\[2J', expected text"),
+        ("generated_at", None, r" generated_at: found None, expected text"),
+    ],
+)
+def test_a_field_that_cannot_be_is_named_with_its_file(scoring, tmp_path, field, value, told):
+    document = orjson.loads((scoring / SIGNALS_FILE).read_bytes())
+    signal = document["boards"][0]["groups"][0]["signals"][0]
+    (signal if field in signal else document)[field] = value
+    (tmp_path / SIGNALS_FILE).write_bytes(orjson.dumps(document))
+
+    with pytest.raises(ConfigError, match=rf"signals\.json:( unreadable signals:)?{told}"):
+        read_boards(tmp_path)
+
+
 def test_the_report_shows_the_boards_and_does_without_them(scoring, tmp_path, now):
     order = ReportOrder(scores=scoring, out=tmp_path / "report.html")
     assert write_report(order, now=now).read_text().count('<details class="board"') == 4

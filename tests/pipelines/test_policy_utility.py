@@ -11,6 +11,7 @@ from liqwarn.models.baselines import BASELINES
 from liqwarn.models.calibration import Calibrated
 from liqwarn.models.evaluation import EvaluationPlan, out_of_sample
 from liqwarn.models.rows import make_rows
+from liqwarn.pipelines.breaker_replay import replayed_scores
 from liqwarn.pipelines.policy_utility import UtilityOrder, policy_utility
 from liqwarn.policy.utility import STRATEGIES
 
@@ -95,13 +96,16 @@ def test_carry_is_paid_by_one_side_and_received_by_the_other(rows):
 
 
 def test_a_breaker_that_is_never_worried_is_the_unrestricted_book(thin, found, policy):
-    """Tiny probabilities, no cascade seen, no field missing: T0 once the warm-up is over."""
+    """Tiny probabilities, no cascade seen, nothing missing or strange: T0 after the warm-up."""
     rng = np.random.default_rng(0)
     calm = {"B2": rng.uniform(0, 1e-6, found.p["B2"].shape)}
     market = thin.market
     whole = replace(market.quality, quality=np.full_like(market.quality.quality, "ok"))
     quiet = replace(thin, events=(), market=replace(market, quality=whole))
-    rows = policy_utility(quiet, replace(found, p=calm), policy, ORDER)
+    every = make_rows(thin.matrix, thin.labels, thin.milder)
+    plain = replace(every, X=np.zeros_like(every.X))
+    tested = replace(found, p=calm, rows=replace(found.rows, X=np.zeros_like(found.rows.X)))
+    rows = policy_utility(quiet, tested, policy, ORDER, training=plain)
     for side in SIDES:
         ours, free = row(rows, side, "breaker"), row(rows, side, "unrestricted")
         assert ours["mean_exposure"] == pytest.approx(free["mean_exposure"], rel=0.02)
@@ -119,11 +123,14 @@ def test_knowing_the_outcome_pays(thin, found, policy):
         assert ours["loss_in_events_frac"] < 0.7 * free["loss_in_events_frac"]
 
 
-def test_scores_that_cannot_be_ranked_or_found_are_refused(thin, found, policy):
+def test_a_model_that_was_not_run_is_refused(thin, found, policy):
     with pytest.raises(
         ModelError, match=r"no probabilities of 'liqwarn', expected one of \['B2'\]"
     ):
         policy_utility(thin, found, policy)
+
+
+def test_a_test_span_too_short_to_rank_a_score_has_no_rows(thin, found, policy):
     few = found.rows.times < found.rows.times.min() + np.timedelta64(20, "D")
     short = replace(
         found,
@@ -131,5 +138,32 @@ def test_scores_that_cannot_be_ranked_or_found_are_refused(thin, found, policy):
         fold=found.fold[few],
         p={"B2": found.p["B2"][few]},
     )
-    with pytest.raises(ModelError, match="expected more than 30 days"):
-        policy_utility(thin, short, policy, ORDER)
+
+    assert policy_utility(thin, short, policy, ORDER) == []
+
+
+def test_a_bar_unlike_training_is_degraded_in_the_replay_as_it_would_be_live(thin, found):
+    frame, rows = thin.market.frame, found.rows
+    good = thin.market.quality.quality == "ok"
+    cells = np.searchsorted(frame.symbols, rows.symbols), np.searchsorted(frame.times, rows.times)
+    before = replayed_scores(thin, found, "B2").quality
+    first = int(np.searchsorted(frame.times, rows.times.min()))
+    chosen = int(np.flatnonzero(good[cells] & (before[cells[0], cells[1] - first] == "ok"))[0])
+    odd = rows.X.copy()
+    odd[chosen] *= 1e6
+
+    after = replayed_scores(thin, replace(found, rows=replace(rows, X=odd)), "B2").quality
+
+    symbol = frame.symbols.index(rows.symbols[chosen])
+    changed = np.argwhere(before != after)
+    assert {cell[0] for cell in changed.tolist()} <= {symbol}
+    assert (after[tuple(changed.T)] == "degraded").all()
+    assert len(changed) == 1
+
+
+def test_base_rates_are_those_of_the_rows_that_trained(thin, found):
+    every = make_rows(thin.matrix, thin.labels, thin.milder)
+    certain = replace(every, y=np.where(np.isfinite(every.y), 1.0, np.nan))
+
+    assert (replayed_scores(thin, found, "B2", training=certain).base_rate == 1.0).all()
+    assert (replayed_scores(thin, found, "B2").base_rate < 0.5).all()

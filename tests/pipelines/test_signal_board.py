@@ -122,6 +122,16 @@ def test_value_percentile_level_and_direction(boards):
     assert readings(boards[0])["leverage"].agrees is True
 
 
+def test_values_equal_to_it_count_by_half():
+    values = np.zeros_like(matrix_of().values)
+    values[:, :500] = -1.0
+
+    found = readings(make_boards(matrix_of(values), Model(), chances_of())[0])["funding_rate"]
+
+    assert found.percentile == pytest.approx((500 + 0.5 * 499) / 999)
+    assert found.level == "high"
+
+
 def test_a_missing_signal_has_no_number_at_all_and_its_push_is_in_the_rest():
     values = np.array(matrix_of().values)
     values[0, -1, 0] = np.nan

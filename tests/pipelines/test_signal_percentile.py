@@ -39,8 +39,7 @@ def test_it_is_the_percentile_of_every_bar(bar, n_bars, first):
     expected = score_quantile(values, values, first, bar)
 
     for at in (0, 100, n_bars // 3, n_bars - 2, n_bars - 1):
-        upto, below, _ = placed(values, at, first, bar)
-        np.testing.assert_allclose(0.5 * (upto + below), expected[:, at], rtol=1e-15)
+        np.testing.assert_array_equal(placed(values, at, first, bar)[0], expected[:, at])
 
 
 @pytest.mark.parametrize("bar", [HOUR, timedelta(minutes=30), timedelta(hours=4)])
@@ -72,13 +71,11 @@ def test_under_30_days_it_is_not_known():
     assert placed(values, 720, 0, HOUR)[0].item() == 1.0
 
 
-def test_values_equal_to_it_count_up_to_it_and_not_below():
+def test_values_equal_to_it_count_by_half():
     values = np.zeros((1, 1001, 1))
     values[0, :250] = -1.0
 
-    upto, below, _ = placed(values, 1000, 0, HOUR)
-
-    assert (upto.item(), below.item()) == (1.0, 0.25)
+    assert placed(values, 1000, 0, HOUR)[0].item() == 0.625
 
 
 def test_a_missing_value_has_no_percentile_and_says_whether_it_was_ever_there():
@@ -86,10 +83,9 @@ def test_a_missing_value_has_no_percentile_and_says_whether_it_was_ever_there():
     values[0, :999, 1] = 1.0
     values[0, 999, 2] = 1.0
 
-    upto, below, known = placed(values, 999, 0, HOUR)
+    percentile, known = placed(values, 999, 0, HOUR)
 
-    assert np.isnan(upto).all()
-    assert np.isnan(below).all()
+    assert np.isnan(percentile).all()
     assert known.tolist() == [[False, True, True]]
 
 

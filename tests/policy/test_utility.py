@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liqwarn.errors import PolicyError
 from liqwarn.policy.allowance import Allowance
 from liqwarn.policy.levered_book import BookTerms, Tape, run_book
 from liqwarn.policy.utility import (
@@ -132,12 +131,17 @@ def test_the_last_known_volatility_stands():
     np.testing.assert_array_equal(given, wanted)
 
 
-@pytest.mark.parametrize(("at", "value"), [(0, np.nan), (5, 0.0), (5, -1.0)])
-def test_volatility_that_cannot_be_is_refused(at, value):
-    volatility = volatility_of()
-    volatility[at] = value
-    with pytest.raises(PolicyError, match="known at the first bar, and positive at all"):
-        volatility_plan(tape_of(), FREE, volatility, 1.0)
+def test_a_price_that_stands_still_or_is_not_listed_yet_has_no_volatility():
+    tape, volatility = tape_of(), volatility_of()
+    odd, filled = volatility.copy(), volatility.copy()
+    odd[:3], filled[:3] = np.nan, volatility[3]
+    odd[50:60], filled[50:60] = 0.0, volatility[49]
+
+    given, wanted = (volatility_plan(tape, FREE, v, 1.2).leverage for v in (odd, filled))
+
+    np.testing.assert_array_equal(given, wanted)
+    nothing = volatility_plan(tape, FREE, np.full(volatility.size, np.nan), 1.2).leverage
+    assert np.isfinite(nothing).all()
 
 
 def test_figures_by_hand():

@@ -84,9 +84,13 @@ def test_the_mark_for_lead_time_depends_on_the_bar(document, bar, median, expect
 
 
 def test_bars_longer_than_an_hour_have_no_mark_for_lead_time(document):
+    document["bar_minutes"] = 60
+    hourly = [aim.what for aim in aims(document, "long")]
     document["bar_minutes"] = 240
+    longer = [aim.what for aim in aims(document, "long")]
 
-    assert not any("lead" in aim.what for aim in aims(document, "long"))
+    assert [what for what in hourly if what not in longer] == [hourly[EARLY], hourly[LEAD]]
+    assert "15 min ahead" in hourly[EARLY]
 
 
 def test_placebos_and_the_planted_leak_are_marks_too(document):

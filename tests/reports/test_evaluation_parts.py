@@ -4,6 +4,7 @@ from liqwarn.reports.evaluation_parts import READING, parts, provenance
 def test_the_parts_come_in_the_order_of_a_sceptical_reader(document):
     assert [section.key for section in parts(document)] == [
         "skill", "calibration", "molchan", "alarms", "budgets", "severe", "symbols",
+        "years",
         "robustness", "ablation", "placebo", "utility", "novelty",
     ]  # fmt: skip
     assert not any(section.missing for section in parts(document))

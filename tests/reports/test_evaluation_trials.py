@@ -58,6 +58,27 @@ def test_a_blind_harness_is_an_alarm(document):
     assert section.tables[0].rows[-1].tone == "bad"
 
 
+def test_a_shifted_placebo_is_shown_beside_har_and_is_no_leak_where_har_is_as_good(document):
+    for row in document["placebo"]:
+        if row["kind"] == "shifted_labels":
+            row |= {
+                "roc_auc": 0.54,
+                "roc_auc_ci": [0.51, 0.57],
+                "har_roc_auc": 0.553,
+                "delta_pr_auc_vs_har": {"mean": -0.0012, "ci": [-0.004, 0.002]},
+            }
+    section = placebo_section(document)
+    table = section.tables[0]
+    line = next(line for line in table.rows if line.cells[:2] == ("shifted labels", "long"))
+    said = dict(zip(table.header, line.cells, strict=True))
+
+    assert said["HAR's ROC-AUC"] == "0.553"
+    assert said["ΔPR-AUC vs HAR [95 %]"] == "−0.0012 [−0.0040, +0.0020]"
+    assert (said["verdict"], line.tone) == ("no skill beyond HAR, as it must be", "good")
+    assert section.alarm == ""
+    assert {"HAR's ROC-AUC", "ΔPR-AUC vs HAR [95 %]"} <= set(table.beside)
+
+
 def test_nothing_measured():
     assert ablation_section({}).missing
     assert placebo_section({"placebo": None}).missing

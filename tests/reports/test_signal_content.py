@@ -58,13 +58,74 @@ def test_another_schema_is_refused(raw):
 
 @pytest.mark.parametrize("boards", [[{}], [{"groups": None, "side": "long"}], None, ["x"]])
 def test_unreadable_boards_are_refused(boards):
-    with pytest.raises(ConfigError, match="unreadable signals: "):
+    with pytest.raises(ConfigError, match="unreadable signals:"):
         boards_from_document({"schema": "liqwarn.signals/1", "boards": boards})
 
 
-def test_a_board_that_lacks_a_key_is_refused():
-    raw = orjson.loads(orjson.dumps(document(made.board())))
+@pytest.fixture
+def raw():
+    """A document of one board with one signal, as it comes from the file."""
+    return orjson.loads(orjson.dumps(document(made.board())))
+
+
+def test_a_board_that_lacks_a_key_is_refused(raw):
     del raw["boards"][0]["groups"][0]["signals"][0]["percentile"]
 
-    with pytest.raises(ConfigError, match=r"unreadable signals: TypeError .*percentile"):
+    with pytest.raises(ConfigError, match=r"signals\[0\]\.percentile: required and missing"):
+        boards_from_document(raw)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("contribution", "x", "found 'x'. Input should be a valid number"),
+        ("contribution", True, "found True. Input should be a valid number"),
+        ("percentile", [1], "found [1]. Input should be a valid number"),
+        ("percentile", 1e300, "found 1e+300. Input should be less than or equal to 1"),
+        ("level", "top", "found 'top'. Input should be 'high', 'middle' or 'low'"),
+        ("agrees", 1, "found 1. Input should be a valid boolean"),
+        ("title", None, "found None. Input should be a valid string"),
+        ("text", "1\x1b[2J", r"found '1\x1b[2J', expected no control characters"),
+        ("phrase", "a\nb", r"found 'a\nb', expected no control characters"),
+        ("value", "\x1b]0;x\x07", r"found '\x1b]0;x\x07'. Input should be a valid number"),
+    ],
+)
+def test_a_field_that_cannot_be_is_named_and_nothing_of_it_steers_a_terminal(
+    raw, field, value, told
+):
+    raw["boards"][0]["groups"][0]["signals"][0][field] = value
+
+    with pytest.raises(ConfigError, match=r"unreadable signals:\n  boards\[0\]") as refused:
+        boards_from_document(raw)
+
+    lines = str(refused.value).split("\n")
+    assert lines[1:] == [f"  boards[0].groups[0].signals[0].{field}: {told}"]
+    assert all(line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("symbol", "BTC\r"), ("verdict", "\x9b2J"), ("side", "up"), ("p_4h", 1.1)]
+)
+def test_the_fields_of_the_board_itself_are_read_as_strictly(raw, field, value):
+    raw["boards"][0][field] = value
+
+    with pytest.raises(ConfigError, match=rf"boards\[0\]\.{field}: found"):
+        boards_from_document(raw)
+
+
+def test_every_fault_is_named_at_once_and_shortly(raw):
+    raw["boards"][0]["quantile"] = "x" * 10_000
+    raw["boards"][0]["groups"][0]["rest"] = {}
+
+    with pytest.raises(ConfigError, match=r"quantile: found 'x+\.\.\.x+'.*\n.*rest: found {}"):
+        boards_from_document(raw)
+
+
+def test_a_file_nested_without_end_is_refused(raw):
+    deep = []
+    for _ in range(500):
+        deep = [deep]
+    raw["boards"][0]["verdict"] = deep
+
+    with pytest.raises(ConfigError, match="unreadable signals:\n  Recursion limit reached"):
         boards_from_document(raw)

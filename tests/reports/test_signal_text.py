@@ -129,12 +129,6 @@ def test_a_surprise_is_called_one():
     assert "high funding rate (98th percentile, against expectation)" in verdict_text(board)
 
 
-def test_a_percentile_that_ties_would_belie_is_left_out():
-    none = made.reading(phrase="few liquidations", percentile=0.85, level="low")
-
-    assert "pushed up by few liquidations;" in verdict_text(made.board(made.group("g", none)))
-
-
 @pytest.mark.parametrize(
     ("share", "text"),
     [(0.0, "0th"), (0.01, "1st"), (0.29, "29th"), (0.998, "99th"), (1.0, "100th"), (0.119, "11th")],

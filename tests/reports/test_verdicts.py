@@ -80,6 +80,14 @@ LEAK = {"kind": "planted_leak"}
 FOUND, BLIND = LEAK | {"roc_auc_ci": [0.6, 0.7]}, LEAK | {"roc_auc_ci": [0.48, 0.7]}
 CLEAN, CONSTANT = {"roc_auc_ci": [0.45, 0.55]}, {"roc_auc_ci": [0.5, 0.5]}
 SKILLED = {"roc_auc_ci": [0.51, 0.55]}
+SHIFTED = {"kind": "shifted_labels", "roc_auc_ci": [0.51, 0.55]}
+
+
+def beside_har(*ends):
+    return {"delta_pr_auc_vs_har": {"mean": 0.01, "ci": list(ends)}}
+
+
+AS_HAR = SHIFTED | beside_har(-0.01, 0.01)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +101,19 @@ SKILLED = {"roc_auc_ci": [0.51, 0.55]}
         (CONSTANT, "a constant forecast: says nothing", False),
         (SKILLED, "WARNING: a placebo shows skill", True),
         ({}, "not measured", False),
+        (AS_HAR, "no skill beyond HAR, as it must be", False),
+        (SHIFTED | beside_har(-0.02, -0.01), "no skill beyond HAR, as it must be", False),
+        (SHIFTED | beside_har(0.001, 0.02), "WARNING: a placebo shows skill", True),
+        (SHIFTED, "not measured", False),
+        (SHIFTED | {"roc_auc_ci": [0.49, 0.55]}, "no skill, as it must be", False),
+        (SHIFTED | CLEAN | beside_har(0.001, 0.02), "no skill, as it must be", False),
+        (SKILLED | beside_har(-0.01, 0.01), "WARNING: a placebo shows skill", True),
+        (CONSTANT | {"says_nothing": False}, "no skill, as it must be", False),
+        (SKILLED | {"says_nothing": False}, "WARNING: a placebo shows skill", True),
+        (SKILLED | {"says_nothing": True}, "a constant forecast: says nothing", False),
+        (CLEAN | {"says_nothing": True}, "a constant forecast: says nothing", False),
+        (CONSTANT | {"says_nothing": None}, "a constant forecast: says nothing", False),
+        (BLIND | {"says_nothing": True}, "a constant forecast: says nothing", False),
     ],
 )
 def test_what_a_run_says_of_the_harness(row, begins, alarms):
@@ -100,16 +121,17 @@ def test_what_a_run_says_of_the_harness(row, begins, alarms):
     assert placebo_alarm(row) is alarms
 
 
-def test_a_control_goes_by_its_difference_where_it_has_one():
-    row = FOUND | {"delta_pr_auc": {"mean": 0.1, "ci": [-0.1, 0.2]}}
+def test_a_control_is_judged_by_chance_alone():
+    """HAR does not see the leak: what is found is found, as good as HAR or not."""
+    row = FOUND | beside_har(-0.1, 0.2)
 
-    assert placebo_verdict(row).startswith("WARNING: not found")
+    assert placebo_verdict(row) == "found, as it must be"
 
 
 @pytest.mark.parametrize(
     ("rows", "warned", "said"),
     [
-        ([CLEAN, CLEAN, FOUND], "", "No placebo shows skill. Every planted leak was found."),
+        ([CLEAN, AS_HAR, FOUND], "", "No placebo shows skill. Every planted leak was found."),
         ([CLEAN, CONSTANT], "", "1 of 2 placebo runs say nothing; the others show no skill."),
         ([CONSTANT], "", "No placebo run could be judged."),
         ([SKILLED, CLEAN], "WARNING: 1 of 2 placebo runs show skill.", "1 of 2 placebo runs show"),

@@ -14,27 +14,10 @@ from liqwarn.models.events import Event, EventConfig
 from liqwarn.models.folds import OutOfSample
 from liqwarn.models.results import HAR, MODEL, Cell, cells
 
-__all__ = ["alarm_budget", "controlled_alarms", "first_thresholds", "worst_quarter"]
+__all__ = ["alarm_budget", "controlled_alarms", "worst_quarter"]
 
 QUARTER_ROWS: Final = 30 * 24
 """Fewest onset-free rows of a calendar quarter that is looked at."""
-
-
-def first_thresholds(found: OutOfSample, model: str) -> FloatArray:
-    """The first fold's frozen thresholds in log-odds, shape (2, n_horizons, 4).
-
-    Read back from the alarms they gave: midway between the highest probability without an alarm
-    and the lowest with one, which is the same to every row of the fold.
-    """
-    first = found.fold == found.fold.min()
-    score = bounded_score(found.p[model][first])[..., None]
-    alarms = found.alarms[model][first]
-    known = np.isfinite(score)
-    below = np.where(known & ~alarms, score, -np.inf).max(axis=0)
-    above = np.where(known & alarms, score, np.inf).min(axis=0)
-    below = np.where(np.isfinite(below), below, above)
-    above = np.where(np.isfinite(above), above, below)
-    return np.asarray(0.5 * (below + above))  # infinite where there is no score at all
 
 
 def controlled_alarms(found: OutOfSample, model: str, step: float = STEP) -> BoolArray:
@@ -42,7 +25,7 @@ def controlled_alarms(found: OutOfSample, model: str, step: float = STEP) -> Boo
 
     One run a symbol, from the frozen thresholds of the first fold on and through every retraining.
     """
-    rows, start = found.rows, first_thresholds(found, model)
+    rows, start = found.rows, bounded_score(found.thresholds[model][0])
     out = np.zeros(found.alarms[model].shape, dtype=np.bool_)
     for symbol in np.unique(rows.symbols):
         own = np.flatnonzero(rows.symbols == symbol)

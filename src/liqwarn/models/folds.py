@@ -105,12 +105,15 @@ class OutOfSample:
     p : mapping of model to ndarray of float64, shape (n_rows, 2, n_horizons)
     alarms : mapping of model to ndarray of bool, shape (n_rows, 2, n_horizons, 4)
         Whether the probability passes the threshold of each alarm budget.
+    thresholds : mapping of model to ndarray of float64, shape (n_folds, 2, n_horizons, 4)
+        The threshold of each fold and alarm budget, frozen on its training rows.
     """
 
     rows: Rows
     fold: NDArray[np.int64]
     p: Mapping[str, FloatArray]
     alarms: Mapping[str, BoolArray]
+    thresholds: Mapping[str, FloatArray]
 
 
 def stacked(tests: list[Rows], results: list[FoldResult]) -> OutOfSample:
@@ -125,6 +128,9 @@ def stacked(tests: list[Rows], results: list[FoldResult]) -> OutOfSample:
                 [result.p[name][..., None] > result.thresholds[name] for result in results]
             )
             for name in names
+        },
+        thresholds={
+            name: np.stack([result.thresholds[name] for result in results]) for name in names
         },
     )
 

@@ -14,10 +14,12 @@ import orjson
 from liqwarn.durable import write_bytes
 from liqwarn.errors import ModelError, OutdatedModelError
 
-__all__ = ["MANIFEST", "SCHEMA", "read_folder", "write_folder"]
+__all__ = ["MANIFEST", "OUTDATED", "SCHEMA", "read_folder", "write_folder"]
 
 MANIFEST: Final = "manifest.json"
 SCHEMA: Final = "liqwarn.model/2"
+OUTDATED: Final = ("liqwarn.model/1",)
+"""Schemas of earlier versions, which cannot be read any more."""
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
@@ -67,10 +69,12 @@ def _hashes(manifest: bytes, folder: Path) -> dict[str, str]:
     try:
         content: Any = orjson.loads(manifest)
         if content["schema"] != SCHEMA:
-            raise OutdatedModelError(
-                f"model {folder} has schema {content['schema']!r}, expected {SCHEMA!r}: "
-                "it was made by another version of liqwarn; train it again"
-            )
+            found = f"model {folder} has schema {content['schema']!r}, expected {SCHEMA!r}"
+            if content["schema"] in OUTDATED:
+                raise OutdatedModelError(
+                    f"{found}: it was made by an earlier version of liqwarn; train it again"
+                )
+            raise ModelError(found)
         hashes = {str(name): str(value) for name, value in content["files"].items()}
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"model manifest {folder / MANIFEST} is unreadable: {error}") from error

@@ -20,7 +20,7 @@ from liqwarn.models.results import CLIMATOLOGY, MODEL
 from liqwarn.models.rows import Rows
 from liqwarn.models.splits import trainable
 
-__all__ = ["FaultyRows", "novelty_report"]
+__all__ = ["FaultyRows", "novel_rows", "novelty_report"]
 
 NOTHING: Final = float("nan")
 
@@ -60,9 +60,7 @@ def novelty_report(
         the first test row are left out.
     """
     fitted = list(_fitted(pooled, found))
-    novel = np.zeros(len(found.rows), dtype=np.bool_)
-    for _, test, novelty in fitted:
-        novel[test] = novelty.novel(found.rows.X[test])
+    novel = _novel(fitted, found)
     return {
         "share_novel": float(novel.mean()),
         "by_quarter": _by_quarter(found.rows, novel),
@@ -75,7 +73,19 @@ def novelty_report(
     }
 
 
+def novel_rows(pooled: Rows, found: OutOfSample) -> BoolArray:
+    """Which test rows are unlike the rows their fold was trained on, shape (n_rows,)."""
+    return _novel(_fitted(pooled, found), found)
+
+
 Fitted = tuple[np.datetime64, BoolArray, Novelty]
+
+
+def _novel(fitted: Iterable[Fitted], found: OutOfSample) -> BoolArray:
+    novel = np.zeros(len(found.rows), dtype=np.bool_)
+    for _, test, novelty in fitted:
+        novel[test] = novelty.novel(found.rows.X[test])
+    return novel
 
 
 def _fitted(pooled: Rows, found: OutOfSample) -> Iterator[Fitted]:

@@ -180,7 +180,7 @@ def _paths(
             inside = groups[test] == group
             for model, whole in p.items():
                 whole[test[inside]] = results[k].p[model][inside]
-        yield OutOfSample(rows=rows, fold=groups, p=p, alarms={})
+        yield OutOfSample(rows=rows, fold=groups, p=p, alarms={}, thresholds={})
 
 
 def _beside_har(paths: Sequence[Cell], events: Sequence[Event], rows: Rows) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from datetime import timedelta
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liqwarn.errors import ModelError
-from liqwarn.frames import SIDES, FloatArray
+from liqwarn.frames import SIDES, BoolArray, FloatArray
+from liqwarn.models.calibration import base_rates
 from liqwarn.models.events import in_progress
 from liqwarn.models.folds import OutOfSample
-from liqwarn.models.rows import make_rows
+from liqwarn.models.novelty_report import novel_rows
+from liqwarn.models.rows import Rows, make_rows
 from liqwarn.models.score_quantile import score_quantile
 from liqwarn.models.splits import trainable
 from liqwarn.pipelines.study import Study
@@ -22,8 +25,13 @@ PATIENCE: Final = timedelta(hours=24)
 """How long a score is carried over bars without one."""
 
 
-def replayed_scores(study: Study, found: OutOfSample, model: str) -> ScoreHistory:
+def replayed_scores(
+    study: Study, found: OutOfSample, model: str, *, training: Rows | None = None
+) -> ScoreHistory:
     """Out-of-sample probabilities as the breaker would have met them, bar by bar.
+
+    Base rates and what is novel are those of each fold's own training rows, taken from `training`
+    (None: the panel's own), so a bar unlike them has degraded quality as it would have live.
 
     Rows of the walk-forward leave out bars without a known outcome, which live would have scored:
     there the last probability stands, for a day at most, while price and open interest are known.
@@ -40,15 +48,20 @@ def replayed_scores(study: Study, found: OutOfSample, model: str) -> ScoreHistor
     last = int(np.searchsorted(frame.times, rows.times.max()))
     bars = slice(first, last + 1)
     shape = (len(frame.symbols), last + 1 - first, len(SIDES))
-    at = np.searchsorted(frame.symbols, rows.symbols), np.searchsorted(frame.times, rows.times)
+    at = (
+        np.searchsorted(frame.symbols, rows.symbols),
+        np.searchsorted(frame.times, rows.times) - first,
+    )
     probability = np.full((*shape, len(rows.horizons_h)), np.nan)
-    probability[at[0], at[1] - first] = found.p[model]
+    probability[at] = found.p[model]
     usable = study.market.quality.usable[:, bars]
     probability = _carried(probability, PATIENCE // frame.bar)
     probability[~usable] = np.nan
     primary = probability[..., rows.horizons_h.index(4)]
     base = np.full(shape, np.nan)
-    for start, rate in _base_rates(study, found).items():
+    own = make_rows(study.matrix, study.labels, study.milder)
+    pooled = own if training is None else training
+    for start, rate in _base_rates(pooled, found).items():
         base[:, np.searchsorted(frame.times[bars], start) :] = rate
     return ScoreHistory(
         symbols=frame.symbols,
@@ -59,8 +72,17 @@ def replayed_scores(study: Study, found: OutOfSample, model: str) -> ScoreHistor
         quantile=score_quantile(primary, primary, frame.first_bar + first, frame.bar),
         base_rate=base,
         in_progress=in_progress(frame, study.events)[:, bars],
-        quality=study.market.quality.quality[:, bars],
+        quality=_quality(study.market.quality.quality[:, bars], at, novel_rows(pooled, found)),
     )
+
+
+def _quality(
+    known: NDArray[np.str_], at: tuple[NDArray[np.intp], NDArray[np.intp]], novel: BoolArray
+) -> NDArray[np.str_]:
+    """Quality of the data, ``degraded`` where it was ``ok`` and a row is novel."""
+    strange = np.zeros(known.shape, dtype=np.bool_)
+    strange[at] = novel
+    return np.where(strange & (known == "ok"), "degraded", known)
 
 
 def _carried(values: FloatArray, longest: int) -> FloatArray:
@@ -73,13 +95,12 @@ def _carried(values: FloatArray, longest: int) -> FloatArray:
     return np.where((at >= 0) & (index - at <= longest), filled, np.nan)
 
 
-def _base_rates(study: Study, found: OutOfSample) -> Mapping[np.datetime64, FloatArray]:
+def _base_rates(pooled: Rows, found: OutOfSample) -> Mapping[np.datetime64, FloatArray]:
     """4-h rate of each side in every fold's own training rows, by when the fold begins."""
-    rows = make_rows(study.matrix, study.labels, study.milder)
-    horizon = rows.horizons_h.index(4)
+    horizon = pooled.horizons_h.index(4)
     out = {}
     for k in np.unique(found.fold):
         start = found.rows.times[found.fold == k].min()
-        train = rows.take(trainable(rows.times, rows.end, start))
-        out[start] = np.nanmean(train.y[:, :, horizon], axis=0)
+        train = pooled.take(trainable(pooled.times, pooled.end, start))
+        out[start] = base_rates(train)[:, horizon]
     return out

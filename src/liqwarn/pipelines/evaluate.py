@@ -145,7 +145,8 @@ def evaluate(
     }
     if order.policy is not None:
         book = UtilityOrder(n_bootstrap=draws, seed=seed)
-        parts["utility"] = policy_utility(study, found, order.policy, book)
+        pooled = joined(rows, plan.extra)
+        parts["utility"] = policy_utility(study, found, order.policy, book, training=pooled)
     if order.trials:
         parts |= _trials(stage, found)
     document = evaluation_document(study.market.panel.name, evaluation, **parts)
@@ -186,7 +187,7 @@ def _trials(stage: _Stage, found: OutOfSample) -> dict[str, Any]:
     study, rows, plan = stage.study, stage.rows, stage.plan
     how: dict[str, Any] = {"map_folds": stage.run, "on_progress": stage.on_progress}
     variants = relabelled(study.market.frame, study.matrix, study.definition)
-    pooled = joined(rows, plan.extra) if plan.extra else rows
+    pooled = joined(rows, plan.extra)
     return {
         "robustness": [
             *robustness(variants, plan, **how),

@@ -8,10 +8,10 @@ import numpy as np
 
 from liqwarn.decisions import iso_utc
 from liqwarn.features.catalogue import Entry, describe
-from liqwarn.frames import SIDES, FloatArray
+from liqwarn.frames import SIDES
 from liqwarn.models.alarms import ALARM_BUDGETS, AlarmRows, leads
-from liqwarn.models.score_quantile import MEMORY
 from liqwarn.pipelines.event_scene import HORIZON, Scene, scene_event
+from liqwarn.pipelines.signal_percentile import remembered_bars, standing_of
 
 __all__ = ["SHOWN_BUDGETS", "tier_facts", "warning_facts"]
 
@@ -110,7 +110,7 @@ def _peak(scene: Scene, bar: int) -> dict[str, Any]:
 
 
 def _drivers(scene: Scene, bar: int) -> dict[str, Any]:
-    """The features that raised and lowered the raw score most, in log-odds."""
+    """The features that raised and lowered the log-odds of the 4-h probability most."""
     model, matrix = scene.forecast.decided.bundle.model, scene.study.matrix
     place = scene.span.first + bar
     values = matrix.aligned(model.names_)[scene.row, place]
@@ -140,22 +140,14 @@ def _entries(bar: timedelta) -> dict[str, Entry]:
 
 
 def _standing(scene: Scene, place: int, name: str) -> dict[str, float]:
-    """A feature's value and its percentile in its own trailing 180 days, itself left out."""
-    matrix = scene.study.matrix
+    """A feature's value, and its percentile as a signal board counts it; NaN where not known."""
+    matrix, frame = scene.study.matrix, scene.study.market.frame
     if name not in matrix.names:
         return {"value": float("nan"), "percentile": float("nan")}
-    column = matrix.column(name)[scene.row]
-    past = column[max(0, place - MEMORY // matrix.bar) : place]
-    value = float(column[place])
-    return {"value": value, "percentile": _share_below(past, value)}
-
-
-def _share_below(past: FloatArray, value: float) -> float:
-    """Share of known values at or below one; the middle of those equal to it."""
-    known = past[np.isfinite(past)]
-    if not known.size or np.isnan(value):
-        return float("nan")
-    return float(((known < value).mean() + (known <= value).mean()) / 2)
+    column = matrix.column(name)[[scene.row], :, None]
+    past = column[:, remembered_bars(place, frame.first_bar, frame.bar)]
+    percentile, _ = standing_of(past, column[:, place], frame.bar)
+    return {"value": column[0, place].item(), "percentile": percentile.item()}
 
 
 def _inputs(scene: Scene, bar: int | None) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The signal boards of a scoring: made with its flags, written beside them, read back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as short
 from typing import Final
 
 import orjson
@@ -54,7 +56,8 @@ def read_boards(folder: Path, *, symbol: str | None = None, side: Side | None = 
     Raises
     ------
     ConfigError
-        When there is no such file, it is unreadable, or it has no such symbol.
+        When there is no such file, it is unreadable, or it has no such symbol. Names the file and
+        every field that is wrong.
     """
     path = folder / SIGNALS_FILE
     if not path.exists():
@@ -63,7 +66,10 @@ def read_boards(folder: Path, *, symbol: str | None = None, side: Side | None = 
         document = orjson.loads(path.read_bytes())
     except ValueError as error:
         raise ConfigError(f"{path} is not JSON: {error}") from error
-    boards = boards_from_document(document)
+    try:
+        boards = boards_from_document(document)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
     if symbol is not None and symbol not in {board.symbol for board in boards}:
         known = ", ".join(dict.fromkeys(board.symbol for board in boards))
         raise ConfigError(f"{path} has no symbol '{symbol}', expected one of {known}")
@@ -72,6 +78,13 @@ def read_boards(folder: Path, *, symbol: str | None = None, side: Side | None = 
     )
     return Signals(
         boards=wanted,
-        generated_at=str(document.get("generated_at")),
-        market=str(document.get("market")),
+        generated_at=_text(document, "generated_at", path),
+        market=_text(document, "market", path),
     )
+
+
+def _text(document: Mapping[str, object], key: str, path: Path) -> str:
+    found = document.get(key)
+    if not isinstance(found, str) or not found.isprintable():
+        raise ConfigError(f"{path}: {key}: found {short(found)}, expected text")
+    return found

@@ -131,6 +131,8 @@ def _load(path: Path) -> FoldResult:
                 if name:
                     found[kind][name] = arrays[key]
             n_train = int(arrays["n_train"])
-    except (BadZipFile, KeyError, ValueError) as error:
+    except (BadZipFile, EOFError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{path} is damaged ({error}): remove it, and it is made again") from error
+    if not found["p"] or found["p"].keys() != found["thresholds"].keys():
+        raise StoreError(f"{path} is damaged (no models): remove it, and it is made again")
     return FoldResult(p=found["p"], thresholds=found["thresholds"], n_train=n_train)

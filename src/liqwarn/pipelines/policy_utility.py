@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, BoolArray, FloatArray, MarketFrame
 from liqwarn.models.bootstrap import draw_weights, interval, week_codes
 from liqwarn.models.events import Event, bar_positions
 from liqwarn.models.folds import OutOfSample
 from liqwarn.models.results import MODEL
+from liqwarn.models.rows import Rows
 from liqwarn.pipelines.breaker_replay import PATIENCE, replayed_scores
 from liqwarn.pipelines.study import Study
 from liqwarn.policy.allowance import allowance
@@ -89,16 +89,27 @@ class _Outcome:
 
 
 def policy_utility(
-    study: Study, found: OutOfSample, policy: Policy, order: UtilityOrder | None = None
+    study: Study,
+    found: OutOfSample,
+    policy: Policy,
+    order: UtilityOrder | None = None,
+    *,
+    training: Rows | None = None,
 ) -> list[dict[str, Any]]:
     """The rows ``utility`` of ``evaluation.json``: one a side and strategy.
 
     Counted are the bars from the first with a score that can be ranked in its past (30 days) to the
     last; in gaps of more than a day every book is flat. Capital is spread evenly over symbols.
 
+    Parameters
+    ----------
+    training : Rows or None
+        All rows the folds could train on; None where they are the panel's own.
+
     Returns
     -------
     list of dict
+        Empty when no score can be ranked in its past, as on a test span of less than 30 days.
         ``side``, ``strategy``, ``mean_exposure`` and the figures of
         :func:`liqwarn.policy.utility.figures`. The breaker's row also has paired differences
         with 95 % intervals over calendar weeks: ``delta_vs_volatility_target`` and
@@ -108,10 +119,12 @@ def policy_utility(
     Raises
     ------
     ModelError
-        When the walk-forward has no such model, or no bar has a score that can be ranked.
+        When the walk-forward has no such model.
     """
     chosen = order or UtilityOrder()
-    scores = replayed_scores(study, found, chosen.model)
+    scores = replayed_scores(study, found, chosen.model, training=training)
+    if not np.isfinite(scores.quantile).any():
+        return []
     stage = _stage(study, scores, policy, chosen.volatility)
     return [
         row
@@ -122,11 +135,6 @@ def policy_utility(
 
 def _stage(study: Study, scores: ScoreHistory, policy: Policy, volatility: str) -> _Stage:
     ranked = np.isfinite(scores.quantile).any(axis=(0, 2))
-    if not ranked.any():
-        raise ModelError(
-            f"no score of {len(scores.times)} bars can be ranked: expected more than 30 days of "
-            "out-of-sample probabilities"
-        )
     history, whole = fold(scores, policy), study.market.frame
     skipped = int(np.argmax(ranked))
     start = int(np.searchsorted(whole.times, scores.times[skipped]))

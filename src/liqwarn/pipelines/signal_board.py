@@ -72,7 +72,7 @@ class Chances:
 class _Bar:
     """Everything the boards of one bar are made from.
 
-    `values`, `upto`, `below` and `known` are of shape (n_symbols, n_columns), in the order of
+    `values`, `percentiles` and `known` are of shape (n_symbols, n_columns), in the order of
     `columns`; `pushes` of shape (n_symbols, 2, n_features), in the order of `names`.
     """
 
@@ -80,8 +80,7 @@ class _Bar:
     columns: Mapping[str, int]
     units: Mapping[str, str]
     values: FloatArray
-    upto: FloatArray
-    below: FloatArray
+    percentiles: FloatArray
     known: BoolArray
     names: Mapping[str, int]
     groups: tuple[str, ...]
@@ -127,7 +126,7 @@ def _bar(matrix: FeatureMatrix, model: Explainer, at: int) -> _Bar:
     seconds = epoch_seconds(matrix.times)
     past = remembered_bars(at, int(seconds[0]) // int(matrix.bar.total_seconds()), matrix.bar)
     now = matrix.values[:, at, kept]
-    upto, below, known = standing_of(matrix.values[:, past[:, None], kept], now, matrix.bar)
+    percentiles, known = standing_of(matrix.values[:, past[:, None], kept], now, matrix.bar)
     one = replace(
         matrix,
         times=matrix.times[at : at + 1],
@@ -138,8 +137,7 @@ def _bar(matrix: FeatureMatrix, model: Explainer, at: int) -> _Bar:
         columns={name: k for k, name in enumerate(columns)},
         units={feature.name: feature.unit for feature in all_features()},
         values=now,
-        upto=upto,
-        below=below,
+        percentiles=percentiles,
         known=known,
         names={name: k for k, name in enumerate(model.names_)},
         groups=tuple(_group(name, matrix.families) for name in model.names_),
@@ -190,7 +188,8 @@ def _reading(bar: _Bar, signal: Signal, row: int, side: Side, pushes: FloatArray
     name, title = signal.column_of(side), signal.title_of(side)
     at = bar.columns.get(name)
     value = None if at is None else _known(bar.values[row, at])
-    level = None if at is None else _level(bar.upto[row, at], bar.below[row, at])
+    percentile = None if at is None else _known(bar.percentiles[row, at])
+    level = _level(percentile)
     push = None
     if value is not None and pushes is not None and name in bar.names:
         push = float(pushes[bar.names[name]])
@@ -202,7 +201,7 @@ def _reading(bar: _Bar, signal: Signal, row: int, side: Side, pushes: FloatArray
         unit=bar.units.get(name, ""),
         value=value,
         text=text,
-        percentile=None if at is None else _known(bar.upto[row, at]),
+        percentile=percentile,
         level=level,
         contribution=push,
         direction=direction_of(push),
@@ -219,12 +218,11 @@ def _missing(value: float | None, known: bool) -> Literal["never", "now"] | None
     return "now" if known else "never"
 
 
-def _level(upto: float, below: float) -> Level | None:
-    """The third of the past a value stands in, values equal to it counted half."""
-    middle = _known(0.5 * (upto + below))
-    if middle is None:
+def _level(percentile: float | None) -> Level | None:
+    """The third of the past a value stands in."""
+    if percentile is None:
         return None
-    return "high" if middle >= 1.0 - _THIRD else "low" if middle <= _THIRD else "middle"
+    return "high" if percentile >= 1.0 - _THIRD else "low" if percentile <= _THIRD else "middle"
 
 
 def _agrees(expected: int, level: Level | None, direction: Direction | None) -> bool | None:

@@ -1,8 +1,7 @@
 """Where values stand in their own trailing 180 days, at one bar.
 
-The shares at or below and below; their mean is what
-:func:`liqwarn.models.score_quantile.score_quantile` gives at that bar, without the bars before it:
-a board is made of the last bar alone.
+The same bits as :func:`liqwarn.models.score_quantile.score_quantile` gives at that bar, without
+working out the bars before it: a board is of one bar, the facts of an event of a few.
 """
 
 from datetime import timedelta
@@ -20,7 +19,7 @@ __all__ = ["Standing", "remembered_bars", "standing_of"]
 _CELL: Final = timedelta(hours=1)
 _LEAST: Final = timedelta(days=30)
 
-Standing = tuple[FloatArray, FloatArray, BoolArray]
+Standing = tuple[FloatArray, BoolArray]
 
 
 def remembered_bars(at: int, first_bar: int, bar: timedelta) -> NDArray[np.intp]:
@@ -60,29 +59,26 @@ def standing_of(past: FloatArray, now: FloatArray, bar: timedelta) -> Standing:
 
     Returns
     -------
-    upto, below : ndarray of float64, shape (n_symbols, n_columns)
-        Share of the remembered values at or below the present one, and below it, 0 to 1; NaN where
-        the present value is, or fewer than 30 days are remembered.
+    percentile : ndarray of float64, shape (n_symbols, n_columns)
+        Share of the remembered values below the present one, equal ones counted by half, 0 to 1;
+        NaN where the present value is, or fewer than 30 days are remembered.
     known : ndarray of bool, shape (n_symbols, n_columns)
         Whether anything is remembered at all, or known now.
 
     Examples
     --------
     >>> rising = np.arange(999.0).reshape(1, 999, 1)
-    >>> upto, below, known = standing_of(rising, np.array([[500.0]]), timedelta(hours=1))
-    >>> round(upto.item(), 4), round(below.item(), 4), known.item()
-    (0.5015, 0.5005, True)
+    >>> percentile, known = standing_of(rising, np.array([[500.0]]), timedelta(hours=1))
+    >>> round(percentile.item(), 4), known.item()
+    (0.501, True)
     """
     if past.shape[::2] != now.shape:
         raise FrameError(f"past has shape {past.shape}, expected (n, any, m) of {now.shape}")
     held = np.isfinite(past).sum(axis=1)
     enough = (held >= _LEAST // (bar * _every(bar))) & np.isfinite(now)
-    count = np.maximum(held, 1)
-    upto, below = (
-        np.where(enough, found.sum(axis=1) / count, np.nan)
-        for found in (past <= now[:, None], past < now[:, None])
-    )
-    return upto, below, (held > 0) | np.isfinite(now)
+    below, upto = (found.sum(axis=1) for found in (past < now[:, None], past <= now[:, None]))
+    share = 0.5 * (below + upto) / np.maximum(held, 1)
+    return np.where(enough, share, np.nan), (held > 0) | np.isfinite(now)
 
 
 def _every(bar: timedelta) -> int:

@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 
-from liqwarn.errors import PolicyError
 from liqwarn.frames import BoolArray, FloatArray
 from liqwarn.policy.allowance import Allowance
 from liqwarn.policy.levered_book import BookTerms, Ledger, Plan, Tape
@@ -72,11 +71,6 @@ def volatility_plan(tape: Tape, terms: BookTerms, volatility: FloatArray, exposu
     exposure : float
         Mean notional over the bars in which the book is present. Reached to the last bits unless
         the book is liquidated; more than the house's leverage at all times is never held.
-
-    Raises
-    ------
-    PolicyError
-        When no volatility is known at the first bar, or one is not positive.
     """
     inverse = 1.0 / _carried(volatility)
     wanted, traded = _banded(inverse)
@@ -100,10 +94,14 @@ def volatility_plan(tape: Tape, terms: BookTerms, volatility: FloatArray, exposu
 
 
 def _carried(volatility: FloatArray) -> FloatArray:
-    known = np.isfinite(volatility)
-    if not known.size or not known[0] or bool((volatility[known] <= 0.0).any()):
-        raise PolicyError("volatility must be known at the first bar, and positive at all")
-    at = np.maximum.accumulate(np.where(known, np.arange(known.size), 0))
+    """The last known volatility; before the first one, that one: as a rule no book stands there.
+
+    A volatility of 0 is that of a price that stands still: not known.
+    """
+    known = np.isfinite(volatility) & (volatility > 0.0)
+    if not known.any():
+        return np.ones(volatility.size)
+    at = np.maximum.accumulate(np.where(known, np.arange(known.size), int(np.argmax(known))))
     return np.asarray(volatility[at])
 
 

@@ -27,6 +27,8 @@ RECALL_MARKS: Final = {0.05: 0.60, 0.10: 0.75}
 OVERSPENT: Final = 1.1
 """A recall counts for its budget while the alarms spent at most this multiple of it."""
 
+_LONGEST_BAR: Final = 60.0  # min, to be judged by leads: with 4-h bars every lead is 0
+
 
 @dataclass(frozen=True, slots=True)
 class Aim:
@@ -54,7 +56,8 @@ def aims(evaluation: Mapping[str, Any], side: str) -> list[Aim]:
     Parameters
     ----------
     evaluation : mapping
-        ``evaluation.json``; ``bar_minutes`` (60 when missing) decides the mark for lead time.
+        ``evaluation.json``; ``bar_minutes`` (60 when missing) decides the marks for lead time,
+        of which longer bars have none.
     side : {"long", "short"}
 
     Examples
@@ -66,6 +69,7 @@ def aims(evaluation: Mapping[str, Any], side: str) -> list[Aim]:
     """
     ours = result_of(evaluation, side, PRIMARY_H) or {}
     har = result_of(evaluation, side, PRIMARY_H, HAR) or {}
+    bar_minutes = finite(evaluation.get("bar_minutes")) or 60.0
     return [
         _ratio(evaluation, side),
         Aim(
@@ -77,8 +81,8 @@ def aims(evaluation: Mapping[str, Any], side: str) -> list[Aim]:
         ),
         _recall(ours, har, "0.05"),
         _recall(ours, har, "0.10"),
-        _early(ours, har),
-        *_lead(ours, har, finite(evaluation.get("bar_minutes")) or 60.0),
+        *_early(ours, har, bar_minutes),
+        *_lead(ours, har, bar_minutes),
         Aim(
             "Calibration slope",
             "0.9 to 1.1",
@@ -131,16 +135,20 @@ def _recall(ours: Result, har: Result, budget: str) -> Aim:
     )
 
 
-def _early(ours: Result, har: Result) -> Aim:
+def _early(ours: Result, har: Result, bar_minutes: float) -> list[Aim]:
+    if bar_minutes > _LONGEST_BAR:
+        return []
     share = (ours.get("lead_minutes") or {}).get("share_ge_15")
     status = _within(ours, "0.05", _judged(share, lambda v: v >= RECALL_MARKS[0.05]))
-    return Aim(
-        "The same at 5 %, at least 15 min ahead",
-        "≥ 60 %",
-        rate(share),
-        rate((har.get("lead_minutes") or {}).get("share_ge_15")),
-        status,
-    )
+    return [
+        Aim(
+            "The same at 5 %, at least 15 min ahead",
+            "≥ 60 %",
+            rate(share),
+            rate((har.get("lead_minutes") or {}).get("share_ge_15")),
+            status,
+        )
+    ]
 
 
 def _within(ours: Result, budget: str, status: Reached) -> Reached:
@@ -164,7 +172,7 @@ def _ends(table: Mapping[str, Any] | None, budget: str) -> object:
 
 
 def _lead(ours: Result, har: Result, bar_minutes: float) -> list[Aim]:
-    if bar_minutes > 60:
+    if bar_minutes > _LONGEST_BAR:
         return []
     mark = 30 if bar_minutes <= 5 else 60
     lead = ours.get("lead_minutes") or {}

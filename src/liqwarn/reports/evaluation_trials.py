@@ -5,7 +5,7 @@ from typing import Any
 
 from liqwarn.reports.difference_charts import difference_charts, largest_first
 from liqwarn.reports.evaluation_section import Line, Section, Table
-from liqwarn.reports.evaluation_text import estimate, gain, rate, word
+from liqwarn.reports.evaluation_text import estimate, gain, plain, rate, word
 from liqwarn.reports.forest_chart import Forest, ForestRow, forest
 from liqwarn.reports.formats import number
 from liqwarn.reports.results import primary_rows, sides_of
@@ -96,7 +96,9 @@ def placebo_section(evaluation: Row) -> Section:
         alarm=alarm,
         lead=(
             "Shuffled features and shifted outcomes must show no skill; a planted leak, one",
-            "column that knows the outcome a little, must be found.",
+            "column that knows the outcome a little, must be found. Slow volatility reaches across",
+            "a shift, for HAR too: shifted outcomes show skill only where both ROC-AUC is above",
+            "0.5 and PR-AUC above HAR's, each with its whole interval.",
             said,
         ),
         charts=tuple(chart for side in sides_of(rows) if (chart := _chance(rows, side))),
@@ -110,12 +112,14 @@ def placebo_section(evaluation: Row) -> Section:
                     "base rate",
                     "PR-AUC [95 %]",
                     "ROC-AUC [95 %]",
+                    "HAR's ROC-AUC",
+                    "ΔPR-AUC vs HAR [95 %]",
                     "verdict",
                 ),
                 rows=tuple(_placebo(row) for row in rows),
                 texts=2,
                 verdict=True,
-                beside=("PR-AUC [95 %]", "ROC-AUC [95 %]", "verdict"),
+                beside=("ROC-AUC [95 %]", "HAR's ROC-AUC", "ΔPR-AUC vs HAR [95 %]", "verdict"),
             ),
         ),
     )
@@ -132,6 +136,8 @@ def _placebo(row: Row) -> Line:
             rate(row.get("base_rate"), digits=2),
             estimate(row.get("pr_auc"), row.get("pr_auc_ci")),
             estimate(row.get("roc_auc"), row.get("roc_auc_ci")),
+            plain(row.get("har_roc_auc")),
+            gain(row.get("delta_pr_auc_vs_har"), 4),
             said,
         ),
         tone="bad" if placebo_alarm(row) else "good" if right else "quiet",

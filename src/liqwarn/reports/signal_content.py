@@ -4,9 +4,14 @@ A board explains one flag: every signal of one side of one symbol as of the last
 groups, each with what it adds to the log-odds of the 4-h probability.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal, cast
+from functools import cache
+from reprlib import repr as short
+from typing import Annotated, Any, Final, Literal
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError
 
 from liqwarn.errors import ConfigError
 from liqwarn.frames import Side
@@ -31,6 +36,7 @@ NEUTRAL: Final = 0.02
 Direction = Literal["raising", "lowering", "neutral"]
 Level = Literal["high", "middle", "low"]
 Absence = Literal["never", "now"]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 def direction_of(contribution: float | None) -> Direction | None:
@@ -59,9 +65,9 @@ class Reading:
     text : str
         The value as a person reads it; empty when missing.
     percentile : float or None
-        Share of the symbol's trailing 180 days at or below the value, 0 to 1.
+        Share of the symbol's trailing 180 days below the value, ties by half, 0 to 1.
     level : {"high", "middle", "low"} or None
-        In which third of those days the value stands, ties counted half.
+        In which third of those days the value stands, by the percentile.
     contribution : float or None
         What it adds to the log-odds of the 4-h probability. None when the value is missing (the
         push of its absence is in the group's rest), when the model does not read it, or when
@@ -84,7 +90,7 @@ class Reading:
     unit: str
     value: float | None
     text: str
-    percentile: float | None
+    percentile: Share | None
     level: Level | None
     contribution: float | None
     direction: Direction | None
@@ -148,9 +154,9 @@ class Board:
     side: Side
     as_of: str
     tier: str | None
-    p_4h: float | None
-    base_rate: float | None
-    quantile: float | None
+    p_4h: Share | None
+    base_rate: Share | None
+    quantile: Share | None
     log_odds: float | None
     start: float | None
     groups: tuple[Group, ...]
@@ -194,24 +200,59 @@ def boards_from_document(document: object) -> tuple[Board, ...]:
     Raises
     ------
     ConfigError
-        When the schema is unknown, or a key is missing or unreadable.
+        When the schema is unknown, or a field is missing, of the wrong type, out of its range, or
+        a text with control characters, which must not steer a terminal. Every such field is named.
+
+    Examples
+    --------
+    >>> boards_from_document({"schema": SIGNALS_SCHEMA, "boards": "none"})
+    Traceback (most recent call last):
+    liqwarn.errors.ConfigError: unreadable signals:
+      boards: found 'none'. Input should be a valid array
     """
     if not isinstance(document, Mapping) or document.get("schema") != SIGNALS_SCHEMA:
         found = document.get("schema") if isinstance(document, Mapping) else None
-        raise ConfigError(f"signals have schema {found!r}, expected {SIGNALS_SCHEMA!r}")
+        raise ConfigError(f"signals have schema {short(found)}, expected {SIGNALS_SCHEMA!r}")
     try:
-        return tuple(_board_from_dict(raw) for raw in document["boards"])
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ConfigError(f"unreadable signals: {type(error).__name__} {error}") from error
+        boards = _shape().validate_json(orjson.dumps(document.get("boards")), strict=True)
+    except ValidationError as error:
+        faults = [_fault(told) for told in error.errors()]
+    except orjson.JSONEncodeError as error:  # nested too deep
+        faults = [str(error)]
+    else:
+        faults = [
+            f"{place}: found {short(text)}, expected no control characters"
+            for place, text in _texts([asdict(board) for board in boards], "boards")
+            if not text.isprintable()
+        ]
+        if not faults:
+            return boards
+    raise ConfigError("\n  ".join(["unreadable signals:", *faults]))
 
 
-def _board_from_dict(raw: Mapping[str, Any]) -> Board:
-    fields = {name: value for name, value in raw.items() if name not in ("signals", "live")}
-    fields["side"] = cast("Side", raw["side"])
-    fields["groups"] = tuple(_group_from_dict(group) for group in raw["groups"])
-    return Board(**fields)
+@cache
+def _shape() -> TypeAdapter[tuple[Board, ...]]:
+    return TypeAdapter(tuple[Board, ...])
 
 
-def _group_from_dict(raw: Mapping[str, Any]) -> Group:
-    signals = tuple(Reading(**reading) for reading in raw["signals"])
-    return Group(**{**raw, "signals": signals})
+def _fault(told: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails is not exported
+    place = "boards" + "".join(_step(part) for part in told["loc"])
+    if told["type"] == "missing":
+        return f"{place}: required and missing"
+    return f"{place}: found {short(told['input'])}. {told['msg']}"
+
+
+def _texts(raw: object, place: str) -> Iterator[tuple[str, str]]:
+    """Every text in plain data, and where it stands."""
+    if isinstance(raw, str):
+        yield place, raw
+    elif isinstance(raw, Mapping):
+        for name, inner in raw.items():
+            yield from _texts(inner, place + _step(name))
+    elif isinstance(raw, Sequence):
+        for k, inner in enumerate(raw):
+            yield from _texts(inner, place + _step(k))
+
+
+def _step(part: str | int) -> str:
+    return f"[{part}]" if isinstance(part, int) else f".{part}"

@@ -151,21 +151,11 @@ def _speaker(group: Group) -> tuple[float, Reading] | None:
 def _named(reading: Reading) -> str:
     """A signal in the sentence: its phrase, its percentile, and whether it surprises."""
     notes: list[str] = []
-    if reading.percentile is not None and not _tied(reading.percentile, reading.level):
+    if reading.percentile is not None:
         notes.append(percentile_text(reading.percentile))
     if reading.agrees is False:
         notes.append("against expectation")
     return f"{reading.phrase} ({', '.join(notes)})" if notes else reading.phrase
-
-
-def _tied(share: float, level: Level | None) -> bool:
-    """Whether so many values equal this one that its percentile would contradict its level.
-
-    >>> _tied(0.85, "low"), _tied(0.3, "low"), _tied(0.85, "high")
-    (True, False, False)
-    """
-    highest = {"low": 0.5, "middle": 2.0 / 3.0}.get(level or "", 1.0)
-    return share > highest
 
 
 def _listed(names: Sequence[str]) -> str:

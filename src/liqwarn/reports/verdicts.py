@@ -30,6 +30,7 @@ FEW_EVENTS: Final = 30
 CONTROL: Final = "planted_leak"
 """The kind of the positive control among the placebos."""
 
+_SHIFTED: Final = "shifted_labels"
 _CHANCE: Final = 0.5
 
 MODEL_NAMES: Final[Mapping[str, str]] = {
@@ -123,13 +124,28 @@ def is_control(row: Mapping[str, Any]) -> bool:
 def has_placebo_skill(row: Mapping[str, Any]) -> bool | None:
     """Whether a run looks skilful: its interval lies wholly above chance. None: unknown.
 
-    A constant forecast ranks nothing (ROC-AUC 0.5, interval [0.5, 0.5]) and is unknown as well.
+    Shifted outcomes need more: slow volatility reaches across a shift, for HAR too, so what is
+    above chance must be above HAR as well. A constant forecast ranks nothing and is unknown.
+
+    >>> shifted = {"kind": "shifted_labels", "roc_auc_ci": [0.52, 0.6]}
+    >>> has_placebo_skill(shifted | {"delta_pr_auc_vs_har": {"ci": [-0.01, 0.01]}})
+    False
+    >>> has_placebo_skill(shifted | {"delta_pr_auc_vs_har": {"ci": [0.01, 0.02]}})
+    True
     """
-    if is_control(row) and verdict(row.get("delta_pr_auc")) != "not measured":
-        return verdict(row["delta_pr_auc"]) == "better"
+    above = _above_chance(row)
+    if not above or row.get("kind") != _SHIFTED:
+        return above
+    beside_har = verdict(row.get("delta_pr_auc_vs_har"))
+    return None if beside_har == "not measured" else beside_har == "better"
+
+
+def _above_chance(row: Mapping[str, Any]) -> bool | None:
+    if _is_constant(row):
+        return None
     ranking = interval(row.get("roc_auc_ci"))
     if ranking is not None:
-        return None if _is_constant(row) else ranking[0] > _CHANCE
+        return ranking[0] > _CHANCE
     ends, base = interval(row.get("pr_auc_ci")), finite(row.get("base_rate"))
     if ends is None or base is None:
         return None
@@ -137,6 +153,10 @@ def has_placebo_skill(row: Mapping[str, Any]) -> bool | None:
 
 
 def _is_constant(row: Mapping[str, Any]) -> bool:
+    """What the row says of itself; a file that lacks it: a ROC-AUC of 0.5 without any spread."""
+    told = row.get("says_nothing")
+    if isinstance(told, bool):
+        return told
     return interval(row.get("roc_auc_ci")) == (_CHANCE, _CHANCE)
 
 
@@ -154,7 +174,7 @@ def placebo_verdict(row: Mapping[str, Any]) -> str:
 
     >>> placebo_verdict({"pr_auc_ci": [0.009, 0.013], "base_rate": 0.01})
     'no skill, as it must be'
-    >>> placebo_verdict({"roc_auc_ci": [0.5, 0.5]})
+    >>> placebo_verdict({"says_nothing": True})
     'a constant forecast: says nothing'
     >>> placebo_verdict({"kind": "planted_leak", "roc_auc_ci": [0.7, 0.8]})
     'found, as it must be'
@@ -166,7 +186,7 @@ def placebo_verdict(row: Mapping[str, Any]) -> str:
         return "found, as it must be" if found else "WARNING: not found; the harness is blind"
     if found:
         return "WARNING: a placebo shows skill; look for a leak before anything else"
-    return "no skill, as it must be"
+    return f"no skill{' beyond HAR' if _above_chance(row) else ''}, as it must be"
 
 
 def placebo_sentences(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
