@@ -44,7 +44,7 @@ def study_of(panel: str, data: Path, store: Path) -> Study:
 
 
 def run(panel: str, others: tuple[str, ...], options: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate one panel and write its folder; minutes are of this run alone."""
+    """Evaluate one panel and write its folder."""
     began = time.monotonic()
     print(f"{panel}", file=sys.stderr, flush=True)
     store, folder = options.out / "store" / panel, options.out / panel
@@ -60,7 +60,8 @@ def run(panel: str, others: tuple[str, ...], options: argparse.Namespace) -> dic
     kept = len(list((folder / "folds").glob("*.npz")))
     with open_engine(options.cluster) as engine:
         document = evaluate(studies[0], tuple(studies[1:]), order, engine=engine, on_progress=say)
-    document["minutes"] = (time.monotonic() - began) / 60
+    if not kept:  # else they are the minutes of a part of the run
+        document["minutes"] = (time.monotonic() - began) / 60
     document["folds_kept_from_before"] = kept
     document["memory_gib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     document["train_panels"] = list(others)
