@@ -59,4 +59,4 @@ def test_charts_are_visible_and_nothing_sticks_out(document, tmp_path):
         assert found["body"] <= width
         assert (found["outside"], found["hidden"]) == ([], 0)
         assert (found["flat"], found["thin"]) == (0, 0)
-        assert (found["pictures"], found["forests"]) == (6, 17)
+        assert (found["pictures"], found["forests"]) == (6, 19)
