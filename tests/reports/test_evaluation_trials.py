@@ -29,6 +29,16 @@ def test_how_many_intervals_chance_alone_would_move_is_said(document):
     assert "Of 60 intervals about 3 may be" in " ".join(ablation_section(document).lead)
 
 
+def test_how_many_fits_were_averaged_is_said_where_it_is_known(document):
+    for part, section in (("ablation", ablation_section), ("placebo", placebo_section)):
+        for row in document[part]:
+            row["seeds"] = 3
+        assert section(document).lead[-1] == "Means over 3 fits; intervals draw weeks and fits."
+        for row in document[part]:
+            del row["seeds"]
+        assert "Means over" not in " ".join(section(document).lead)
+
+
 def test_the_largest_family_is_drawn_first(document):
     names = [mark.name for mark in ablation_section(document).charts[0].marks]
 

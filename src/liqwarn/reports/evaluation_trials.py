@@ -7,7 +7,7 @@ from liqwarn.reports.difference_charts import difference_charts, largest_first
 from liqwarn.reports.evaluation_section import Line, Section, Table
 from liqwarn.reports.evaluation_text import estimate, gain, plain, rate, word
 from liqwarn.reports.forest_chart import Forest, ForestRow, forest
-from liqwarn.reports.formats import number
+from liqwarn.reports.formats import finite, number
 from liqwarn.reports.results import primary_rows, sides_of
 from liqwarn.reports.verdicts import (
     ablation_verdict,
@@ -37,6 +37,7 @@ def ablation_section(evaluation: Row) -> Section:
             "is said to add nothing.",
             f"Of {len(rows)} intervals about {max(round(0.05 * len(rows)), 1)} may be expected",
             "to miss 0 by chance alone.",
+            *_averaged(rows),
         ),
         charts=difference_charts(
             largest_first(rows, "delta_pr_auc"),
@@ -63,6 +64,13 @@ def ablation_section(evaluation: Row) -> Section:
             ),
         ),
     )
+
+
+def _averaged(rows: Sequence[Row]) -> tuple[str, ...]:
+    """How many fits the figures are the mean of; nothing where that is not recorded."""
+    counts = {int(n) for row in rows if (n := finite(row.get("seeds"))) is not None}
+    fits = " or ".join(str(n) for n in sorted(counts))
+    return (f"Means over {fits} fits; intervals draw weeks and fits.",) if counts else ()
 
 
 def _family_name(row: Row) -> str:
@@ -100,6 +108,7 @@ def placebo_section(evaluation: Row) -> Section:
             "a shift, for HAR too: shifted outcomes show skill only where both ROC-AUC is above",
             "0.5 and PR-AUC above HAR's, each with its whole interval.",
             said,
+            *_averaged(rows),
         ),
         charts=tuple(chart for side in sides_of(rows) if (chart := _chance(rows, side))),
         tables=(
