@@ -74,17 +74,6 @@ def test_what_is_strange_is_named_strangest_family_first(rows, novelty):
     assert novelty.describe(rows.X[:1]) == [""]
 
 
-def test_each_family_has_a_score_of_its_own(rows, novelty):
-    X = with_value(rows, "oi_z_7d", 500.0)
-
-    found = novelty.by_family(X)
-
-    assert set(found) == set(rows.families.values())
-    assert (found["open_interest"] > 400.0).all()
-    assert all((score == 0).all() for name, score in found.items() if name != "open_interest")
-    np.testing.assert_array_equal(np.max(list(found.values()), axis=0), novelty.score(X))
-
-
 def test_at_most_its_share_of_the_rows_of_inner_folds_is_novel():
     """The level rises day by day, so what comes later is outside; that much of it is ordinary."""
     rows = rows_of(days=120, skill=0.0)

@@ -5,7 +5,6 @@ from liqwarn.errors import FrameError
 from liqwarn.reports.charts import (
     forest_figure,
     molchan_figure,
-    precision_recall_figure,
     recall_figure,
     reliability_figure,
     save_figure,
@@ -13,7 +12,6 @@ from liqwarn.reports.charts import (
 
 RELIABILITY = {"long": {"predicted": [0.01, 0.1], "observed": [0.02, 0.08], "n": [900, 10]}}
 MOLCHAN = {"long": {"alarm_time": [0.0, 0.5, 1.0], "miss_rate": [1.0, 0.2, 0.0]}}
-PRECISION = {"short": {"recall": [0.1, 0.9], "precision": [0.5, 0.02]}}
 
 RECALL = {"long": {"alarm_time": [0.01, 0.05], "event_recall": [0.1, 0.4]}}
 
@@ -21,7 +19,6 @@ FIGURES = [
     (recall_figure, RECALL),
     (reliability_figure, RELIABILITY),
     (molchan_figure, MOLCHAN),
-    (precision_recall_figure, PRECISION),
 ]
 
 

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from liqwarn.frames import SIDES, BoolArray, FloatArray, TimeArray
+from liqwarn.frames import SIDES, BoolArray, TimeArray
 from liqwarn.models.alarm_control import STEP, bounded_score, run
-from liqwarn.models.alarms import ALARM_BUDGETS, AlarmRows, lead_table, leads
-from liqwarn.models.bootstrap import interval
-from liqwarn.models.events import Event, EventConfig
+from liqwarn.models.alarms import ALARM_BUDGETS, approaches, lead_minutes, lead_table
+from liqwarn.models.bootstrap import interval, mean_samples
+from liqwarn.models.events import Event
 from liqwarn.models.folds import OutOfSample
-from liqwarn.models.results import HAR, MODEL, Cell, cells
+from liqwarn.models.results import HAR, MODEL, Cell, alarm_rows, cells
 
 __all__ = ["alarm_budget", "controlled_alarms", "worst_quarter"]
 
@@ -65,38 +65,24 @@ def alarm_budget(
 def _rows(
     cell: Cell, bar: timedelta, alarms: BoolArray, events: Sequence[Event]
 ) -> Iterator[dict[str, Any]]:
-    about = AlarmRows(
-        symbols=cell.symbols,
-        times=cell.times,
-        y=cell.y,
-        bar=bar,
-        gap=EventConfig.for_bar(bar).gap,
-        horizon=timedelta(hours=cell.horizon_h),
-    )
+    about = alarm_rows(cell, bar)
+    met = approaches(about, events, cell.side)
     quiet = cell.y == 0.0
     for k, budget in enumerate(ALARM_BUDGETS):
         alarm = alarms[:, k]
-        minutes = leads(about, alarm, events, cell.side)
+        minutes = lead_minutes(about, alarm, met)
+        false = mean_samples(alarm[quiet].astype(np.float64), cell.weeks[quiet], cell.weights)
         yield {
             "side": cell.side,
             "horizon_h": cell.horizon_h,
             "budget": f"{budget:.2f}",
             "alarm_time": float(alarm.mean()),
             "false_alarm_rate": float(alarm[quiet].mean()),
-            "false_alarm_rate_ci": list(interval(_rate_samples(cell, alarm, quiet))),
+            "false_alarm_rate_ci": list(interval(false)),
             "worst_quarter_rate": worst_quarter(cell.times[quiet], alarm[quiet], budget),
             "event_recall": float(np.isfinite(minutes).mean()) if minutes.size else float("nan"),
             "lead_median_min": lead_table(minutes)["median"],
         }
-
-
-def _rate_samples(cell: Cell, alarm: BoolArray, quiet: BoolArray) -> FloatArray:
-    """False-alarm rate in every resample of weeks."""
-    n_weeks = cell.weights.shape[1]
-    false = np.bincount(cell.weeks[quiet], weights=alarm[quiet], minlength=n_weeks)
-    all_ = np.bincount(cell.weeks[quiet], minlength=n_weeks)
-    drawn = cell.weights @ all_
-    return np.where(drawn > 0, cell.weights @ false / np.maximum(drawn, 1), np.nan)
 
 
 def worst_quarter(times: TimeArray, alarm: BoolArray, budget: float) -> float:

@@ -73,14 +73,6 @@ class Novelty:
         """Whether each row is unlike training."""
         return self.score(X) > self.limit_
 
-    def by_family(self, X: FloatArray) -> dict[str, FloatArray]:
-        """The same score of each family alone, by its name."""
-        beyond = self._of_features(X)
-        family = np.array(self.families_)[self.scale_.kept_]
-        return {
-            name: beyond[:, family == name].max(axis=1) for name in sorted(set(family.tolist()))
-        }
-
     def describe(self, X: FloatArray) -> list[str]:
         """What is strange about each row in words; empty for a row that is not novel.
 

@@ -1,4 +1,4 @@
-"""Figures for files: reliability, Molchan, precision–recall, as PNG or SVG through matplotlib.
+"""Figures for files: reliability, Molchan, recall, forests, as PNG or SVG through matplotlib.
 
 Figures are built as objects, so nothing global is touched and no display is needed; saved files
 carry no time stamp, so the same data give the same bytes.
@@ -23,7 +23,6 @@ __all__ = [
     "Estimate",
     "forest_figure",
     "molchan_figure",
-    "precision_recall_figure",
     "recall_figure",
     "reliability_figure",
     "save_figure",
@@ -123,33 +122,6 @@ def molchan_figure(curves: Curves) -> Figure:
         axes.plot(alarm, missed, color=colour, linestyle=line, linewidth=1.6, label=label)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    _legend(axes)
-    return figure
-
-
-def precision_recall_figure(curves: Curves, base_rate: float | None = None) -> Figure:
-    """Precision against recall; the horizontal line is the base rate.
-
-    Parameters
-    ----------
-    curves : mapping of label to {"recall", "precision"}
-        Fractions between 0 and 1, ordered by recall.
-    base_rate : float, optional
-        Precision of guessing.
-
-    Raises
-    ------
-    FrameError
-        When a column is missing or the columns differ in size.
-    """
-    figure, axes = _axes("Precision and recall", "recall", "precision")
-    for (label, curve), (colour, line) in zip(curves.items(), cycle(_STYLES), strict=False):
-        recall, precision = _columns(label, curve, "recall", "precision")
-        axes.plot(recall, precision, color=colour, linestyle=line, linewidth=1.6, label=label)
-    if base_rate is not None:
-        axes.axhline(base_rate, color="#6b7280", linewidth=1, label="base rate")
-    axes.set_xlim(0, 1)
-    axes.set_ylim(bottom=0)
     _legend(axes)
     return figure
 
