@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from liqwarn.config import load_policy
-from liqwarn.pipelines.bundle import load_bundle
+from liqwarn.models.bundle import load_bundle
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.score import score
 from liqwarn.pipelines.study import build_study

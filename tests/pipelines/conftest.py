@@ -13,8 +13,8 @@ import yaml
 
 from liqwarn.config import Settings, load_policy
 from liqwarn.models.boosting import BoostSettings
+from liqwarn.models.bundle import load_bundle
 from liqwarn.models.registry import Registry
-from liqwarn.pipelines.bundle import load_bundle
 from liqwarn.pipelines.demo import DemoOrder, run_demo, write_simulated_market
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.study import build_study

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from liqwarn.models.bundle import load_bundle
 from liqwarn.models.evaluation import walk_forward
 from liqwarn.models.results import MODEL
-from liqwarn.pipelines.bundle import load_bundle
 from liqwarn.pipelines.comparison import gather_evidence
 from liqwarn.pipelines.evaluate import EvaluationOrder, labelled_rows
 from liqwarn.pipelines.train import TrainOrder, fit_bundle

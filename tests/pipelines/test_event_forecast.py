@@ -10,8 +10,8 @@ import pytest
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES
 from liqwarn.models.alarms import ALARM_BUDGETS
+from liqwarn.models.bundle import load_bundle, save_bundle
 from liqwarn.models.splits import EMBARGO
-from liqwarn.pipelines.bundle import load_bundle, save_bundle
 from liqwarn.pipelines.evaluate import labelled_rows
 from liqwarn.pipelines.event_forecast import Source, forecast
 from liqwarn.pipelines.train import TrainOrder, fit_bundle

@@ -11,9 +11,9 @@ import pytest
 from filelock import FileLock
 
 from liqwarn.errors import ConfigError, StoreError
+from liqwarn.models.bundle import load_bundle
 from liqwarn.models.model_files import SCHEMA
 from liqwarn.models.registry import RunRecord
-from liqwarn.pipelines.bundle import load_bundle
 from liqwarn.pipelines.champion import open_champion, registry_of
 from liqwarn.pipelines.retrain import retrain, run_key
 from liqwarn.pipelines.train import TrainOrder, fit_bundle

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from liqwarn.config import Settings
 from liqwarn.errors import ModelError
+from liqwarn.models.bundle import Bundle, load_bundle
 from liqwarn.models.registry import Registry
-from liqwarn.pipelines.bundle import Bundle, load_bundle
 
 __all__ = ["open_bundle", "open_champion", "registry_of"]
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from liqwarn.frames import SIDES, FloatArray
+from liqwarn.models.bundle import Bundle
 from liqwarn.models.evaluation import Evaluation
 from liqwarn.models.folds import OutOfSample
 from liqwarn.models.gate import Difference, SideEvidence
 from liqwarn.models.results import MODEL, Cell, cells, paired_delta
-from liqwarn.pipelines.bundle import Bundle
 
 __all__ = ["gather_evidence"]
 

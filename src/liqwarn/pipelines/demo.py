@@ -12,7 +12,7 @@ import numpy as np
 from liqwarn.config import load_policy
 from liqwarn.durable import replace_file
 from liqwarn.models.boosting import BoostSettings
-from liqwarn.pipelines.bundle import load_bundle
+from liqwarn.models.bundle import load_bundle
 from liqwarn.pipelines.engine import Engine
 from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, write_evaluation
 from liqwarn.pipelines.map_picture import draw_leader_map

@@ -12,10 +12,10 @@ import pandas as pd
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, FloatArray, epoch_seconds
 from liqwarn.models.alarms import alarm_thresholds
+from liqwarn.models.bundle import Bundle, load_bundle
 from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.rows import Rows
 from liqwarn.models.splits import EMBARGO
-from liqwarn.pipelines.bundle import Bundle, load_bundle
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.publish import Decided, decide
 from liqwarn.pipelines.risk import PRIMARY, assess

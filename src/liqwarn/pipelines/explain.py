@@ -11,7 +11,7 @@ import orjson
 from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError
 from liqwarn.frames import Side
-from liqwarn.pipelines.bundle import Bundle
+from liqwarn.models.bundle import Bundle
 from liqwarn.pipelines.risk import PRIMARY, Risk
 from liqwarn.pipelines.signal_board import Chances, make_boards
 from liqwarn.pipelines.study import Study

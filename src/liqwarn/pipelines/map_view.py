@@ -19,12 +19,12 @@ from liqwarn.liquidation.profile import Profile
 from liqwarn.pipelines.liquidation_map import MapJob, fit_map, venue_tiers
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.progress import OnProgress, silent
-from liqwarn.pipelines.tables import write_table
 from liqwarn.reports.canvas import heat_map_canvas
 from liqwarn.reports.charts import save_figure
 from liqwarn.reports.heat_map import heat_map_figure
 from liqwarn.reports.map_export import heat_map_table, profile_dict, profile_table
 from liqwarn.reports.profile_chart import profile_figure
+from liqwarn.tables import write_table
 
 __all__ = [
     "MapView",

@@ -14,13 +14,12 @@ from liqwarn.decisions import FLAGS_SCHEMA, Flag, flag_to_dict, iso_utc
 from liqwarn.durable import write_json
 from liqwarn.errors import StoreError
 from liqwarn.frames import SIDES
+from liqwarn.models.bundle import Bundle
 from liqwarn.models.events import event_table
-from liqwarn.pipelines.bundle import Bundle
 from liqwarn.pipelines.explain import Signals, explain, write_boards
 from liqwarn.pipelines.risk import Risk
 from liqwarn.pipelines.score_table import cell_table, extend, flag_table, score_table
 from liqwarn.pipelines.study import Study
-from liqwarn.pipelines.tables import write_table
 from liqwarn.policy.audit import append
 from liqwarn.policy.audit_record import Provenance, position_from_dict, position_to_dict
 from liqwarn.policy.book import Decision, Key
@@ -28,6 +27,7 @@ from liqwarn.policy.flags import FlagSource, issue_flag
 from liqwarn.policy.history import History, fold
 from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
+from liqwarn.tables import write_table
 
 __all__ = ["Decided", "Standing", "decide", "issue_flags", "publish", "read_standing"]
 

@@ -14,10 +14,10 @@ from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError
 from liqwarn.pipelines.explain import SIGNALS_FILE, read_boards
 from liqwarn.pipelines.map_picture import MAP_PICTURE
-from liqwarn.pipelines.tables import read_table
 from liqwarn.reports.content import ReportContent, ReportMeta
 from liqwarn.reports.page import render_report
 from liqwarn.reports.signal_content import Board
+from liqwarn.tables import read_table
 
 __all__ = ["ReportOrder", "write_report"]
 

@@ -14,11 +14,11 @@ from liqwarn.config import Settings
 from liqwarn.decisions import iso_utc
 from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError, ModelError, OutdatedModelError, StoreError
+from liqwarn.models.bundle import Bundle
 from liqwarn.models.evaluation import walk_forward
 from liqwarn.models.gate import Verdict, judge
 from liqwarn.models.model_files import SCHEMA
 from liqwarn.models.registry import Registry
-from liqwarn.pipelines.bundle import Bundle
 from liqwarn.pipelines.champion import open_champion, registry_of
 from liqwarn.pipelines.comparison import gather_evidence
 from liqwarn.pipelines.evaluate import EvaluationOrder, labelled_rows

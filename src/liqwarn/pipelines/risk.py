@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from liqwarn.decisions import HORIZONS_H
 from liqwarn.frames import SIDES, BoolArray, FloatArray
+from liqwarn.models.bundle import Bundle
 from liqwarn.models.events import in_progress
 from liqwarn.models.novelty import Novelty
 from liqwarn.models.score_quantile import score_quantile
-from liqwarn.pipelines.bundle import Bundle
 from liqwarn.pipelines.study import Study
 from liqwarn.policy.history import ScoreHistory
 

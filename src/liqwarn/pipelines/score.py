@@ -8,7 +8,7 @@ import orjson
 
 from liqwarn.errors import StoreError
 from liqwarn.frames import epoch_seconds
-from liqwarn.pipelines.bundle import Bundle
+from liqwarn.models.bundle import Bundle
 from liqwarn.pipelines.publish import Standing, decide, publish, read_standing
 from liqwarn.pipelines.risk import assess
 from liqwarn.pipelines.study import Study

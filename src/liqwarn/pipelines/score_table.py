@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from liqwarn.decisions import HORIZONS_H
 from liqwarn.frames import SIDES
-from liqwarn.pipelines.bundle import Bundle
+from liqwarn.models.bundle import Bundle
 from liqwarn.pipelines.risk import Risk
 from liqwarn.pipelines.study import Study
-from liqwarn.pipelines.tables import read_table, write_table
 from liqwarn.policy.history import NOT_STARTED, History
 from liqwarn.reports.content import SCORE_COLUMNS
+from liqwarn.tables import read_table, write_table
 
 __all__ = ["cell_table", "extend", "flag_table", "score_table"]
 

@@ -14,7 +14,7 @@ from liqwarn.models.labels import make_labels, make_milder_labels
 from liqwarn.pipelines.liquidation_map import MapJob, fit_map, read_map, venue_tiers
 from liqwarn.pipelines.market import Market
 from liqwarn.pipelines.progress import OnProgress, silent
-from liqwarn.pipelines.tables import write_table
+from liqwarn.tables import write_table
 
 __all__ = ["Study", "build_study", "write_events", "write_features"]
 

@@ -12,12 +12,12 @@ from liqwarn.config import Settings
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES
 from liqwarn.models.boosting import BoostSettings
+from liqwarn.models.bundle import Training, save_bundle
 from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.metrics import Curve, reliability_bins
 from liqwarn.models.ranking import pr_auc, roc_auc
 from liqwarn.models.registry import RunRecord
 from liqwarn.models.rows import Rows, joined
-from liqwarn.pipelines.bundle import Training, save_bundle
 from liqwarn.pipelines.champion import registry_of
 from liqwarn.pipelines.evaluate import labelled_rows
 from liqwarn.pipelines.progress import OnProgress, silent

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from liqwarn.errors import ConfigError
-from liqwarn.pipelines.tables import read_table, write_table
+from liqwarn.tables import read_table, write_table
 
 
 def test_a_table_comes_back_as_it_was(tmp_path):

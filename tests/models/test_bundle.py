@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from liqwarn.errors import ModelError
+from liqwarn.models.bundle import load_bundle, save_bundle
 from liqwarn.models.model_files import write_folder
-from liqwarn.pipelines.bundle import load_bundle, save_bundle
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from liqwarn.decisions import ModelStamp
 from liqwarn.errors import ModelError
 from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.model_files import read_folder, write_folder
-from liqwarn.pipelines.tables import read_table
+from liqwarn.tables import read_table
 
 __all__ = ["Bundle", "Training", "load_bundle", "save_bundle"]
 

@@ -1,0 +1,1 @@
+"""The flag board: a fixed-layout mapped file that any process on the host reads without a call."""
