@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 _HOME: Final = "LIQWARN_HOME"
 _MLFLOW: Final = "LIQWARN_MLFLOW_URI"
-_ELSEWHERE: Final = "LIQWARN_REAL_DATA"  # read by the tests
+_ELSEWHERE: Final = ("LIQWARN_FAULTS", "LIQWARN_REAL_DATA")  # read by the tests
 _QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
@@ -66,7 +66,7 @@ def load_settings() -> Settings:
     ConfigError
         When a ``LIQWARN_`` variable is none of ours.
     """
-    known = (_HOME, _MLFLOW, _ELSEWHERE)
+    known = (_HOME, _MLFLOW, *_ELSEWHERE)
     unknown = sorted(k for k in os.environ if k.startswith("LIQWARN_") and k not in known)
     if unknown:
         faults = [f"environment: unknown variable {k}{nearest(k, known)}" for k in unknown]
