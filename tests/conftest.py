@@ -1,6 +1,7 @@
 """Fixtures every test may use."""
 
 import os
+import runpy
 from pathlib import Path
 
 import pytest
@@ -13,4 +14,13 @@ def real_data() -> Path:
     folder = root / "real"
     if not folder.is_dir():
         pytest.skip(f"no real market data at {root}: set LIQWARN_REAL_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_bundle_folder(tmp_path_factory) -> Path:
+    """A model bundle of a few trees, unsigned; copy it before changing it."""
+    path = Path(__file__).parent / "models" / "small_bundle.py"
+    folder = tmp_path_factory.mktemp("small_bundle") / "bundle"
+    runpy.run_path(str(path))["save_small_bundle"](folder)
     return folder

@@ -31,6 +31,19 @@ def test_only_outcomes_known_by_then_train(fitted):
     assert model.trained_until_ == rows.end.max()
 
 
+def test_the_record_says_what_it_was_trained_on(bundle, study, small):
+    training = bundle.training
+
+    assert training.panel == "demo"
+    assert training.trained_until <= UNTIL
+    assert training.data_sha256 == study.market.data_sha256
+    assert training.panel_sha256 == study.market.panel_sha256
+    assert 0 < training.events < len(study.events)
+    assert training.settings["milder_trees"] == small.milder_trees
+    assert list(bundle.history.columns) == ["symbol", "time", "long", "short"]
+    assert bundle.history["time"].max() <= training.trained_until
+
+
 def test_the_same_order_gives_the_same_model(fitted, study, tmp_path):
     order, folder, (_, _, digest) = fitted
 
