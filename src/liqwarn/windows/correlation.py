@@ -9,7 +9,7 @@ from liqwarn.errors import FrameError
 from liqwarn.windows.arguments import FloatArray, compiled, plane
 from liqwarn.windows.blocks import Plan, load_row, neighbours, plan_blocks
 
-__all__ = ["rolling_corr"]
+__all__ = ["correlation_of", "rolling_corr"]
 
 
 @compiled
@@ -38,7 +38,8 @@ def _scan(
 
 
 @compiled
-def _correlation(parts: FloatArray, k: int, origins: FloatArray, min_count: int) -> float:
+def correlation_of(parts: FloatArray, k: int, origins: FloatArray, min_count: int) -> float:
+    """Correlation of the window that ends at place `k`, from its parts and what they start at."""
     ahead, behind = parts[0, k], parts[6, k]
     n = ahead + behind
     if n < min_count:
@@ -86,7 +87,7 @@ def _roll(x: FloatArray, y: FloatArray, plan: Plan, out: FloatArray) -> None:
             low = max(0, plan.before - start)
             high = min(window, plan.before + plan.n_bars - start)
             for k in range(low, high):
-                r = _correlation(parts, k, origins, plan.min_count)
+                r = correlation_of(parts, k, origins, plan.min_count)
                 out[row, start + k - plan.before] = r
 
 

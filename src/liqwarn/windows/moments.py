@@ -15,7 +15,19 @@ import numpy as np
 from liqwarn.windows.arguments import FloatArray, check_window, compiled, plane
 from liqwarn.windows.blocks import Plan, complete_until, load_row, neighbours, plan_blocks
 
-__all__ = ["rolling_count", "rolling_mean", "rolling_std", "rolling_sum", "rolling_zscore"]
+__all__ = [
+    "MEAN",
+    "STD",
+    "SUM",
+    "ZSCORE",
+    "join_parts",
+    "moment_of",
+    "rolling_count",
+    "rolling_mean",
+    "rolling_std",
+    "rolling_sum",
+    "rolling_zscore",
+]
 
 SUM: Final = 0
 MEAN: Final = 1
@@ -116,7 +128,7 @@ def _complete_spreads(
 
 
 @compiled
-def _join(part: FloatArray, shift: float) -> tuple[float, float, float]:
+def join_parts(part: FloatArray, shift: float) -> tuple[float, float, float]:
     """Count, sum and sum of squares of a whole window, around its head if it has one."""
     ahead, behind = part[0], part[3]
     pushed = behind * shift if ahead > 0.0 and behind > 0.0 else 0.0
@@ -127,7 +139,8 @@ def _join(part: FloatArray, shift: float) -> tuple[float, float, float]:
 
 
 @compiled
-def _moment(sums: tuple[float, float, float], kind: int, origin: float, last: float) -> float:
+def moment_of(sums: tuple[float, float, float], kind: int, origin: float, last: float) -> float:
+    """The moment of a window from its count, sum and sum of squares around `origin`."""
     n, total, squares = sums
     if kind == SUM:
         return total
@@ -154,9 +167,9 @@ def _moments(
         low = max(0, plan.before - start)
         high = min(window, plan.before + plan.n_bars - start)
         for k in range(low, high):
-            sums = _join(parts[:, k], tail - head)
+            sums = join_parts(parts[:, k], tail - head)
             origin = head if parts[0, k] > 0.0 else tail
-            value = _moment(sums, kind, origin, padded[start + k])
+            value = moment_of(sums, kind, origin, padded[start + k])
             out[start + k - plan.before] = value if sums[0] >= plan.min_count else np.nan
 
 

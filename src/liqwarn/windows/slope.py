@@ -10,7 +10,7 @@ import numpy as np
 from liqwarn.windows.arguments import FloatArray, compiled, plane
 from liqwarn.windows.blocks import Plan, complete_until, load_row, neighbours, plan_blocks
 
-__all__ = ["rolling_slope"]
+__all__ = ["rolling_slope", "slope_of"]
 
 
 @compiled
@@ -39,6 +39,22 @@ def _scan(padded: FloatArray, start: int, origins: tuple[float, float], parts: F
 
 
 @compiled
+def slope_of(parts: FloatArray, k: int, gap: float, min_count: int) -> float:
+    """Slope of the window that ends at place `k`, from its parts.
+
+    `gap` is how far the origin behind the block's start lies above the one ahead of it.
+    """
+    n = parts[0, k] + parts[5, k]
+    shift = gap if parts[0, k] > 0.0 and parts[5, k] > 0.0 else 0.0
+    values = parts[1, k] + (parts[6, k] + parts[5, k] * shift)
+    products = parts[4, k] + (parts[9, k] + parts[7, k] * shift)
+    places = parts[2, k] + parts[7, k]
+    spread = n * (parts[3, k] + parts[8, k]) - places * places
+    known = n >= min_count and spread > 0.0
+    return float((n * products - places * values) / spread) if known else np.nan
+
+
+@compiled
 def _slopes(padded: FloatArray, span: tuple[int, int], plan: Plan, out: FloatArray) -> None:
     window = plan.window
     parts = np.empty((10, window))
@@ -48,15 +64,7 @@ def _slopes(padded: FloatArray, span: tuple[int, int], plan: Plan, out: FloatArr
         low = max(0, plan.before - start)
         high = min(window, plan.before + plan.n_bars - start)
         for k in range(low, high):
-            n = parts[0, k] + parts[5, k]
-            shift = tail - head if parts[0, k] > 0.0 and parts[5, k] > 0.0 else 0.0
-            values = parts[1, k] + (parts[6, k] + parts[5, k] * shift)
-            products = parts[4, k] + (parts[9, k] + parts[7, k] * shift)
-            places = parts[2, k] + parts[7, k]
-            spread = n * (parts[3, k] + parts[8, k]) - places * places
-            known = n >= plan.min_count and spread > 0.0
-            slope = (n * products - places * values) / spread
-            out[start + k - plan.before] = slope if known else np.nan
+            out[start + k - plan.before] = slope_of(parts, k, tail - head, plan.min_count)
 
 
 @compiled
