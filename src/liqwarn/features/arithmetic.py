@@ -1,13 +1,23 @@
 """Arithmetic on planes of cells in which missing is NaN, and infinite is missing."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import numpy as np
 
 from liqwarn.frames import BoolArray, FloatArray
 
-__all__ = ["chosen", "compared", "filled", "magnitude", "mean_and_std", "mean_of_others", "quiet"]
+__all__ = [
+    "OPERATIONS",
+    "across",
+    "chosen",
+    "compared",
+    "filled",
+    "magnitude",
+    "mean_and_std",
+    "mean_of_others",
+    "quiet",
+]
 
 
 def quiet(function: Callable[..., Any], *values: FloatArray | float) -> FloatArray:
@@ -80,3 +90,57 @@ def _known_sum(values: FloatArray) -> tuple[FloatArray, FloatArray]:
         total += np.where(known, row, 0.0)
         count += known
     return total, count
+
+
+def across(kind: str, values: FloatArray, leader: int) -> FloatArray:
+    """What the whole panel says to each symbol, shape (n_symbols, n_cells).
+
+    Parameters
+    ----------
+    kind : {"leader", "mean", "std", "others"}
+        The leader's row; mean or standard deviation of the known symbols; mean of the others.
+    leader : int
+        Row of the leader.
+    """
+    if kind == "others":
+        return mean_of_others(values)
+    mean_or_std = 0 if kind == "mean" else 1
+    row = values[leader] if kind == "leader" else mean_and_std(values)[mean_or_std]
+    return np.ascontiguousarray(np.broadcast_to(row, values.shape))
+
+
+def _quietly(function: Callable[..., Any]) -> Callable[..., FloatArray]:
+    return lambda *values: quiet(function, *values)
+
+
+def _compares(function: Callable[..., BoolArray]) -> Callable[..., FloatArray]:
+    return lambda *values: compared(function, *values)
+
+
+OPERATIONS: Final[Mapping[str, Callable[..., FloatArray]]] = {
+    "abs": _quietly(np.abs),
+    "add": _quietly(np.add),
+    "cos": _quietly(np.cos),
+    "divide": _quietly(np.divide),
+    "fill": _quietly(filled),
+    "floor": _quietly(np.floor),
+    "greater": _compares(np.greater),
+    "greater_equal": _compares(np.greater_equal),
+    "highest": _quietly(np.fmax),
+    "less": _compares(np.less),
+    "less_equal": _compares(np.less_equal),
+    "log": _quietly(np.log),
+    "lowest": _quietly(np.fmin),
+    "magnitude": _quietly(magnitude),
+    "maximum": _quietly(np.maximum),
+    "minimum": _quietly(np.minimum),
+    "mod": _quietly(np.mod),
+    "multiply": _quietly(np.multiply),
+    "negative": _quietly(np.negative),
+    "sign": _quietly(np.sign),
+    "sin": _quietly(np.sin),
+    "sqrt": _quietly(np.sqrt),
+    "subtract": _quietly(np.subtract),
+    "where": _quietly(chosen),
+}
+"""What a feature can do to series, cell by cell."""

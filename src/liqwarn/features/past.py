@@ -11,23 +11,16 @@ of a negative number. A window is NaN where fewer than :data:`MIN_SHARE` of its 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from functools import reduce
+from typing import Final
 
 import numpy as np
 
 from liqwarn.errors import FrameError
-from liqwarn.features.arithmetic import (
-    chosen,
-    compared,
-    filled,
-    magnitude,
-    mean_and_std,
-    mean_of_others,
-    quiet,
-)
-from liqwarn.frames import BoolArray, FloatArray
+from liqwarn.features.arithmetic import OPERATIONS, across
+from liqwarn.frames import FloatArray
 from liqwarn.windows import (
     lag,
     needed_bars,
@@ -45,6 +38,7 @@ from liqwarn.windows import (
 __all__ = [
     "MAX_CELLS",
     "MIN_SHARE",
+    "WINDOWS",
     "Past",
     "highest",
     "lowest",
@@ -62,8 +56,20 @@ MIN_SHARE: Final = 0.75
 
 _HOUR_S: Final = 3600.0
 
-_SAME_OF_ONE: Final = (rolling_max, rolling_mean, rolling_min)
-"""Kernels that give the value itself for a window of one cell."""
+_SAME_OF_ONE: Final = ("max", "mean", "min")
+"""Windows that give the value itself where they are one cell long."""
+
+WINDOWS: Final[Mapping[str, Callable[..., FloatArray]]] = {
+    "max": rolling_max,
+    "mean": rolling_mean,
+    "min": rolling_min,
+    "rank": rolling_rank,
+    "run": rolling_run_length,
+    "slope": rolling_slope,
+    "std": rolling_std,
+    "zscore": rolling_zscore,
+}
+"""Kernels of the trailing windows, by the names of :data:`liqwarn.windows.last.KINDS`."""
 
 
 class Past:
@@ -126,79 +132,79 @@ class Past:
     # arithmetic
 
     def __add__(self, other: "Past | float") -> "Past":
-        return _combine(np.add, self, other)
+        return self._apply("add", self, other)
 
     __radd__ = __add__
 
     def __sub__(self, other: "Past | float") -> "Past":
-        return _combine(np.subtract, self, other)
+        return self._apply("subtract", self, other)
 
     def __rsub__(self, other: float) -> "Past":
-        return _combine(lambda mine: other - mine, self)
+        return self._apply("subtract", other, self)
 
     def __mul__(self, other: "Past | float") -> "Past":
-        return _combine(np.multiply, self, other)
+        return self._apply("multiply", self, other)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: "Past | float") -> "Past":
-        return _combine(np.divide, self, other)
+        return self._apply("divide", self, other)
 
     def __rtruediv__(self, other: float) -> "Past":
-        return _combine(lambda mine: other / mine, self)
+        return self._apply("divide", other, self)
 
     def __mod__(self, other: "Past | float") -> "Past":
-        return _combine(np.mod, self, other)
+        return self._apply("mod", self, other)
 
     def __neg__(self) -> "Past":
-        return _combine(np.negative, self)
+        return self._apply("negative", self)
 
     def __abs__(self) -> "Past":
-        return _combine(np.abs, self)
+        return self._apply("abs", self)
 
     def __lt__(self, other: "Past | float") -> "Past":
-        return _compare(np.less, self, other)
+        return self._apply("less", self, other)
 
     def __le__(self, other: "Past | float") -> "Past":
-        return _compare(np.less_equal, self, other)
+        return self._apply("less_equal", self, other)
 
     def __gt__(self, other: "Past | float") -> "Past":
-        return _compare(np.greater, self, other)
+        return self._apply("greater", self, other)
 
     def __ge__(self, other: "Past | float") -> "Past":
-        return _compare(np.greater_equal, self, other)
+        return self._apply("greater_equal", self, other)
 
     def log(self) -> "Past":
         """Natural logarithm."""
-        return _combine(np.log, self)
+        return self._apply("log", self)
 
     def sqrt(self) -> "Past":
         """Square root."""
-        return _combine(np.sqrt, self)
+        return self._apply("sqrt", self)
 
     def sign(self) -> "Past":
         """-1, 0 or 1."""
-        return _combine(np.sign, self)
+        return self._apply("sign", self)
 
     def floor(self) -> "Past":
         """Largest whole number that is not above."""
-        return _combine(np.floor, self)
+        return self._apply("floor", self)
 
     def sin(self) -> "Past":
         """Sine of an angle in radians."""
-        return _combine(np.sin, self)
+        return self._apply("sin", self)
 
     def cos(self) -> "Past":
         """Cosine of an angle in radians."""
-        return _combine(np.cos, self)
+        return self._apply("cos", self)
 
     def magnitude(self) -> "Past":
         """Power of ten at or below: 10,000 for 42,137."""
-        return _combine(magnitude, self)
+        return self._apply("magnitude", self)
 
     def fill(self, other: "Past | float") -> "Past":
         """The other's value where this one is missing."""
-        return _combine(filled, self, other)
+        return self._apply("fill", self, other)
 
     # trailing windows
 
@@ -213,7 +219,7 @@ class Past:
 
     def mean(self, hours: float) -> "Past":
         """Mean of the known cells of the window."""
-        return self._window(rolling_mean, hours)
+        return self._window("mean", hours)
 
     def total(self, hours: float) -> "Past":
         """Sum over the window; an unknown cell counts as the mean of the known ones."""
@@ -221,58 +227,55 @@ class Past:
 
     def std(self, hours: float) -> "Past":
         """Standard deviation (ddof 1)."""
-        return self._window(rolling_std, hours)
+        return self._window("std", hours)
 
     def zscore(self, hours: float) -> "Past":
         """Standard deviations from the window's mean; NaN where the window is constant."""
-        return self._window(rolling_zscore, hours)
+        return self._window("zscore", hours)
 
     def max(self, hours: float) -> "Past":
         """Largest value of the window."""
-        return self._window(rolling_max, hours)
+        return self._window("max", hours)
 
     def min(self, hours: float) -> "Past":
         """Smallest value of the window."""
-        return self._window(rolling_min, hours)
+        return self._window("min", hours)
 
     def rank(self, hours: float) -> "Past":
         """Rank of the last value in its window, between 0 and 1; ties take the middle."""
-        return self._window(rolling_rank, hours)
+        return self._window("rank", hours)
 
     def slope(self, hours: float) -> "Past":
         """Least-squares slope per hour."""
-        return self._window(rolling_slope, hours) / self.cell_hours
+        return self._window("slope", hours) / self.cell_hours
 
     def run_hours(self, hours: float) -> "Past":
         """Hours for which the series has had the sign it has now, at most the window."""
-        return self._window(rolling_run_length, hours) * self.cell_hours
+        return self._window("run", hours) * self.cell_hours
 
     def corr(self, other: "Past", hours: float) -> "Past":
         """Correlation with another series; NaN where either is constant."""
-        _, lookback = _aligned(self, (other,))
-        both = self._derive(self._values, lookback)
-        return both._window(lambda x, *a, **k: rolling_corr(x, other._values, *a, **k), hours)
+        self._same_grid(other)
+        cells = self._cells(hours)
+        return self._roll_with(other, cells) if cells else self._nothing()
 
     # across symbols
 
     def leader(self) -> "Past":
         """The leader's series, for every symbol."""
-        return self._everywhere(self._values[self._whole_panel()])
+        return self._across("leader")
 
     def cross_mean(self) -> "Past":
         """Mean of the known symbols, the same for every symbol; of a 0/1 series, the share."""
-        self._whole_panel()
-        return self._everywhere(mean_and_std(self._values)[0])
+        return self._across("mean")
 
     def cross_std(self) -> "Past":
         """Standard deviation (ddof 1) of the known symbols; NaN where fewer than two are known."""
-        self._whole_panel()
-        return self._everywhere(mean_and_std(self._values)[1])
+        return self._across("std")
 
     def others_mean(self) -> "Past":
         """Mean of the other known symbols; NaN where there is none, or its own value is missing."""
-        self._whole_panel()
-        return self._derive(mean_of_others(self._values), self._lookback)
+        return self._across("others")
 
     # how it is done
 
@@ -288,18 +291,6 @@ class Past:
     def _nothing(self) -> "Past":
         return self._derive(np.full(self._values.shape, np.nan), self._lookback)
 
-    def _everywhere(self, row: FloatArray) -> "Past":
-        whole = np.ascontiguousarray(np.broadcast_to(row, self._values.shape))
-        return self._derive(whole, self._lookback)
-
-    def _whole_panel(self) -> int:
-        if self._leader is None:
-            raise FrameError(
-                "this series holds some of the panel's symbols, expected all of them: "
-                "declare the feature with cross_section=True"
-            )
-        return self._leader
-
     def _cells(self, hours: float) -> int:
         if hours <= 0:
             raise FrameError(f"a window of {hours} h looks ahead, expected more than 0 h")
@@ -311,22 +302,52 @@ class Past:
             )
         return cells
 
-    def _shift(self, cells: int) -> "Past":
-        return self._derive(lag(self._values, cells), self._lookback + cells)
-
-    def _window(self, kernel: Callable[..., FloatArray], hours: float) -> "Past":
+    def _window(self, kind: str, hours: float) -> "Past":
         cells = self._cells(hours)
         if cells == 0:
             return self._nothing()
-        if cells == 1 and kernel in _SAME_OF_ONE:
+        if cells == 1 and kind in _SAME_OF_ONE:
             return self
-        values = kernel(
-            self._values,
-            cells,
-            first_bar=self._first_cell,
-            min_count=math.ceil(cells * MIN_SHARE),
-        )
+        return self._roll(kind, cells)
+
+    def _same_grid(self, other: "Past") -> None:
+        grid, expected = _grid(other), _grid(self)
+        if grid != expected:
+            raise FrameError(f"series on the grid {grid} cannot meet one on {expected}")
+
+    # what there is to compute; a sketch of a feature writes these down instead
+
+    def _apply(self, name: str, *operands: "Past | float") -> "Past":
+        """An operation of :data:`liqwarn.features.arithmetic.OPERATIONS`, cell by cell."""
+        series = [operand for operand in operands if isinstance(operand, Past)]
+        for other in series:
+            self._same_grid(other)
+        values = [o._values if isinstance(o, Past) else float(o) for o in operands]
+        return self._derive(OPERATIONS[name](*values), max(one._lookback for one in series))
+
+    def _shift(self, cells: int) -> "Past":
+        return self._derive(lag(self._values, cells), self._lookback + cells)
+
+    def _roll(self, kind: str, cells: int) -> "Past":
+        least = math.ceil(cells * MIN_SHARE)
+        values = WINDOWS[kind](self._values, cells, first_bar=self._first_cell, min_count=least)
         return self._derive(values, self._lookback + needed_bars(cells) - 1)
+
+    def _roll_with(self, other: "Past", cells: int) -> "Past":
+        least = math.ceil(cells * MIN_SHARE)
+        values = rolling_corr(
+            self._values, other._values, cells, first_bar=self._first_cell, min_count=least
+        )
+        both = max(self._lookback, other._lookback)
+        return self._derive(values, both + needed_bars(cells) - 1)
+
+    def _across(self, kind: str) -> "Past":
+        if self._leader is None:
+            raise FrameError(
+                "this series holds some of the panel's symbols, expected all of them: "
+                "declare the feature with cross_section=True"
+            )
+        return self._derive(across(kind, self._values, self._leader), self._lookback)
 
 
 def reveal(past: Past) -> FloatArray:
@@ -341,54 +362,27 @@ def where(condition: Past, yes: "Past | float", no: "Past | float") -> Past:
     >>> reveal(where(x > 0, x, 0.0))
     array([[ 0.,  2., nan]])
     """
-    return _combine(chosen, condition, yes, no)
+    return condition._apply("where", condition, yes, no)
 
 
 def maximum(first: Past, second: "Past | float") -> Past:
     """The larger of two; NaN where either is missing."""
-    return _combine(np.maximum, first, second)
+    return first._apply("maximum", first, second)
 
 
 def minimum(first: Past, second: "Past | float") -> Past:
     """The smaller of two; NaN where either is missing."""
-    return _combine(np.minimum, first, second)
+    return first._apply("minimum", first, second)
 
 
-def highest(*series: Past) -> Past:
+def highest(first: Past, *others: Past) -> Past:
     """The largest known value; NaN where all are missing."""
-    return _combine(lambda *all_: np.fmax.reduce(all_), *series)
+    return reduce(lambda one, other: one._apply("highest", one, other), others, first)
 
 
-def lowest(*series: Past) -> Past:
+def lowest(first: Past, *others: Past) -> Past:
     """The smallest known value; NaN where all are missing."""
-    return _combine(lambda *all_: np.fmin.reduce(all_), *series)
-
-
-def _combine(function: Callable[..., Any], first: Past, *others: "Past | float") -> Past:
-    values, lookback = _aligned(first, others)
-    return first._derive(quiet(function, *values), lookback)
-
-
-def _compare(function: Callable[..., BoolArray], first: Past, second: "Past | float") -> Past:
-    values, lookback = _aligned(first, (second,))
-    return first._derive(compared(function, first._values, values[1]), lookback)
-
-
-def _aligned(
-    first: Past, others: "tuple[Past | float, ...]"
-) -> tuple[list[FloatArray | float], int]:
-    values: list[FloatArray | float] = [first._values]
-    lookback = first._lookback
-    for other in others:
-        if not isinstance(other, Past):
-            values.append(float(other))
-            continue
-        grid, expected = _grid(other), _grid(first)
-        if grid != expected:
-            raise FrameError(f"series on the grid {grid} cannot meet one on {expected}")
-        values.append(other._values)
-        lookback = max(lookback, other._lookback)
-    return values, lookback
+    return reduce(lambda one, other: one._apply("lowest", one, other), others, first)
 
 
 def _grid(past: Past) -> tuple[str, int, tuple[int, ...]]:
