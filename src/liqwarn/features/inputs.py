@@ -46,11 +46,29 @@ class Inputs:
 
     def past(self, name: str, resolution: Resolution) -> Past:
         """An input at a resolution; all NaN where the panel does not carry it."""
-        ratio = cells_of(resolution, self._frame.bar)
+        return self.at(name, cells_of(resolution, self._frame.bar))
+
+    def at(self, name: str, ratio: int) -> Past:
+        """An input on cells of so many base bars."""
         key = (name, ratio)
         if key not in self._made:
             self._made[key] = self._make(name, ratio)
         return self._made[key]
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols of the frame."""
+        return self._frame.symbols
+
+    def first_cell(self, ratio: int) -> int:
+        """Absolute number of the first cell of so many base bars."""
+        first = self._frame.first_bar
+        return first_coarse_cell(first, ratio) if ratio > 1 else first
+
+    def shape(self, ratio: int) -> tuple[int, int]:
+        """Symbols, and closed cells of so many base bars."""
+        last = self._frame.first_bar + self._frame.shape[1] - 1
+        return len(self.symbols), last // ratio + 1 - self.first_cell(ratio)
 
     def seen(self, past: Past, resolution: Resolution) -> FloatArray:
         """What each base bar sees of a series at a resolution."""
@@ -62,12 +80,16 @@ class Inputs:
 
     def _make(self, name: str, ratio: int) -> Past:
         frame = self._frame
-        values, first_cell = self._values(name), frame.first_bar
+        values = self._values(name)
         if ratio > 1:
             how = "last" if name == CLOCK else ALL_FIELDS[name].how
             values = coarsen(values, how, ratio, frame.first_bar)
-            first_cell = first_coarse_cell(frame.first_bar, ratio)
-        return Past(values, cell=frame.bar * ratio, first_cell=first_cell, leader=self._leader)
+        return Past(
+            values,
+            cell=frame.bar * ratio,
+            first_cell=self.first_cell(ratio),
+            leader=self._leader,
+        )
 
     def _values(self, name: str) -> FloatArray:
         if name == CLOCK:

@@ -1,0 +1,179 @@
+"""Features of the newest bar alone: the builder's own values, bit for bit, in microseconds.
+
+A tape keeps, of every step on the way to the features, the cells that later steps look back on, and
+computes one cell a bar. It starts from the tail of a history, which the very functions of the batch
+turn into those cells; from there on :mod:`liqwarn.live.machine` goes on alone.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from liqwarn.errors import FrameError
+from liqwarn.features.arithmetic import OPERATIONS
+from liqwarn.features.builder import all_features, lookback_of
+from liqwarn.features.feature import CLOCK, Feature
+from liqwarn.features.inputs import Inputs, leader_row
+from liqwarn.features.past import reveal
+from liqwarn.features.sketch import Steps, sketch
+from liqwarn.frames import FloatArray, MarketFrame
+from liqwarn.live.history import newest_cells
+from liqwarn.live.machine import Machine, remember, run
+from liqwarn.live.open_cell import OpenCell
+from liqwarn.live.program import Program, codes_of, program_of, ring_cells
+
+__all__ = ["Tape", "tail_bars"]
+
+_HOUR_S: Final = 3600.0
+
+
+def tail_bars(frame: MarketFrame, features: tuple[Feature, ...] | None = None) -> int:
+    """Bars of history that make a tape exact: it may hold fewer, and says what the builder says."""
+    known = all_features() if features is None else features
+    return max((lookback_of(one, frame.bar) for one in known), default=1)
+
+
+class Tape:
+    """The features of a panel, one bar at a time. One owner: advancing changes it in place.
+
+    Parameters
+    ----------
+    frame : MarketFrame
+        History up to now, the liquidation map's fields included; older bars than
+        :func:`tail_bars` change nothing.
+    features : tuple of Feature, optional
+        Columns, in this order; all of them by default.
+
+    Examples
+    --------
+    >>> from datetime import timedelta
+    >>> from liqwarn.frames import bar_times
+    >>> times = bar_times(np.datetime64("2024-01-01T01:00:00"), 5, timedelta(hours=1))
+    >>> frame = MarketFrame(symbols=("BTCUSDT",), times=times, bar=timedelta(hours=1), ages={},
+    ...                     fields={"close": np.array([[100.0, 101.0, 102.0, 103.0, 104.0]])})
+    >>> tape = Tape(frame)
+    >>> row = tape.advance({"close": np.array([110.0])})
+    >>> round(float(row[0, tape.names.index("price_return_4h")]), 6)
+    0.085158
+    """
+
+    def __init__(self, frame: MarketFrame, features: tuple[Feature, ...] | None = None) -> None:
+        known = all_features() if features is None else features
+        self.names = tuple(one.name for one in known)
+        self.symbols = frame.symbols
+        self._bar_s = frame.bar_s
+        self._n_bars = frame.shape[1]
+        self._number = frame.first_bar + self._n_bars - 1
+        steps = sketch(known, frame.bar)
+        self._results = np.array([steps.results[name] for name in self.names], dtype=np.int64)
+        ratios = sorted({step.ratio for step in steps.steps})
+        self._programs = [program_of(steps, ratio) for ratio in ratios]
+        rings = ring_cells(steps)
+        starts = np.cumsum(np.append(0, 2 * rings * len(frame.symbols)))
+        self._machine = Machine(
+            code=codes_of(steps),
+            values=np.full((len(steps.steps), len(frame.symbols)), np.nan),
+            rings=np.full(int(starts[-1]), np.nan),
+            place=np.ascontiguousarray(np.stack([starts[:-1], rings], axis=1)),
+            leader=leader_row(frame.symbols),
+        )
+        self._open = {
+            program.ratio: OpenCell(
+                [name for name, _ in program.fields], program.ratio, len(frame.symbols)
+            )
+            for program in self._programs
+            if program.ratio > 1
+        }
+        self._fill(frame, steps)
+
+    @property
+    def number(self) -> int:
+        """Absolute number of the newest bar."""
+        return self._number
+
+    def row(self) -> FloatArray:
+        """Features of the newest bar, shape (n_symbols, n_features)."""
+        return np.ascontiguousarray(self._machine.values[self._results].T)
+
+    def advance(self, fields: Mapping[str, FloatArray]) -> FloatArray:
+        """Take the next bar.
+
+        Parameters
+        ----------
+        fields : mapping of name to ndarray of float64, shape (n_symbols,)
+            What was known at its close, map fields included; one that is absent is missing.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_symbols, n_features)
+            What :class:`~liqwarn.features.builder.FeatureBuilder` gives for this bar.
+        """
+        for name, values in fields.items():
+            if values.shape != (len(self.symbols),):
+                raise FrameError(
+                    f"field '{name}' has shape {values.shape}, expected ({len(self.symbols)},)"
+                )
+        self._number += 1
+        for program in self._programs:
+            given = {name: self._input(name, fields) for name, _ in program.fields}
+            if program.ratio > 1:
+                closed = self._open[program.ratio].take(given, self._number)
+                if closed is None:
+                    continue
+                given = closed
+            self._compute(program, given, self._number // program.ratio)
+        return self.row()
+
+    def _input(self, name: str, fields: Mapping[str, FloatArray]) -> FloatArray:
+        if name == CLOCK:
+            return np.full(len(self.symbols), self._number * self._bar_s / _HOUR_S)
+        values = fields.get(name)
+        if values is None:
+            return np.full(len(self.symbols), np.nan)
+        return np.where(np.isfinite(values), values, np.nan)
+
+    def _compute(self, program: Program, given: Mapping[str, FloatArray], number: int) -> None:
+        machine = self._machine
+        for name, at in program.fields:
+            machine.values[at] = given[name]
+            remember(machine, at, number)
+        for turn in program.turns:
+            run(machine, turn.machine, number)
+            for work in turn.elsewhere:
+                operands = [machine.values[one] for one in work.operands]
+                machine.values[work.steps] = OPERATIONS[work.name](*operands)
+                for at in work.steps:
+                    remember(machine, at, number)
+
+    def _fill(self, frame: MarketFrame, steps: Steps) -> None:
+        """Values and rings from the history."""
+        inputs = Inputs(frame, whole_panel=True)
+        for program in self._programs:
+            last = self._number // program.ratio
+            for at, series in newest_cells(steps, program.ratio, inputs):
+                self._remember_all(at, series, last)
+            if program.ratio > 1:
+                self._follow(program, inputs)
+
+    def _follow(self, program: Program, inputs: Inputs) -> None:
+        """Bring the cell that is still open up to the last bar of the history."""
+        for back in range((self._number - 1) % program.ratio, -1, -1):
+            given = {
+                name: reveal(inputs.at(name, 1))[:, -1 - back].copy()
+                if back < self._n_bars
+                else np.full(len(self.symbols), np.nan)
+                for name, _ in program.fields
+            }
+            self._open[program.ratio].take(given, self._number - back)
+
+    def _remember_all(self, at: int, series: FloatArray, last: int) -> None:
+        machine = self._machine
+        if series.shape[1]:
+            machine.values[at] = series[:, -1]
+        start, size = machine.place[at]
+        rings = machine.rings[start : start + 2 * size * len(self.symbols)]
+        rings = rings.reshape(len(self.symbols), 2 * size)
+        for back in range(min(size, series.shape[1])):
+            slot = (last - back) % size
+            rings[:, slot] = rings[:, slot + size] = series[:, -1 - back]
