@@ -15,11 +15,12 @@ import orjson
 __all__ = ["replace_file", "sha256_of", "write_bytes", "write_json"]
 
 
-def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+def replace_file(path: Path, write: Callable[[Path], None], *, mode: int = 0o644) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in its place.
 
     A reader sees the old file or the new one, never a part; after a crash so does the disk. When
-    `write` raises, `path` is untouched and the temporary file is gone.
+    `write` raises, `path` is untouched and the temporary file is gone. Until it is whole only its
+    owner may read it; then it has `mode`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
@@ -30,7 +31,7 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     try:
         write(temporary)
         _fsync(temporary)
-        temporary.chmod(0o644)
+        temporary.chmod(mode)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
