@@ -40,7 +40,7 @@ def test_a_signed_document_survives_being_published(document):
     assert verify_document(published, [OTHER.public, KEY.public]) is None
 
 
-@given(documents, st.text(min_size=1), st.integers())
+@given(documents, st.text(min_size=1), st.integers(-(2**63), 2**63))
 def test_any_other_value_does_not_match(document, name, value):
     signed = sign_document(document, KEY)
     if name != "signature" and document.get(name, ...) != value:
@@ -62,12 +62,26 @@ def test_whatever_stands_for_a_signature_is_refused_in_words(found):
         ({"signature": {"key": KEY.key_id, "ed25519": ""}}, "does not match"),
         ({"signature": {"key": KEY.key_id, "ed25519": "é"}}, "unreadable signature"),
         ({"signature": {"key": KEY.key_id}}, "unreadable signature"),
+        ({"signature": {"key": KEY.key_id, "ed25519": "", "more": 1}}, "unreadable signature"),
         ({"tier": 2**70}, "unreadable signature"),
         ({3: 4}, "unreadable signature"),
     ],
 )
 def test_why_a_document_is_not_believed(change, why):
     assert why in verify_document(sign_document({"tier": 3}, KEY) | change, [KEY.public])
+
+
+def test_the_same_signature_in_other_letters_is_refused():
+    signed = sign_document({"tier": 3}, KEY)
+    letters = signed["signature"]["ed25519"]
+    assert letters.endswith(("A==", "Q==", "g==", "w=="))
+    other = letters[:-3] + chr(ord(letters[-3]) + 1) + "=="
+
+    told = verify_document(
+        signed | {"signature": {"key": KEY.key_id, "ed25519": other}}, [KEY.public]
+    )
+
+    assert told == "unreadable signature: not as it is written"
 
 
 def test_a_signature_of_a_document_is_no_part_of_what_is_signed():

@@ -244,6 +244,9 @@ def verify_document(document: Mapping[str, Any], keys: Sequence[VerifyKey]) -> s
         return "unsigned"
     try:
         key_id, signature = found["key"], base64.b64decode(found["ed25519"], validate=True)
+        written = {"key": key_id, "ed25519": base64.b64encode(signature).decode()}
+        if found != written:  # the same bits in other letters, or something besides them
+            return "unreadable signature: not as it is written"
         content = _signed_bytes(_without_signature(document))
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
         return f"unreadable signature: {type(error).__name__}"

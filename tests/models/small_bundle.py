@@ -32,5 +32,5 @@ def save_small_bundle(folder, seed=0):
     history = pd.DataFrame(
         {"symbol": rows.symbols, "time": times, "long": p[:, 0], "short": p[:, 1]}
     )
-    save_bundle(folder, model, training, history)
+    save_bundle(folder, model, training, history, rows=rows.X)
     return model

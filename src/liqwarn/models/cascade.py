@@ -1,6 +1,6 @@
 """The model: calibrated, coherent probabilities of a cascade onset, per side and horizon."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Self, cast
@@ -210,7 +210,27 @@ class CascadeModel:
         ModelError
             When a file is missing, was changed or cut, or does not fit the others.
         """
-        files, digest = read_folder(folder)
+        return cls.from_files(*read_folder(folder), source=folder, threads=threads)
+
+    @classmethod
+    def from_files(
+        cls, files: Mapping[str, bytes], digest: str, *, source: Path, threads: int = 1
+    ) -> "CascadeModel":
+        """The model in the bytes of its files, whose hashes were checked; nothing is read.
+
+        Parameters
+        ----------
+        files : mapping of name to bytes
+        digest : str
+            SHA-256 of their manifest.
+        source : Path
+            Where they came from, for messages.
+
+        Raises
+        ------
+        ModelError
+            When a file is missing or does not fit the others.
+        """
         try:
             calibrator = orjson.loads(files["calibrator.json"])
             model = cls(threads=threads)
@@ -225,12 +245,12 @@ class CascadeModel:
             model.trees_.base_ = VolatilityBase.from_dict(orjson.loads(files["volatility.json"]))
             trees = {_key(raw): files[_file_name(_key(raw))] for raw in calibrator["trees"]}
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"model {folder} is incomplete: {error!r}") from error
+            raise ModelError(f"model {source} is incomplete: {error!r}") from error
         model.trees_.names_, model.trees_.horizons_h_ = model.names_, model.horizons_h_
         model.trees_.boosters_ = {
-            key: _booster(text, model.names_, folder) for key, text in trees.items()
+            key: _booster(text, model.names_, source) for key, text in trees.items()
         }
-        model._need_trees(folder)
+        model._need_trees(source)
         return model
 
     def _need_trees(self, folder: Path) -> None:

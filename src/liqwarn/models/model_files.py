@@ -4,7 +4,7 @@ A cut LightGBM text kills the process that parses it, and one changed character 
 in silence; so hashes are checked before anything is parsed. Nothing in the folder is a pickle.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ import orjson
 from liqwarn.durable import write_bytes
 from liqwarn.errors import ModelError, OutdatedModelError
 
-__all__ = ["MANIFEST", "OUTDATED", "SCHEMA", "read_folder", "write_folder"]
+__all__ = ["MANIFEST", "OUTDATED", "SCHEMA", "read_folder", "read_tree", "write_folder"]
 
 MANIFEST: Final = "manifest.json"
 SCHEMA: Final = "liqwarn.model/2"
@@ -44,10 +44,39 @@ def read_folder(folder: Path) -> tuple[dict[str, bytes], str]:
     ModelError
         When the manifest or a file it names is missing, or holds other bytes than were written.
     """
-    manifest = _read(folder / MANIFEST)
+    return _checked(lambda name: _read(folder / name), folder)
+
+
+def read_tree(tree: Mapping[str, bytes], folder: Path) -> tuple[dict[str, bytes], str]:
+    """The same of a folder that is in memory already, ``"model/features.json"`` to its bytes.
+
+    Parameters
+    ----------
+    tree : mapping of path to bytes
+        Of the folder above, by paths with ``/``.
+    folder : Path
+        Relative to that one.
+
+    Raises
+    ------
+    ModelError
+        As :func:`read_folder`.
+    """
+
+    def read(name: str) -> bytes:
+        path = (folder / name).as_posix()
+        if path not in tree:
+            raise ModelError(f"cannot read model file {path}: it is not in the bundle")
+        return tree[path]
+
+    return _checked(read, folder)
+
+
+def _checked(read: Callable[[str], bytes], folder: Path) -> tuple[dict[str, bytes], str]:
+    manifest = read(MANIFEST)
     files: dict[str, bytes] = {}
     for name, expected in _hashes(manifest, folder).items():
-        content = _read(folder / name)
+        content = read(name)
         found = sha256(content).hexdigest()
         if found != expected:
             raise ModelError(

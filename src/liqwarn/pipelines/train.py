@@ -107,7 +107,7 @@ def fit_bundle(
         data_sha256=study.market.data_sha256,
         settings={**asdict(model.settings or BoostSettings()), "seed": order.seed},
     )
-    return model, rows, save_bundle(folder, model, training, _history(model, rows))
+    return model, rows, save_bundle(folder, model, training, _history(model, rows), rows=rows.X)
 
 
 def _history(model: CascadeModel, rows: Rows) -> pd.DataFrame:
