@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liqwarn.errors import ConfigError
-from liqwarn.serving.keys import SCOPES, KeySet, Refusal, new_key, rotated
+from liqwarn.serving.keys import SCOPE_NAMES, KeySet, Refusal, new_key, rotated
 
 
 @pytest.fixture
@@ -96,10 +96,10 @@ def test_a_second_rotation_prolongs_nothing_and_forgets_what_has_ended(noon, pai
 
 
 def test_admin_opens_everything_and_the_others_only_theirs(noon):
-    for held in SCOPES:
+    for held in SCOPE_NAMES:
         key, _ = new_key("k", (held,), now=noon)
-        allowed = {scope for scope in SCOPES if key.allows(scope)}
-        assert allowed == (set(SCOPES) if held == "admin" else {held})
+        allowed = {scope for scope in SCOPE_NAMES if key.allows(scope)}
+        assert allowed == (set(SCOPE_NAMES) if held == "admin" else {held})
 
 
 @pytest.mark.parametrize(

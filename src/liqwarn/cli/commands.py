@@ -1,8 +1,10 @@
 """The command line's entry point: loads every command, then runs the one asked for."""
 
+import liqwarn.cli.bundle_commands
 import liqwarn.cli.data_commands
 import liqwarn.cli.event_command
 import liqwarn.cli.explain_command
+import liqwarn.cli.keys_commands
 import liqwarn.cli.map_commands
 import liqwarn.cli.model_commands
 import liqwarn.cli.position_command

@@ -13,7 +13,8 @@ from filelock import FileLock
 from liqwarn.decisions import iso_utc, moment_from_iso
 from liqwarn.durable import replace_file
 from liqwarn.errors import ConfigError, LiqwarnError
-from liqwarn.serving.keys import SCOPES, ApiKey, KeySet, Scope, Secret
+from liqwarn.serving.keys import SCOPE_NAMES, ApiKey, KeySet, Secret
+from liqwarn.serving.scopes import Scope
 
 __all__ = ["KEYS_SCHEMA", "KeyRing", "change_keys", "read_keys"]
 
@@ -136,7 +137,7 @@ def _to_dict(key: ApiKey) -> dict[str, Any]:
     return {
         "id": key.id,
         "name": key.name,
-        "scopes": [scope for scope in SCOPES if scope in key.scopes],
+        "scopes": [scope for scope in SCOPE_NAMES if scope in key.scopes],
         "created_at": iso_utc(key.created_at),
         "expires_at": _iso(key.expires_at),
         "disabled_at": _iso(key.disabled_at),
@@ -153,9 +154,11 @@ def _to_dict(key: ApiKey) -> dict[str, Any]:
 
 
 def _key(raw: Mapping[str, Any]) -> ApiKey:
-    unknown = set(raw["scopes"]) - set(SCOPES)
+    unknown = set(raw["scopes"]) - set(SCOPE_NAMES)
     if unknown:
-        raise ConfigError(f"scopes {sorted(unknown)} are unknown, expected of {', '.join(SCOPES)}")
+        raise ConfigError(
+            f"scopes {sorted(unknown)} are unknown, expected of {', '.join(SCOPE_NAMES)}"
+        )
     return ApiKey(
         id=_text(raw["id"]),
         name=_text(raw["name"]),

@@ -14,14 +14,15 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 from liqwarn.errors import ConfigError
+from liqwarn.serving.scopes import Scope
 
-__all__ = ["SCOPES", "ApiKey", "KeySet", "Refusal", "Scope", "Secret", "new_key", "rotated"]
+__all__ = ["SCOPE_NAMES", "ApiKey", "KeySet", "Refusal", "Secret", "new_key", "rotated"]
 
-Scope = Literal["read", "score", "admin"]
-SCOPES: Final[tuple[Scope, ...]] = ("read", "score", "admin")
+
+SCOPE_NAMES: Final[tuple[Scope, ...]] = ("read", "score", "admin")
 """``read`` flags, ``score`` rows of one's own, ``admin`` everything."""
 
 _TOKEN: Final = re.compile(r"lqw_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
@@ -138,8 +139,8 @@ def new_key(
     wanted = set(scopes)
     if not name.strip() or not name.isprintable():
         raise ConfigError(f"name of a key is {name!r}, expected printable text")
-    if not wanted or wanted - set(SCOPES):
-        raise ConfigError(f"scopes are {sorted(wanted)}, expected some of {', '.join(SCOPES)}")
+    if not wanted or wanted - set(SCOPE_NAMES):
+        raise ConfigError(f"scopes are {sorted(wanted)}, expected some of {', '.join(SCOPE_NAMES)}")
     if expires_at is not None and expires_at <= now:
         raise ConfigError(
             f"key expires at {expires_at.isoformat()}, expected a later time than now"
@@ -149,7 +150,7 @@ def new_key(
     key = ApiKey(
         id=key_id,
         name=name,
-        scopes=frozenset(scope for scope in SCOPES if scope in wanted),
+        scopes=frozenset(scope for scope in SCOPE_NAMES if scope in wanted),
         created_at=now,
         expires_at=expires_at,
         secrets=(secret,),

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["OTHER", "Route", "RouteScopes"]
+from liqwarn.serving.scopes import OPEN, SCOPES
+
+__all__ = ["OTHER", "Route", "RouteScopes", "served_routes"]
 
 OTHER: Final = "other"
 """The route of every request that is in no table: one label, however many paths are tried."""
@@ -63,6 +65,11 @@ class RouteScopes:
             if known == asked and pattern.fullmatch(path):
                 return route
         return Route(template=OTHER, scope="admin")
+
+
+def served_routes() -> RouteScopes:
+    """The routes of the application."""
+    return RouteScopes({**SCOPES, **dict.fromkeys(OPEN)})
 
 
 def _pattern(template: str) -> re.Pattern[str]:
