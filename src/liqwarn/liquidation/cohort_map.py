@@ -139,7 +139,7 @@ class Passage:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class _Maps:
+class Maps:
     """The maps on their way: arrays of our own, changed in place."""
 
     mass: FloatArray
@@ -206,10 +206,10 @@ def advance(
     for stop in [*np.flatnonzero(broken).tolist(), n_bars]:
         _stretch(maps, bars, slice(start, stop), read, passage)
         if stop < n_bars:
-            _shift(maps, float(breaks.shift[stop]))
-            _rescale(maps, float(breaks.rescale[stop]))
+            shift_maps(maps, float(breaks.shift[stop]))
+            rescale_maps(maps, float(breaks.rescale[stop]))
             if runs.restarts[stop]:
-                _restart(maps)
+                restart_maps(maps)
         start = stop
     return MapState(
         mass=maps.mass,
@@ -221,17 +221,17 @@ def advance(
     ), passage
 
 
-def _taken(state: MapState, parameters: Sequence[MapParameters], bar_s: int) -> _Maps:
+def _taken(state: MapState, parameters: Sequence[MapParameters], bar_s: int) -> Maps:
     rates = map_rates(parameters, bar_s / steps_a_bar(bar_s))
     work = np.zeros((len(state.mass), WORK_SIZE))
     work[:, :STATE_SIZE] = state.lanes
     work[:, STATE_SIZE : STATE_SIZE + rates.shape[1]] = rates
-    return _Maps(
+    return Maps(
         mass=state.mass.copy(), work=work, close=state.close, stock=state.stock, steps=state.steps
     )
 
 
-def _stretch(maps: _Maps, bars: Bars, where: slice, reader: Reader, passage: Passage) -> None:
+def _stretch(maps: Maps, bars: Bars, where: slice, reader: Reader, passage: Passage) -> None:
     """Walk over bars between which nothing breaks."""
     part = bars.between(where.start, where.stop)
     rows = np.flatnonzero(part.priced())
@@ -260,7 +260,7 @@ def _stretch(maps: _Maps, bars: Bars, where: slice, reader: Reader, passage: Pas
     maps.stock = float(before(np.append(priced.stock(), np.nan), maps.stock)[-1])
 
 
-def _shift(maps: _Maps, log_ratio: float) -> None:
+def shift_maps(maps: Maps, log_ratio: float) -> None:
     """Move every cohort along with a price that changed its unit, to the nearest bin."""
     bins = round(log_ratio / STEP)
     half = LANES // 2
@@ -270,7 +270,7 @@ def _shift(maps: _Maps, log_ratio: float) -> None:
     maps.work[:, _COORDINATES] += bins * signs
 
 
-def _rescale(maps: _Maps, log_ratio: float) -> None:
+def rescale_maps(maps: Maps, log_ratio: float) -> None:
     """Scale every cohort along with open interest that changed its unit."""
     ratio = float(np.exp(log_ratio))
     maps.work[:, _TOTAL] *= ratio
@@ -278,7 +278,7 @@ def _rescale(maps: _Maps, log_ratio: float) -> None:
     maps.stock *= ratio
 
 
-def _restart(maps: _Maps) -> None:
+def restart_maps(maps: Maps) -> None:
     maps.mass[:] = 0.0
     maps.work[:, :STATE_SIZE] = fresh_lanes()
     maps.stock = np.nan

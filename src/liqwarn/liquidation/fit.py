@@ -31,6 +31,7 @@ __all__ = [
     "passages",
     "readers_of",
     "symbol_evidence",
+    "under_tiers",
 ]
 
 WARM_S: Final = 7 * 86_400
@@ -132,9 +133,20 @@ def in_force(
     if job.venue is None or not priced.size:
         return list(parameters)
     day = job.frame.times[block.start].astype("datetime64[D]").astype(date)
-    price, size = float(priced[0]), job.config.position_usd
+    return under_tiers(parameters, job.venue, job.symbol, (day, float(priced[0])), job.config)
+
+
+def under_tiers(
+    parameters: Sequence[MapParameters],
+    venue: VenueTiers,
+    symbol: str,
+    at: tuple[date, float],
+    config: FitConfig,
+) -> list[MapParameters]:
+    """Parameters under the tiers a venue has for a symbol on a day, at a price."""
+    day, price = at
     return [
-        at_venue(one, job.venue.table_at(job.symbol, day, one.contract), size, price)
+        at_venue(one, venue.table_at(symbol, day, one.contract), config.position_usd, price)
         for one in parameters
     ]
 

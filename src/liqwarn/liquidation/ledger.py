@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from liqwarn.frames import BoolArray
 from liqwarn.liquidation.market_path import Bars, Breaks
 
-__all__ = ["FORGET_S", "Ledger", "Runs", "count_runs", "ledger_after"]
+__all__ = ["FORGET_S", "Ledger", "Runs", "count_runs", "ledger_after", "next_runs"]
 
 FORGET_S: Final = 7 * 86_400
 """Open interest unknown for longer than this says nothing of the cohorts before: begin anew."""
@@ -64,6 +64,11 @@ class Runs:
     silent: NDArray[np.int64]
     restarts: BoolArray
 
+    def of(self, row: int) -> "Runs":
+        """One bar's."""
+        one = slice(row, row + 1)
+        return Runs(age=self.age[one], silent=self.silent[one], restarts=self.restarts[one])
+
 
 def count_runs(bars: Bars, ledger: Ledger) -> Runs:
     """Ages and silences over bars that follow what the ledger counts."""
@@ -79,6 +84,31 @@ def count_runs(bars: Bars, ledger: Ledger) -> Runs:
     carried = np.where(ledger.age_bars > 0, ledger.age_bars + number + 1, 0)
     age = np.where(start >= 0, number - start + 1, carried)
     return Runs(age=age, silent=silent, restarts=restarts)
+
+
+def next_runs(known: BoolArray, runs: Runs, bar_s: int) -> Runs:
+    """Ages and silences one bar later, of one perpetual an entry.
+
+    Parameters
+    ----------
+    known : ndarray of bool, shape (n_symbols,)
+        Whether the bar has a price, open interest and trades.
+    runs : Runs
+        After the bar before.
+
+    Examples
+    --------
+    >>> before = Runs(age=np.array([5]), silent=np.array([2]), restarts=np.array([False]))
+    >>> next_runs(np.array([True]), before, 3600).silent
+    array([0])
+    """
+    begins = known & (runs.age == 0)
+    restarts = known & (runs.silent * bar_s > FORGET_S) & ~begins
+    return Runs(
+        age=np.where(begins | restarts, 1, np.where(runs.age > 0, runs.age + 1, 0)),
+        silent=np.where(known, 0, runs.silent + 1),
+        restarts=restarts,
+    )
 
 
 def ledger_after(bars: Bars, ledger: Ledger, breaks: Breaks, runs: Runs) -> Ledger:

@@ -17,7 +17,17 @@ from liqwarn.errors import FrameError
 from liqwarn.frames import BoolArray, FloatArray
 from liqwarn.liquidation.kernel import STEP
 
-__all__ = ["LONG_BAR_S", "Bars", "Breaks", "before", "find_breaks", "steps_a_bar", "walk"]
+__all__ = [
+    "LONG_BAR_S",
+    "Bars",
+    "Breaks",
+    "before",
+    "breaks_after",
+    "find_breaks",
+    "path_after",
+    "steps_a_bar",
+    "walk",
+]
 
 LONG_BAR_S: Final = 600
 """Seconds above which a bar is walked in three steps."""
@@ -134,6 +144,11 @@ class Breaks:
     shift: FloatArray
     rescale: FloatArray
 
+    def of(self, row: int) -> "Breaks":
+        """One bar's."""
+        one = slice(row, row + 1)
+        return Breaks(shift=self.shift[one], rescale=self.rescale[one])
+
 
 def before(values: FloatArray, carried: float) -> FloatArray:
     """The last known value before each bar, `carried` from earlier ones.
@@ -155,13 +170,20 @@ def find_breaks(bars: Bars, last_close: float, last_stock: float) -> Breaks:
     falls below a third in one bar has changed its unit or moved to another contract: the cohorts
     are rescaled, for nobody opened or closed them.
     """
+    close = np.where(bars.priced(), bars.close, np.nan)
+    return breaks_after(bars, before(close, last_close), before(bars.stock(), last_stock))
+
+
+def breaks_after(bars: Bars, last: FloatArray, earlier: FloatArray) -> Breaks:
+    """Jumps of each bar from the close and the open interest known before it.
+
+    The bars may be one each of several perpetuals.
+    """
     priced = bars.priced()
-    low, high, close = (np.where(priced, x, np.nan) for x in (bars.low, bars.high, bars.close))
-    last = before(close, last_close)
-    stock = bars.stock()
+    low, high = (np.where(priced, x, np.nan) for x in (bars.low, bars.high))
     with np.errstate(invalid="ignore"):
         gap = np.log(np.clip(_opened(bars, last), low, high) / last)
-        jump = np.log(stock / before(stock, last_stock))
+        jump = np.log(bars.stock() / earlier)
         shift = np.where(np.abs(gap) > _SPLIT, gap, 0.0)
         rescale = np.where(np.abs(jump) > _JUMP, jump, 0.0)
     return Breaks(shift=shift, rescale=rescale)
@@ -197,6 +219,14 @@ def walk(bars: Bars, last_close: float, last_stock: float) -> FloatArray:
         Coordinates of low, high, close and entry, coins to hold, crowding. Coins are NaN, so that
         the step only sweeps, where open interest is unknown or nothing was traded.
     """
+    return path_after(bars, before(bars.close, last_close), before(bars.stock(), last_stock))
+
+
+def path_after(bars: Bars, last: FloatArray, earlier: FloatArray) -> FloatArray:
+    """The path of each bar after the close and the open interest known before it.
+
+    The bars may be one each of several perpetuals; what a bar without a price gives means nothing.
+    """
     stock = np.where(bars.volume == 0.0, np.nan, bars.stock())
     crowding = np.clip(np.nan_to_num(bars.crowding), -1.0, 1.0)
     low, high, close = (np.log(x) / STEP for x in (bars.low, bars.high, bars.close))
@@ -204,7 +234,7 @@ def walk(bars: Bars, last_close: float, last_stock: float) -> FloatArray:
     if steps_a_bar(bars.bar_s) == 1:
         entry = low + (high - low) * (number * _GOLDEN % 1.0)
         return np.stack([low, high, close, entry, stock, crowding])
-    opened = _opened(bars, before(bars.close, last_close))
+    opened = _opened(bars, last)
     start = np.log(np.where(np.isfinite(opened), opened, bars.close)) / STEP
     start = np.clip(start, low, high)
     falls = close < start
@@ -213,8 +243,8 @@ def walk(bars: Bars, last_close: float, last_stock: float) -> FloatArray:
     end = np.stack([first, second, np.clip(close, low, high)], axis=1)
     step = 3 * number[:, None] + np.arange(3)
     entry = begin + (end - begin) * (step * _PLASTIC % 1.0)
-    earlier = np.where(np.isfinite(stock), before(bars.stock(), last_stock), np.nan)
-    held = np.stack([earlier, earlier, stock], axis=1)
+    held_before = np.where(np.isfinite(stock), earlier, np.nan)
+    held = np.stack([held_before, held_before, stock], axis=1)
     path = [np.minimum(begin, end), np.maximum(begin, end), end, entry, held]
     path.append(np.repeat(crowding[:, None], 3, axis=1))
     return np.stack([one.ravel() for one in path])

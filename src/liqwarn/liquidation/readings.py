@@ -7,7 +7,7 @@ open interest has been unknown for a day, and where the bar has no price.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import fields as fields_of
+from dataclasses import fields as parts_of
 from typing import Final
 
 import numpy as np
@@ -17,12 +17,23 @@ from liqwarn.errors import FrameError
 from liqwarn.frames import SIDES, BoolArray, FloatArray
 from liqwarn.liquidation.cohort_map import Passage, Reader
 from liqwarn.liquidation.fit import WARM_S, Draws, SymbolJob, passages, readers_of
+from liqwarn.liquidation.ledger import Runs
 from liqwarn.liquidation.market_path import Bars, before
 from liqwarn.liquidation.parameters import MapParameters
 from liqwarn.liquidation.posterior import candidates
 from liqwarn.liquidation.schedule import blocks_of
 
-__all__ = ["EDGES", "Trace", "is_usable", "map_fields", "trace", "trace_of"]
+__all__ = [
+    "EDGES",
+    "Trace",
+    "fields_of",
+    "is_usable",
+    "map_fields",
+    "quality_after",
+    "trace",
+    "trace_of",
+    "usable_after",
+]
 
 _STEP: Final = 0.0025
 EDGES: Final[FloatArray] = np.arange(1.0, 43.0) * _STEP
@@ -69,7 +80,11 @@ def map_fields(job: SymbolJob, draws: Draws) -> Mapping[str, FloatArray]:
     ``_peak`` most coins in any 1 % of the way to 10 %; ``_doubt`` standard deviation over mean of
     the draws' coins within 5 %; ``_swept`` coins the bar liquidated; ``map_quality`` 0 to 1.
     """
-    traced = trace(job, draws)
+    return fields_of(trace(job, draws))
+
+
+def fields_of(traced: Trace) -> Mapping[str, FloatArray]:
+    """Readings by field, each of as many values as the trace has bars; see :func:`map_fields`."""
     fields = {"map_quality": traced.quality}
     for row, side in enumerate(SIDES):
         values = _of_side(traced.within[:, row], traced.square[:, row], traced.stock)
@@ -102,13 +117,13 @@ def _trace(job: SymbolJob, parameters: Sequence[MapParameters], readers: list[Re
     return Trace(
         **{
             one.name: np.concatenate([getattr(part, one.name) for part in parts])
-            for one in fields_of(Trace)
+            for one in parts_of(Trace)
         }
     )
 
 
 def _part(passage: Passage, reader: Reader, bars: Bars, last_stock: float) -> Trace:
-    usable = _usable(passage, bars)
+    usable = usable_after(passage.runs, bars)
     swept = np.zeros_like(passage.swept[0])
     for k, weight in reader.weights.items():
         swept += weight * passage.swept[k]
@@ -117,7 +132,7 @@ def _part(passage: Passage, reader: Reader, bars: Bars, last_stock: float) -> Tr
         square=passage.square,
         swept=np.where(usable[:, None], swept, np.nan),
         stock=before(np.append(bars.stock(), np.nan), last_stock)[1:],
-        quality=_quality(passage, bars),
+        quality=quality_after(passage.runs, bars),
     )
 
 
@@ -145,8 +160,9 @@ def _edge(distance: float) -> int:
     return round(distance / _STEP) - 1
 
 
-def _usable(passage: Passage, bars: Bars) -> BoolArray:
-    alive = is_usable(passage.runs.age * bars.bar_s, passage.runs.silent * bars.bar_s)
+def usable_after(runs: Runs, bars: Bars) -> BoolArray:
+    """Whether a map says anything after each bar."""
+    alive = is_usable(runs.age * bars.bar_s, runs.silent * bars.bar_s)
     return np.asarray(alive & bars.priced())
 
 
@@ -159,9 +175,9 @@ def is_usable(age_s: ArrayLike, silent_s: ArrayLike) -> BoolArray:
     return np.asarray((np.asarray(age_s) >= WARM_S) & (np.asarray(silent_s) <= _STALE_S))
 
 
-def _quality(passage: Passage, bars: Bars) -> FloatArray:
+def quality_after(runs: Runs, bars: Bars) -> FloatArray:
     """1 for a map two weeks old, fresh and swept by the mark price; 0 where it is not usable."""
-    age = np.minimum(passage.runs.age * bars.bar_s / _FULL_S, 1.0)
-    fresh = 1.0 - passage.runs.silent * bars.bar_s / (2.0 * _STALE_S)
+    age = np.minimum(runs.age * bars.bar_s / _FULL_S, 1.0)
+    fresh = 1.0 - runs.silent * bars.bar_s / (2.0 * _STALE_S)
     source = np.where(bars.marked, 1.0, _TRADES_ONLY)
-    return np.where(_usable(passage, bars), age * fresh * source, 0.0)
+    return np.where(usable_after(runs, bars), age * fresh * source, 0.0)
