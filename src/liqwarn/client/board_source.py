@@ -1,0 +1,48 @@
+"""A board as the source of a gate."""
+
+from typing import Any
+
+from liqwarn.board import BoardFlag, BoardReader, Refusal
+from liqwarn.client.seen import Seen, seen_from_board
+
+__all__ = ["BoardSource"]
+
+
+class BoardSource:
+    """Reads a board in the caller's own thread: no call leaves the process while it is unchanged.
+
+    Parameters
+    ----------
+    reader : BoardReader
+        With its keys and its bounds.
+    """
+
+    def __init__(self, reader: BoardReader) -> None:
+        self._reader = reader
+        self._seen: dict[str, tuple[BoardFlag, Seen]] = {}
+
+    def find(self, symbol: str) -> Seen | Refusal:
+        """What is known of a symbol now."""
+        flag = self._reader.read(symbol)
+        if flag is None:
+            again = self._reader.look(symbol)
+            if isinstance(again, Refusal):
+                return again
+            flag = again
+        pair = self._seen.get(symbol)
+        if pair is not None and pair[0] is flag:
+            return pair[1]
+        seen = seen_from_board(flag)
+        self._seen[symbol] = (flag, seen)
+        return seen
+
+    def status(self) -> dict[str, Any]:
+        """Seconds since the writer's heartbeat, None without a board."""
+        silence = self._reader.silence_s
+        known = silence != float("inf")
+        return {"age_s": silence if known else None, "fault": None if known else "no board"}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._reader.close()
+        self._seen = {}
