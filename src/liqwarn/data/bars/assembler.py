@@ -1,0 +1,218 @@
+"""From messages of single symbols to closed columns: in order, each bar once, nothing made up.
+
+A bar is closed when every symbol of the panel has reported it, or when `patience` has passed since
+its close; whoever has not reported by then is NaN in it. What comes afterwards is late and changes
+nothing, so a column that was handed on is final.
+
+No clock is read here: the moment is passed in, and the same messages at the same moments give the
+same columns.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+import numpy as np
+
+from liqwarn.data.bars.border import Border, Checked
+from liqwarn.data.bars.memory import Memory
+from liqwarn.data.bars.message import BarColumn, BarMessage, close_seconds
+from liqwarn.data.panel import Panel
+from liqwarn.errors import DataError
+from liqwarn.frames import FloatArray
+
+__all__ = ["MOST_AT_ONCE", "OUTCOMES", "Assembler", "Outcome"]
+
+Outcome = Literal["accepted", "duplicate", "conflict", "late", "future", "unknown", "wrong_bar"]
+
+OUTCOMES: Final[tuple[Outcome, ...]] = (
+    "accepted",
+    "duplicate",
+    "conflict",
+    "late",
+    "future",
+    "unknown",
+    "wrong_bar",
+)
+"""What can become of a message; every one taken has exactly one of these."""
+
+MOST_AT_ONCE: Final = 256
+"""Columns of one call at most; after a longer silence call again until none comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pending:
+    """A message that waits for its bar to close, as it came and as it may be used."""
+
+    message: BarMessage
+    checked: Checked
+
+
+class Assembler:
+    """Messages in, closed columns out.
+
+    Parameters
+    ----------
+    panel : Panel
+        Whose symbols, fields, bar, staleness caps and border rules hold.
+    first : datetime64[s]
+        Close of the first bar wanted: the one after the journal's end.
+    patience : timedelta
+        How long after its close a bar waits for symbols that have not reported.
+    look_ahead : int
+        Bars after the open one of which messages are kept.
+    skew : timedelta
+        How far the feed's clock may be ahead of ours; a bar that closes later than that is not
+        closed, whatever the message says.
+    joined : bool
+        Whether the messages are columns of a frame, which was checked against its neighbours and
+        joined as of already: nothing is compared or carried again.
+
+    Raises
+    ------
+    DataError
+        When `first` is not on the panel's grid.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> panel = Panel.model_validate({
+    ...     "name": "one", "market": "real", "bar": "1h", "symbols": ["BTCUSDT"], "core": ["close"],
+    ...     "sources": [{"name": "klines", "file": "{symbol}.csv",
+    ...                  "time": {"column": "t", "unit": "ms", "label": "start", "step": "1h"},
+    ...                  "fields": {"close": "c"}}]})
+    >>> six = np.datetime64("2024-08-05T06:00:00")
+    >>> assembler = Assembler(panel, first=six, patience=timedelta(seconds=20))
+    >>> [column] = assembler.take(
+    ...     BarMessage(symbol="BTCUSDT", time=six, bar_s=3_600, fields={"close": 50_123.1}),
+    ...     datetime(2024, 8, 5, 6, 0, 1, tzinfo=UTC))
+    >>> column.time, column.fields["close"], assembler.counts["accepted"]
+    (np.datetime64('2024-08-05T06:00:00'), array([50123.1]), 1)
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        *,
+        first: np.datetime64,
+        patience: timedelta,
+        look_ahead: int = 2,
+        skew: timedelta = timedelta(seconds=2),
+        joined: bool = False,
+    ) -> None:
+        self._panel, self._border, self._memory = panel, Border(panel), Memory(panel)
+        self._open = close_seconds(first)
+        if self._open % panel.bar_s:
+            raise DataError(f"first close: found {first}, expected one of {panel.bar} bars")
+        self._rows = {symbol: row for row, symbol in enumerate(panel.symbol_names)}
+        self._position = {name: k for k, name in enumerate(panel.fields)}
+        self._patience_s, self._skew_s = patience.total_seconds(), skew.total_seconds()
+        self._look_ahead, self._joined = look_ahead, joined
+        self._pending: dict[int, dict[int, _Pending]] = {}
+        self._counts: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
+        self._refusals: Counter[str] = Counter()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Messages by what became of them; together every message taken."""
+        return dict(self._counts)
+
+    @property
+    def refusals(self) -> Mapping[str, int]:
+        """Values refused at the border, by reason, in messages that were accepted."""
+        return dict(self._refusals)
+
+    @property
+    def open_close(self) -> np.datetime64:
+        """Close of the bar that is handed out next."""
+        return np.datetime64(self._open, "s")
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Symbols that have not reported that bar."""
+        reported = self._pending.get(self._open, {})
+        return tuple(symbol for symbol, row in self._rows.items() if row not in reported)
+
+    def remember(self, columns: Iterable[BarColumn]) -> None:
+        """Take up what earlier columns, in order, leave to carry; after a restart."""
+        for column in columns:
+            if close_seconds(column.time) >= self._open:
+                raise DataError(
+                    f"column {column.time}: expected one before the open bar {self.open_close}"
+                )
+            self._memory.recall(column)
+
+    def take(self, message: BarMessage, now: datetime) -> list[BarColumn]:
+        """Take one message at a moment; the columns that are closed by then, in order."""
+        columns = self.tick(now)
+        outcome = self._outcome(message, now)
+        self._counts[outcome] += 1
+        if outcome == "accepted":
+            checked = self._border.check(message)
+            self._refusals.update(checked.reasons)
+            bar = self._pending.setdefault(close_seconds(message.time), {})
+            bar[self._rows[message.symbol]] = _Pending(message=message, checked=checked)
+        return columns + self.tick(now)
+
+    def tick(self, now: datetime) -> list[BarColumn]:
+        """The columns that are complete, or whose patience has run out; in order."""
+        columns: list[BarColumn] = []
+        moment = now.timestamp()
+        while len(columns) < MOST_AT_ONCE:
+            complete = len(self._pending.get(self._open, {})) == len(self._rows)
+            if not complete and moment < self._open + self._patience_s:
+                break
+            columns.append(self._closed())
+        return columns
+
+    def _outcome(self, message: BarMessage, now: datetime) -> Outcome:
+        row, close = self._rows.get(message.symbol), close_seconds(message.time)
+        if row is None:
+            return "unknown"
+        if message.bar_s != self._panel.bar_s:
+            return "wrong_bar"
+        if close < self._open:
+            return "late"
+        latest = self._open + self._look_ahead * self._panel.bar_s
+        if close > min(now.timestamp() + self._skew_s, latest):
+            return "future"
+        standing = self._pending.get(close, {}).get(row)
+        if standing is None:
+            return "accepted"
+        return "duplicate" if standing.message == message else "conflict"
+
+    def _closed(self) -> BarColumn:
+        time, reported = self._open, self._pending.pop(self._open, {})
+        shape = (len(self._position), len(self._rows))
+        values, ages = np.full(shape, np.nan), np.full(shape, np.nan)
+        for row, pending in reported.items():
+            for name, value in pending.checked.fields.items():
+                values[self._position[name], row] = value
+                ages[self._position[name], row] = pending.checked.ages[name]
+        if not self._joined:
+            self._refuse_spikes(values, ages)
+            spoke = np.zeros(shape[1], dtype=np.bool_)
+            spoke[list(reported)] = True
+            self._memory.carry(time, values, ages, spoke)
+        self._memory.learn(time, values, ages)
+        self._open += self._panel.bar_s
+        return self._column(time, values, ages)
+
+    def _refuse_spikes(self, values: FloatArray, ages: FloatArray) -> None:
+        names = self._panel.fields
+        for k, row in zip(*np.nonzero(self._memory.spikes(self._open, values)), strict=True):
+            self._refusals["more than 20x off its neighbours"] += 1
+            beside = [self._position[name] for name in self._border.beside(names[k])]
+            values[beside, row], ages[beside, row] = np.nan, np.nan
+
+    def _column(self, time: int, values: FloatArray, ages: FloatArray) -> BarColumn:
+        dated = [name for name in self._position if not name.startswith("next_")]
+        return BarColumn(
+            time=np.datetime64(time, "s"),
+            symbols=self._panel.symbol_names,
+            fields={name: values[k] for name, k in self._position.items()},
+            ages={name: ages[self._position[name]] for name in dated},
+            bar_s=self._panel.bar_s,
+        )
