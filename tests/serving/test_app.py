@@ -12,6 +12,7 @@ from liqwarn.decisions import flag_from_dict, flag_to_dict
 from liqwarn.serving.app import MAX_CACHE_S, create_app
 from liqwarn.serving.flag_file import FlagFile
 from liqwarn.serving.schema import FlagAnswer, FlagsAnswer, Health, Unavailable, UnknownSymbol
+from liqwarn.serving.scopes import OPEN, SCOPES
 
 HOUR = timedelta(hours=1)
 
@@ -155,7 +156,8 @@ def test_health_counts(http, write_flags, make_flag, clock, noon):
 
 def test_openapi_describes_what_is_served(http):
     api = http.get("/openapi.json").json()
-    assert set(api["paths"]) == {"/v1/flags", "/v1/flags/{symbol}", "/healthz", "/readyz"}
+    routes = {(m.upper(), path) for path, ways in api["paths"].items() for m in ways}
+    assert routes == {*SCOPES, *OPEN} - {("GET", "/v1/ws"), ("GET", "/openapi.json")}
     assert set(api["paths"]["/v1/flags/{symbol}"]["get"]["responses"]) >= {"200", "304", "404"}
     assert set(api["paths"]["/v1/flags"]["get"]["responses"]) >= {"200", "304", "503"}
     assert http.get("/docs").status_code == http.get("/redoc").status_code == 404

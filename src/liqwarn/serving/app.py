@@ -1,136 +1,119 @@
-"""The HTTP application: the newest flags, honest about their age."""
+"""The HTTP application: the newest flags, honest about their age, and what stands behind them."""
 
-import hashlib
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Final
 
-import orjson
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 
 from liqwarn import __version__
-from liqwarn.decisions import FLAGS_SCHEMA, flag_to_dict, iso_utc, side_to_dict
-from liqwarn.policy.flags import unknown_restrictions
 from liqwarn.policy.tiers import Policy
+from liqwarn.serving.answers import add_error_answers
 from liqwarn.serving.clock import Clock
-from liqwarn.serving.flag_file import FlagFile
-from liqwarn.serving.keeper import FlagKeeper, Served, View
-from liqwarn.serving.schema import FlagAnswer, FlagsAnswer, Health, Unavailable, UnknownSymbol
+from liqwarn.serving.data_routes import add_event_route, add_history_route, add_map_route
+from liqwarn.serving.documents import MAX_CACHE_S, FlagDocuments
+from liqwarn.serving.event_file import EventFile
+from liqwarn.serving.examples import problem
+from liqwarn.serving.flag_routes import add_flag_routes
+from liqwarn.serving.health_routes import add_health_routes
+from liqwarn.serving.history_file import HistoryFile
+from liqwarn.serving.keeper import FlagKeeper
+from liqwarn.serving.pairlist import pairlist_router
+from liqwarn.serving.ports import Announcer, FlagSource, Sources
+from liqwarn.serving.push_hub import PushHub, PushSettings
+from liqwarn.serving.push_socket import add_socket_route
+from liqwarn.serving.push_sse import add_stream_route
+from liqwarn.serving.score_routes import add_score_route
+from liqwarn.serving.waiting_room import WaitingRoom
+from liqwarn.signing import SigningKey
 
-__all__ = ["MAX_CACHE_S", "create_app"]
+__all__ = ["MAX_CACHE_S", "create_app", "folder_sources"]
 
-MAX_CACHE_S: Final = 5
-"""A cache may keep a fresh flag for so long, or to the end of its validity if that is sooner: a
-stricter flag that follows early must not hide behind the one before."""
+_NOTHING: Final = Sources()
+_ABOUT: Final = """Risk flags of liquidation cascades.
 
-_NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "As the ETag given"}}
+Expired flags are served as stale. `/v1/ws` is a WebSocket with the query and the events of
+`/v1/stream`. Errors say `{"detail": …}`; an unknown query parameter is one.
+"""
 
 
-def create_app(source: FlagFile, *, policy: Policy, clock: Clock) -> FastAPI:
-    """An application that serves the flags of a file.
+def folder_sources(folder: Path) -> Sources:
+    """What the folder of a scoring has beside its flags: their history and the events."""
+    return Sources(history=HistoryFile(folder), events=EventFile(folder))
+
+
+def create_app(
+    source: FlagSource,
+    *,
+    policy: Policy,
+    clock: Clock,
+    sources: Sources = _NOTHING,
+    key: SigningKey | None = None,
+    push: PushSettings | None = None,
+) -> FastAPI:
+    """An application that serves flags.
 
     Parameters
     ----------
+    source : FlagSource
+        A file of flags, or the live loop's shelf.
     policy : Policy
         What an expired flag and an unknown symbol mean.
     clock : Clock
         Where the time comes from.
+    sources : Sources
+        What else is served; a route whose source is missing answers 503.
+    key : SigningKey or None
+        Signs every document, once each time it changes.
+    push : PushSettings or None
+        Bounds of the streams.
+
+    Returns
+    -------
+    FastAPI
+        ``app.state.hub`` is the :class:`~liqwarn.serving.push_hub.PushHub`; its ``close`` ends all
+        streams, which a server should do before it waits for its connections.
     """
+    keeper = FlagKeeper(source, policy=policy, clock=clock)
+    documents = FlagDocuments(keeper, clock=clock, key=key)
+    hub = PushHub(documents, clock=clock, settings=push)
+    if isinstance(source, Announcer):
+        source.listen(hub.wake)
     app = FastAPI(
         title="liqwarn",
         version=__version__,
-        description="Risk flags of liquidation cascades. Expired flags are served as stale.",
+        description=_ABOUT,
         docs_url=None,  # these two pages load scripts from other hosts
         redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_watching(hub),
     )
-    keeper = FlagKeeper(source, policy=policy, clock=clock)
-    assumed = unknown_restrictions(policy)
-    unknown: dict[str, Any] = {name: side_to_dict(side) for name, side in assumed.items()}
-    _add_flags(app, keeper, unknown)
-    _add_health(app, keeper, app.version)
+    app.state.hub = hub
+    add_error_answers(app)
+    add_flag_routes(app, keeper, documents, policy)
+    _add_sources(app, sources)
+    add_stream_route(app, hub)
+    add_socket_route(app, hub)
+    add_health_routes(app, keeper, sources.render_metrics)
+    pairs = pairlist_router(lambda: [served.flag for served in keeper.look().flags], clock.wall)
+    app.include_router(pairs, responses={422: problem("query.stake: String should match")})
     return app
 
 
-def _add_flags(app: FastAPI, keeper: FlagKeeper, unknown: dict[str, Any]) -> None:
-    @app.get(
-        "/v1/flags",
-        response_model=FlagsAnswer,
-        responses={**_NOT_MODIFIED, 503: {"model": Unavailable}},
-        summary="The flags of all symbols",
-    )
-    async def flags(request: Request) -> Response:
-        view = keeper.look()
-        if view.latest is None:
-            detail = f"no flags have been read: {view.fault}"
-            return _json({"detail": detail, "quality": "unknown", "sides": unknown}, status=503)
-        body = {
-            "schema": FLAGS_SCHEMA,
-            "generated_at": iso_utc(view.latest.generated_at),
-            "market": view.latest.market,
-            "flags": [flag_to_dict(served.flag) for served in view.flags],
-        }
-        return _cached(body, view.flags, request)
-
-    @app.get(
-        "/v1/flags/{symbol}",
-        response_model=FlagAnswer,
-        responses={**_NOT_MODIFIED, 404: {"model": UnknownSymbol}},
-        summary="The flag of one symbol",
-    )
-    async def flag(symbol: str, request: Request) -> Response:
-        served = keeper.look().of(symbol)
-        if served is None:
-            body = {"detail": "no flag for this symbol", "symbol": symbol}
-            return _json({**body, "quality": "unknown", "sides": unknown}, status=404)
-        return _cached(flag_to_dict(served.flag), (served,), request)
+def _add_sources(app: FastAPI, sources: Sources) -> None:
+    readers = WaitingRoom(at_once=2)
+    add_history_route(app, sources.history, readers)
+    add_event_route(app, sources.events, readers)
+    add_map_route(app, sources.maps, readers)
+    add_score_route(app, sources.scorer, WaitingRoom(at_once=1))
 
 
-def _add_health(app: FastAPI, keeper: FlagKeeper, release: str) -> None:
-    @app.get("/healthz", response_model=Health, summary="Whether the server lives")
-    async def healthz() -> Response:
-        return _json(_health(keeper.look(), "ok", release))
+def _watching(hub: PushHub) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        hub.start()
+        yield
+        await hub.stop()
 
-    @app.get(
-        "/readyz",
-        response_model=Health,
-        responses={503: {"model": Health}},
-        summary="Whether it has a fresh flag for every symbol",
-    )
-    async def readyz() -> Response:
-        view = keeper.look()
-        ready = view.fault is None and bool(view.flags) and all(s.fresh for s in view.flags)
-        status = "ready" if ready else "not ready"
-        return _json(_health(view, status, release), status=200 if ready else 503)
-
-
-def _health(view: View, status: str, release: str) -> dict[str, Any]:
-    fresh = sum(served.fresh for served in view.flags)
-    return {
-        "status": status,
-        "version": release,
-        "generated_at": iso_utc(view.latest.generated_at) if view.latest else None,
-        "fresh": fresh,
-        "stale": len(view.flags) - fresh,
-        "fault": view.fault,
-    }
-
-
-def _cached(body: dict[str, Any], flags: tuple[Served, ...], request: Request) -> Response:
-    content = orjson.dumps(body)
-    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    left = min((served.remaining.total_seconds() for served in flags), default=0.0)
-    keep = f"max-age={min(int(left), MAX_CACHE_S)}, must-revalidate" if left >= 1 else "no-cache"
-    headers = {"ETag": etag, "Cache-Control": f"private, {keep}"}
-    known = [tag.strip().removeprefix("W/") for tag in _if_none_match(request)]
-    if etag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type="application/json", headers=headers)
-
-
-def _if_none_match(request: Request) -> list[str]:
-    return request.headers.get("if-none-match", "").split(",")
-
-
-def _json(body: dict[str, Any], *, status: int = 200) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    return Response(
-        orjson.dumps(body), status_code=status, media_type="application/json", headers=headers
-    )
+    return lifespan

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from liqwarn.decisions import FLAGS_SCHEMA, Flag, flag_from_dict, moment_from_iso
 from liqwarn.errors import LiqwarnError, PolicyError
 
-__all__ = ["FlagFile", "FlagSet", "Reading", "parse_flags"]
+__all__ = ["EPOCH", "FlagFile", "FlagSet", "Reading", "parse_flags"]
 
+EPOCH: Final = datetime.fromtimestamp(0, tz=UTC)
+"""When something that was never written was written."""
 
 _Stamp = tuple[int, int, int]
 
@@ -64,9 +66,7 @@ class FlagFile:
     def __init__(self, path: Path) -> None:
         self._path = path if path.suffix == ".json" else path / "flags.json"
         self._stamp: _Stamp | None = None
-        self._reading = Reading(
-            latest=None, modified=datetime.fromtimestamp(0, tz=UTC), fault="not read yet"
-        )
+        self._reading = Reading(latest=None, modified=EPOCH, fault="not read yet")
 
     def read(self) -> Reading:
         """The file's content, or the last good one and what is wrong now."""

@@ -7,19 +7,27 @@ no time. A flag that vanished from the file is kept and expires.
 Refused is a flag with a lower sequence than was seen before; one that allows more than its tier
 does by the server's policy; and one from more than a day ahead of the wall clock, which would both
 stay fresh too long and have every flag after it refused.
+
+What is served changes when the source brings something new, or at a moment known beforehand: so a
+view says until when it holds, and whoever keeps one need not look again before.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from liqwarn.decisions import MAX_LIFE, Flag
 from liqwarn.policy.flags import expire
 from liqwarn.policy.limits import at_least_as_strict
 from liqwarn.policy.tiers import Policy
 from liqwarn.serving.clock import Clock
-from liqwarn.serving.flag_file import FlagFile, FlagSet
+from liqwarn.serving.flag_file import EPOCH, FlagSet
+from liqwarn.serving.ports import FlagSource
 
 __all__ = ["FlagKeeper", "Served", "View"]
+
+_LONG: Final = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +40,13 @@ class Served:
         As issued while fresh, else as expired.
     remaining : timedelta
         How long it stays as it is issued; zero once expired.
+    deadline : float
+        On the monotonic clock: the end of it, whatever the wall clock says.
     """
 
     flag: Flag
     remaining: timedelta
+    deadline: float
 
     @property
     def fresh(self) -> bool:
@@ -55,28 +66,38 @@ class View:
         By symbol.
     fault : str or None
         Why the file as it is now cannot be read, or which of its flags were refused.
+    seen, until : datetime
+        By the wall clock: the moment of the view, and when the first of its flags changes.
+    deadline : float
+        The same by the monotonic clock.
     """
 
     latest: FlagSet | None
     flags: tuple[Served, ...]
     fault: str | None
+    seen: datetime = EPOCH
+    until: datetime = EPOCH
+    deadline: float = -math.inf
 
     def of(self, symbol: str) -> Served | None:
         """The flag of a symbol."""
         return next((served for served in self.flags if served.flag.symbol == symbol), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Kept:
     flag: Flag
     deadline: float
     """On the monotonic clock."""
+    expired: Flag | None = None
+    late: bool = False
+    """Whether `expired` is of long after."""
 
 
 class FlagKeeper:
     """Keeps the newest flag of each symbol and the moment it must be off the shelf."""
 
-    def __init__(self, source: FlagFile, *, policy: Policy, clock: Clock) -> None:
+    def __init__(self, source: FlagSource, *, policy: Policy, clock: Clock) -> None:
         self._source = source
         self._policy = policy
         self._clock = clock
@@ -90,19 +111,53 @@ class FlagKeeper:
         wall, monotonic = self._clock.wall(), self._clock.monotonic()
         latest = reading.latest
         if latest is not None and latest is not self._taken:
-            written = max(wall, reading.modified, latest.generated_at)
-            refused: dict[str, list[str]] = {}
-            for flag in latest.flags.values():
-                why = self._objection(flag, wall)
-                if why is None:
-                    self._take(flag, written, monotonic)
-                else:
-                    refused.setdefault(why, []).append(flag.symbol)
-            self._taken = latest
-            faults = (f"{why}: {', '.join(symbols)}" for why, symbols in refused.items())
-            self._refused = "; ".join(faults) or None
+            self._take_all(latest, max(wall, reading.modified, latest.generated_at), monotonic)
+        until, deadline = self._next_change(wall, monotonic)
         served = (self._serve(kept, wall, monotonic) for _, kept in sorted(self._kept.items()))
-        return View(latest=latest, flags=tuple(served), fault=reading.fault or self._refused)
+        return View(
+            latest=latest,
+            flags=tuple(served),
+            fault=reading.fault or self._refused,
+            seen=wall,
+            until=until,
+            deadline=deadline,
+        )
+
+    def holds(self, view: View) -> bool:
+        """Whether the flags of an earlier view are still those that may be served."""
+        return (
+            self._source.read().latest is self._taken
+            and view.seen <= self._clock.wall() < view.until
+            and self._clock.monotonic() < view.deadline
+        )
+
+    def _next_change(self, wall: datetime, monotonic: float) -> tuple[datetime, float]:
+        """The first end of a validity, or of the grace after it, by each clock."""
+        grace = self._policy.expired_after
+        ends = [kept.flag.valid_until for kept in self._kept.values()]
+        deadlines = [kept.deadline for kept in self._kept.values()]
+        walls = [end for end in (*ends, *(end + grace for end in ends)) if end > wall]
+        seconds = [*deadlines, *(end + grace.total_seconds() for end in deadlines)]
+        return (
+            min(walls, default=wall + _LONG),
+            min((end for end in seconds if end > monotonic), default=math.inf),
+        )
+
+    def _take_all(self, latest: FlagSet, written: datetime, monotonic: float) -> None:
+        refused: dict[str, list[str]] = {}
+        wall = self._clock.wall()
+        for flag in latest.flags.values():
+            kept = self._kept.get(flag.symbol)
+            if kept is not None and kept.flag is flag:
+                continue
+            why = self._objection(flag, wall)
+            if why is None:
+                self._take(flag, written, monotonic)
+            else:
+                refused.setdefault(why, []).append(flag.symbol)
+        self._taken = latest
+        faults = (f"{why}: {', '.join(symbols)}" for why, symbols in refused.items())
+        self._refused = "; ".join(faults) or None
 
     def _objection(self, flag: Flag, wall: datetime) -> str | None:
         """Why a flag is not taken; None when it is."""
@@ -134,5 +189,8 @@ class FlagKeeper:
         by_budget = timedelta(seconds=kept.deadline - monotonic)
         left = min(by_wall, by_budget)
         if left > timedelta(0):
-            return Served(flag=kept.flag, remaining=left)
-        return Served(flag=expire(kept.flag, -left, self._policy), remaining=timedelta(0))
+            return Served(flag=kept.flag, remaining=left, deadline=kept.deadline)
+        late = -left >= self._policy.expired_after
+        if kept.expired is None or kept.late != late:
+            kept.expired, kept.late = expire(kept.flag, -left, self._policy), late
+        return Served(flag=kept.expired, remaining=timedelta(0), deadline=kept.deadline)

@@ -7,7 +7,7 @@ import uvicorn
 
 from liqwarn.errors import ConfigError
 from liqwarn.policy.tiers import Policy
-from liqwarn.serving.app import create_app
+from liqwarn.serving.app import create_app, folder_sources
 from liqwarn.serving.clock import SystemClock
 from liqwarn.serving.flag_file import FlagFile
 
@@ -33,9 +33,20 @@ def make_server(
         For any other address: there is no authentication yet.
     """
     _need_loopback(host)
-    app = create_app(FlagFile(flags), policy=policy, clock=SystemClock())
+    folder = flags.parent if flags.suffix == ".json" else flags
+    app = create_app(
+        FlagFile(flags), policy=policy, clock=SystemClock(), sources=folder_sources(folder)
+    )
     return uvicorn.Server(
-        uvicorn.Config(app, host=host, port=port, ws="none", log_level="warning", access_log=False)
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            ws_max_size=4_096,  # nobody has anything to say there
+            timeout_graceful_shutdown=3,
+            log_level="warning",
+            access_log=False,
+        )
     )
 
 

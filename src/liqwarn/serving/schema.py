@@ -4,7 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FlagAnswer", "FlagsAnswer", "Health", "Unavailable", "UnknownSymbol"]
+__all__ = [
+    "FlagAnswer",
+    "FlagsAnswer",
+    "Health",
+    "Share",
+    "Stamp",
+    "TierName",
+    "Unavailable",
+    "UnknownSymbol",
+]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 TierName = Literal["T0", "T1", "T2", "T3", "T4", "T5"]
@@ -45,7 +54,9 @@ class _Sides(_Answer):
     short: _Side
 
 
-class _Stamp(_Answer):
+class Stamp(_Answer):
+    """Which version of a model or a policy."""
+
     version: str
     sha256: str
 
@@ -53,6 +64,13 @@ class _Stamp(_Answer):
 class _Data(_Answer):
     sha256: str
     completeness: Share
+
+
+class _Signature(_Answer):
+    """Of the document without it, keys sorted; there when the server has a key."""
+
+    key: str
+    ed25519: str
 
 
 class FlagAnswer(_Answer):
@@ -66,9 +84,10 @@ class FlagAnswer(_Answer):
     sequence: int
     quality: Literal["ok", "degraded", "stale", "unknown"]
     sides: _Sides
-    model: _Stamp
-    policy: _Stamp
+    model: Stamp
+    policy: Stamp
     data: _Data
+    signature: _Signature | None = None
 
 
 class FlagsAnswer(_Answer):

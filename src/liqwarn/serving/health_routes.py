@@ -1,0 +1,75 @@
+"""Whether the server lives, whether it is ready, and its metrics."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Response
+from fastapi.responses import PlainTextResponse
+from starlette.concurrency import run_in_threadpool
+
+from liqwarn.decisions import iso_utc
+from liqwarn.serving.answers import ServiceRefused, answer
+from liqwarn.serving.asks import NothingAsked
+from liqwarn.serving.examples import HEALTH, METRICS, described, problem
+from liqwarn.serving.keeper import FlagKeeper, View
+from liqwarn.serving.schema import Health
+
+__all__ = ["add_health_routes"]
+
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def add_health_routes(
+    app: FastAPI, keeper: FlagKeeper, render_metrics: Callable[[], bytes] | None
+) -> None:
+    """Add ``/healthz``, ``/readyz`` and ``/metrics``."""
+    asked = problem("query.x: Extra inputs are not permitted")
+
+    @app.get(
+        "/healthz",
+        response_model=Health,
+        responses={200: described("It lives", HEALTH), 422: asked},
+        summary="Whether the server lives",
+    )
+    async def healthz(_: Annotated[NothingAsked, Query()]) -> Response:
+        return answer(_health(keeper.look(), "ok", app.version))
+
+    @app.get(
+        "/readyz",
+        response_model=Health,
+        responses={
+            200: described("Every flag is fresh", {**HEALTH, "status": "ready"}),
+            422: asked,
+            503: described("It is not", {**HEALTH, "status": "not ready", "stale": 1}, Health),
+        },
+        summary="Whether it has a fresh flag for every symbol",
+    )
+    async def readyz(_: Annotated[NothingAsked, Query()]) -> Response:
+        view = keeper.look()
+        ready = view.fault is None and bool(view.flags) and all(s.fresh for s in view.flags)
+        body = _health(view, "ready" if ready else "not ready", app.version)
+        return answer(body, status=200 if ready else 503)
+
+    @app.get(
+        "/metrics",
+        response_class=PlainTextResponse,
+        responses={200: METRICS, 422: asked, 503: problem("metrics are not configured here")},
+        summary="Metrics for Prometheus",
+    )
+    async def metrics(_: Annotated[NothingAsked, Query()]) -> Response:
+        if render_metrics is None:
+            raise ServiceRefused(503, "metrics are not configured here")
+        text = await run_in_threadpool(render_metrics)
+        return Response(text, headers={"Content-Type": _METRICS_TYPE, "Cache-Control": "no-store"})
+
+
+def _health(view: View, status: str, release: str) -> dict[str, Any]:
+    fresh = sum(served.fresh for served in view.flags)
+    return {
+        "status": status,
+        "version": release,
+        "generated_at": iso_utc(view.latest.generated_at) if view.latest else None,
+        "fresh": fresh,
+        "stale": len(view.flags) - fresh,
+        "fault": view.fault,
+    }
