@@ -1,0 +1,200 @@
+"""Logs of the server: one JSON object a line, no secret, no flood, and no failure of their own.
+
+The only module that talks to structlog. Until :func:`logs_to` says where, nothing is written.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, BinaryIO, Final, Protocol, cast
+
+import orjson
+import structlog
+
+from liqwarn.decisions import iso_utc
+from liqwarn.serving.clock import Clock
+from liqwarn.serving.rate_limit import Rate, TokenBuckets
+
+__all__ = ["Logger", "bound_context", "get_logger", "logs_to", "lost_lines"]
+
+_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+_LONGEST: Final = 4_000
+_REPEATS: Final = Rate(per_s=6 / 60, burst=6)
+"""The same event of the same part and level: six at once, then six a minute."""
+
+_SECRET_NAMES: Final = re.compile(
+    r"authorization|token|secret|passw|passphrase|api[_-]?key|private|cookie|credential",
+    re.IGNORECASE,
+)
+_SECRET_TEXT: Final = (
+    (re.compile(rb"lqw_([0-9A-Za-z]{1,64})_[0-9A-Za-z_-]+"), rb"lqw_\1_..."),
+    (re.compile(rb"(?i)\b(bearer|basic) +[^\s\"\\]+"), rb"\1 ..."),
+    (re.compile(rb"://[^/\s@\"\\]+@"), rb"://...@"),
+    (re.compile(rb"-----BEGIN [A-Z ]*KEY-----[^\"]*"), rb"... a key ..."),
+)
+
+_Event = MutableMapping[str, Any]
+
+
+class Logger(Protocol):
+    """What the rest of the server logs with; the event is a constant, what varies are fields."""
+
+    def bind(self, **fields: Any) -> "Logger":  # noqa: ANN401  whatever JSON can say
+        """A logger whose every line has these fields."""
+
+    def debug(self, event: str, **fields: Any) -> None:  # noqa: ANN401
+        """For whoever looks closely."""
+
+    def info(self, event: str, **fields: Any) -> None:  # noqa: ANN401
+        """Something happened as it should."""
+
+    def warning(self, event: str, **fields: Any) -> None:  # noqa: ANN401
+        """Something was refused or late, and was dealt with."""
+
+    def error(self, event: str, **fields: Any) -> None:  # noqa: ANN401
+        """Somebody must look; the runbook says how."""
+
+
+class _Sink:
+    """Where lines go now."""
+
+    def __init__(self) -> None:
+        self.stream: BinaryIO | None = None
+        self.clock: Clock | None = None
+        self.level = _LEVELS["info"]
+        self.lost = 0
+        self._lock = Lock()
+        self._buckets: TokenBuckets | None = None
+        self._held: dict[str, int] = {}
+
+    def open(self, stream: BinaryIO, clock: Clock, level: str) -> None:
+        self.stream, self.clock, self.level = stream, clock, _LEVELS[level]
+        self._buckets = TokenBuckets(_REPEATS, monotonic=clock.monotonic, capacity=1_000)
+        self._held = {}
+
+    def close(self) -> None:
+        self.stream = None
+
+    def admit(self, _logger: object, method: str, event: _Event) -> _Event:
+        """Let an event through with its time and level, or drop it."""
+        if self.stream is None or self.clock is None or _LEVELS[method] < self.level:
+            raise structlog.DropEvent
+        name = f"{event.get('part')}|{method}|{event.get('event')}"
+        with self._lock:
+            held = self._admitted(name)
+        head = {"time": iso_utc(self.clock.wall()), "level": method, "part": event.pop("part", "")}
+        repeated = {"repeated": held} if held else {}
+        return {**head, "event": event.pop("event", ""), **event, **repeated}
+
+    def _admitted(self, name: str) -> int:
+        """How many of its like were dropped since the last that was not."""
+        if self._buckets is not None and self._buckets.take(name):
+            if len(self._held) < 1_000 or name in self._held:
+                self._held[name] = self._held.get(name, 0) + 1
+            raise structlog.DropEvent
+        return self._held.pop(name, 0)
+
+    def write(self, line: bytes) -> None:
+        """A full disk or a closed pipe costs the line, never the server."""
+        with self._lock:
+            try:
+                if self.stream is not None:
+                    self.stream.write(line)
+                    self.stream.flush()
+            except (OSError, ValueError):
+                self.lost += 1
+
+    debug = info = warning = error = critical = write
+
+
+_SINK: Final = _Sink()
+
+
+def get_logger(part: str) -> Logger:
+    """A logger of one part of the server, such as ``loop`` or ``http``."""
+    logger = structlog.wrap_logger(
+        _SINK,
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            _SINK.admit,
+            structlog.processors.format_exc_info,
+            _rendered,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS["debug"]),
+        context_class=dict,
+        part=part,
+    )
+    return cast("Logger", logger)
+
+
+@contextmanager
+def bound_context(**fields: Any) -> Iterator[None]:  # noqa: ANN401  whatever JSON can say
+    """Every line within, of any part of the server, has these fields."""
+    with structlog.contextvars.bound_contextvars(**fields):
+        yield
+
+
+@contextmanager
+def logs_to(stream: BinaryIO, *, clock: Clock, level: str = "info") -> Iterator[None]:
+    """Write every line to `stream`, those of uvicorn and other libraries among them.
+
+    Parameters
+    ----------
+    stream : binary file
+        Such as ``sys.stderr.buffer``.
+    clock : Clock
+        Its wall stamps the lines; its other clock limits repetition.
+    level : str
+        ``debug``, ``info``, ``warning`` or ``error``: what is below is not written.
+    """
+    root, handler = logging.getLogger(), _FromLogging(_LEVELS["info"])
+    before = root.level
+    _SINK.open(stream, clock, level)
+    root.addHandler(handler)
+    root.setLevel(min(before, _LEVELS["warning"]))
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)
+        _SINK.close()
+
+
+def lost_lines() -> int:
+    """Lines that could not be written since the process started."""
+    return _SINK.lost
+
+
+class _FromLogging(logging.Handler):
+    """What libraries log, in the same shape; the template is the event, so that repeats are one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = record.levelname.lower()
+        write = getattr(get_logger(record.name), level if level in _LEVELS else "info")
+        write(str(record.msg), message=record.getMessage(), exc_info=record.exc_info or False)
+
+
+def _rendered(_logger: object, _method: str, event: _Event) -> bytes:
+    shown = _shown(event)
+    line = orjson.dumps(shown, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    for pattern, instead in _SECRET_TEXT:
+        line = pattern.sub(instead, line)
+    return line + b"\n"
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401  whatever was logged
+    """The value with what is named like a secret left out and long text cut."""
+    if isinstance(value, Mapping):
+        return {
+            name: "..." if _SECRET_NAMES.search(str(name)) else _shown(found)
+            for name, found in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_shown(found) for found in value]
+    if isinstance(value, bytes):
+        return _shown(value.decode(errors="replace"))
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return f"{value[:_LONGEST]}... ({len(value)} characters)"
+    return value

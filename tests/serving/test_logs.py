@@ -1,0 +1,161 @@
+"""Logs: lines a machine reads, without secrets, floods or failures of their own."""
+
+import io
+import logging
+
+import orjson
+import pytest
+
+from liqwarn.serving.keys import new_key
+from liqwarn.serving.logs import bound_context, get_logger, logs_to, lost_lines
+
+
+@pytest.fixture
+def written(clock):
+    stream = io.BytesIO()
+    with logs_to(stream, clock=clock, level="debug"):
+        yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_says_when_where_and_what(written):
+    get_logger("loop").bind(symbol="BTCUSDT").info("bar taken", latency_s=0.25)
+
+    assert written() == [
+        {
+            "time": "2024-08-05T12:01:00.000Z",
+            "level": "info",
+            "part": "loop",
+            "event": "bar taken",
+            "symbol": "BTCUSDT",
+            "latency_s": 0.25,
+        }
+    ]
+
+
+def test_a_context_is_in_every_line_within(written):
+    with bound_context(bundle="v3"):
+        get_logger("loop").info("one")
+        get_logger("http").info("two")
+    get_logger("http").info("three")
+
+    assert [line.get("bundle") for line in written()] == ["v3", "v3", None]
+
+
+def test_nothing_is_written_before_or_after(clock):
+    stream = io.BytesIO()
+    get_logger("loop").error("before")
+    with logs_to(stream, clock=clock):
+        pass
+    get_logger("loop").error("after")
+
+    assert stream.getvalue() == b""
+
+
+def test_a_level_leaves_out_what_is_below(clock):
+    stream = io.BytesIO()
+    with logs_to(stream, clock=clock, level="warning"):
+        get_logger("loop").info("a")
+        get_logger("loop").warning("b")
+
+    assert stream.getvalue().count(b"\n") == 1
+
+
+SECRETS = [
+    {"authorization": "hunter2"},
+    {"note": "the header was Bearer hunter2"},
+    {"headers": [{"X-Api-Key": "hunter2"}]},
+    {"raw": b"Authorization: Basic hunter2"},
+    {"url": "https://desk:hunter2@example.org/hook"},
+    {"url": "https://hunter2@example.org/hook"},
+    {"pem": "-----BEGIN EC " + "PRIVATE KEY-----\nhunter2\n-----END"},
+    {"nested": {"a": ({"password": "hunter2"},)}},
+]
+
+
+@pytest.mark.parametrize("fields", SECRETS)
+def test_no_secret_is_written(written, fields):
+    get_logger("http").info("asked", **fields)
+
+    (line,) = written()
+    assert "hunter2" not in str(line)
+
+
+def fail(token):
+    raise ValueError(token)
+
+
+def test_no_token_is_written_wherever_it_is(written, noon):
+    key, token = new_key("desk", ("read",), now=noon)
+    log = get_logger("http")
+    log.info(f"asked with {token}")
+    log.bind(given=token).info("asked", deep=[{"a": f"x{token}y"}], other=Exception(token))
+    try:
+        fail(token)
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("failed %s", token)
+
+    assert len(written()) == 3
+    assert token.split("_", 2)[2] not in str(written())
+    assert key.id in str(written()[0])
+
+
+def test_a_flood_is_a_few_lines_and_a_count(written, clock):
+    log = get_logger("http")
+    for n in range(1_000):
+        log.warning("refused", n=n)
+    get_logger("loop").warning("refused")
+    clock.run(seconds=11)
+    log.warning("refused")
+
+    lines = written()
+    assert [line["n"] for line in lines[:6]] == list(range(6))
+    assert lines[6]["part"] == "loop"
+    assert lines[7]["repeated"] == 994
+    assert len(lines) == 8
+
+
+def test_a_newline_cannot_forge_a_line(written):
+    get_logger("http").info("asked", path='/a\n{"level": "error"}')
+
+    assert len(written()) == 1
+
+
+def test_long_text_is_cut_and_odd_values_are_shown(written):
+    get_logger("http").info("asked", path="a" * 100_000, kind=object, gap=float("nan"))
+
+    (line,) = written()
+    assert line["path"].endswith("... (100000 characters)")
+    assert line["kind"] == "<class 'object'>"
+    assert line["gap"] is None
+
+
+def test_what_libraries_log_is_in_the_same_shape(written):
+    logging.getLogger("uvicorn.error").warning("Invalid %s", "request")
+
+    (line,) = written()
+    assert (line["part"], line["level"]) == ("uvicorn.error", "warning")
+    assert (line["event"], line["message"]) == ("Invalid %s", "Invalid request")
+
+
+def test_the_handlers_of_others_are_left_as_they_were(clock):
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+    with logs_to(io.BytesIO(), clock=clock):
+        pass
+
+    assert (logging.getLogger().handlers, logging.getLogger().level) == before
+
+
+def test_a_stream_that_fails_costs_the_line_alone(clock):
+    class Full(io.BytesIO):
+        def write(self, content):
+            raise OSError(28, "No space left on device")
+
+    before = lost_lines()
+    with logs_to(Full(), clock=clock):
+        get_logger("loop").info("a")
+    closed = io.BytesIO()
+    with logs_to(closed, clock=clock):
+        closed.close()
+        get_logger("loop").info("b")
+
+    assert lost_lines() == before + 2
