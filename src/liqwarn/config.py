@@ -31,6 +31,7 @@ __all__ = [
     "load_policy",
     "load_scenario",
     "load_settings",
+    "policy_of",
     "read_yaml",
 ]
 
@@ -121,7 +122,19 @@ def load_policy(path: Path) -> Policy:
     ConfigError
         Naming the file and every fault in it.
     """
-    return _parsed(path, partial(parse_policy, sha256=config_sha256(path)))
+    return policy_of(_bytes(path), path)
+
+
+def policy_of(content: bytes, source: Path) -> Policy:
+    """The circuit-breaker policy in the bytes of its file; nothing is read.
+
+    Raises
+    ------
+    ConfigError
+        Naming `source` and every fault.
+    """
+    parse = partial(parse_policy, sha256=hashlib.sha256(content).hexdigest())
+    return _parsed(content, source, parse)
 
 
 def load_margin_tiers(path: Path) -> VenueTiers:
@@ -132,7 +145,7 @@ def load_margin_tiers(path: Path) -> VenueTiers:
     ConfigError
         Naming the file and every fault in it.
     """
-    return _parsed(path, parse_tiers)
+    return _parsed(_bytes(path), path, parse_tiers)
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -143,12 +156,12 @@ def load_scenario(path: Path) -> Scenario:
     ConfigError
         Naming the file and every fault in it.
     """
-    return _parsed(path, parse_scenario)
+    return _parsed(_bytes(path), path, parse_scenario)
 
 
-def _parsed(path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T:
+def _parsed(content: bytes, path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T:
     """What a parser makes of a file; its faults name the file."""
-    raw = read_yaml(path)
+    raw = _mapping(content, path)
     try:
         return parse(raw)
     except ConfigError as error:
@@ -163,8 +176,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     ConfigError
         When it is missing, not YAML, not a mapping, or states a key twice.
     """
+    return _mapping(_bytes(path), path)
+
+
+def _mapping(content: bytes, path: Path) -> dict[str, Any]:
     try:
-        raw = yaml.load(_bytes(path), Loader=_StrictLoader)  # noqa: S506 - a safe loader, stricter
+        raw = yaml.load(content, Loader=_StrictLoader)  # noqa: S506 - a safe loader, stricter
     except (yaml.YAMLError, ValueError) as error:  # a date such as 2025-02-30 is the latter
         raise ConfigError(f"{path}: not valid YAML, {error}") from error
     except RecursionError as error:

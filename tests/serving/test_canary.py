@@ -1,0 +1,101 @@
+"""What would kill, hang or mislead the server does so to a child, and is told."""
+
+import runpy
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from liqwarn.models.model_files import write_folder
+from liqwarn.models.signed_bundle import (
+    VerifiedBundle,
+    read_bundle,
+    read_unsigned,
+    sign_bundle,
+)
+from liqwarn.serving.canary import CanaryLimits, canary
+from liqwarn.signing import generate_key
+
+damage = runpy.run_path(str(Path(__file__).with_name("bundle_damage.py")))
+KEY = generate_key()
+
+
+@pytest.fixture
+def folder(small_bundle_folder, tmp_path):
+    return shutil.copytree(small_bundle_folder, tmp_path / "b")
+
+
+def verified(folder):
+    return read_bundle(folder, (KEY.public,))
+
+
+def test_a_good_bundle_passes(folder):
+    sign_bundle(folder, KEY, policy=Path("conf/policy.yaml").read_bytes())
+
+    assert canary(verified(folder)) is None
+
+
+def test_a_cut_model_text_that_was_signed_kills_only_the_child(folder):
+    damage["cut_tree"](folder, KEY)
+
+    assert "the canary was killed by SIG" in canary(verified(folder))
+
+
+def test_other_scores_than_the_probes_say_are_refused(folder):
+    damage["other_leaf"](folder, KEY)
+
+    told = canary(verified(folder))
+
+    assert told.startswith("the canary answered otherwise: ")
+    assert "scores of probes differ" in told
+
+
+def test_what_the_child_refuses_is_told_in_its_words(folder):
+    sign_bundle(folder, KEY, policy=b"schema: nonsense\n")
+
+    assert "the canary refused it: ConfigError: policy.yaml" in canary(verified(folder))
+
+
+def test_a_child_that_does_not_answer_in_time_is_killed(folder):
+    told = canary(read_unsigned(folder), CanaryLimits(seconds=0))
+
+    assert told == "the canary did not answer within 0 s"
+
+
+def test_a_child_without_memory_is_refused(folder):
+    told = canary(read_unsigned(folder), CanaryLimits(memory=200 << 20))
+
+    assert told is not None
+
+
+@pytest.mark.parametrize(
+    ("child", "why"),
+    [
+        ("liqwarn.no_such_module", "ended with exit code 1"),
+        ("this", "gave no answer that can be read"),
+    ],
+)
+def test_a_child_that_says_nothing_sensible_is_refused(folder, child, why):
+    assert why in canary(read_unsigned(folder), child=child)
+
+
+def test_without_an_interpreter_nothing_passes(folder, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+
+    assert canary(read_unsigned(folder)) == (
+        "the canary could not be started: No such file or directory"
+    )
+
+
+def test_what_is_signed_must_have_probes(folder):
+    names = ("training.json", "history.parquet")
+    files = {name: (folder / "training" / name).read_bytes() for name in names}
+    shutil.rmtree(folder / "training")
+    write_folder(folder / "training", files)
+    unsigned = read_unsigned(folder)
+
+    told = canary(VerifiedBundle(id=replace(unsigned.id, key="x"), files=unsigned.files))
+
+    assert told == "it is signed without probes"
