@@ -9,7 +9,7 @@ from numba import njit
 from liqwarn.errors import FrameError
 from liqwarn.frames import FloatArray
 
-__all__ = ["MEMORY", "score_quantile"]
+__all__ = ["MEMORY", "sampling", "score_quantile"]
 
 MEMORY: Final = timedelta(days=180)
 _CELL: Final = timedelta(hours=1)  # shorter bars are sampled hourly: 4,320 values remembered
@@ -51,9 +51,7 @@ def score_quantile(
     """
     if past.shape != probability.shape:
         raise FrameError(f"past has shape {past.shape}, expected {probability.shape}")
-    every = max(1, _CELL // bar)
-    window = MEMORY // (bar * every)
-    least = _LEAST // (bar * every)
+    every, window, least = sampling(bar)
     out = np.full(probability.shape, np.nan)
     for row, side in np.ndindex(past.shape[0], past.shape[2]):
         remembered = np.ascontiguousarray(past[row, :, side])
@@ -62,6 +60,18 @@ def score_quantile(
             remembered, present, (first_bar + 1) % every, every, window, least
         )
     return out
+
+
+def sampling(bar: timedelta) -> tuple[int, int, int]:
+    """Bars from one remembered value to the next, how many are remembered, and at least needed.
+
+    Examples
+    --------
+    >>> sampling(timedelta(minutes=5)), sampling(timedelta(hours=4))
+    ((12, 4320, 720), (1, 1080, 180))
+    """
+    every = max(1, _CELL // bar)
+    return every, MEMORY // (bar * every), _LEAST // (bar * every)
 
 
 @njit(cache=True, nogil=True)
