@@ -18,6 +18,7 @@ import yaml
 from liqwarn.decisions import Flag, ModelStamp, Restriction, Tier, flag_to_dict, iso_utc
 from liqwarn.policy.ladder import parse_policy
 from liqwarn.policy.restriction import state_of
+from liqwarn.serving.flag_file import FlagSet
 from liqwarn.serving.key_file import change_keys
 from liqwarn.serving.keys import KeySet, new_key
 
@@ -207,3 +208,14 @@ def key_file(tmp_path, clock):
 def refusals():
     """What was refused: (reason, who)."""
     return []
+
+
+@pytest.fixture(scope="session")
+def flag_set():
+    """What the live loop publishes."""
+
+    def make(*flags, generated_at=None):
+        made = generated_at or max((flag.issued_at for flag in flags), default=NOON)
+        return FlagSet(generated_at=made, market="real", flags={f.symbol: f for f in flags})
+
+    return make

@@ -91,12 +91,12 @@ def create_app(
     )
     app.state.hub = hub
     add_error_answers(app)
-    add_flag_routes(app, keeper, documents, policy)
+    add_flag_routes(app, documents, policy)
     _add_sources(app, sources)
     add_stream_route(app, hub)
     add_socket_route(app, hub)
-    add_health_routes(app, keeper, sources.render_metrics)
-    pairs = pairlist_router(lambda: [served.flag for served in keeper.look().flags], clock.wall)
+    add_health_routes(app, documents, sources.render_metrics)
+    pairs = pairlist_router(lambda: [one.flag for one in documents.standing().values()], clock.wall)
     app.include_router(pairs, responses={422: problem("query.stake: String should match")})
     return app
 

@@ -114,6 +114,11 @@ class FlagDocuments:
         """The publication that the newest look came from; None before the first."""
         return self._view.latest if self._view else None
 
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the source or its flags now."""
+        return self._keeper.fault
+
     def standing(self) -> Mapping[str, Document]:
         """Every document as it is now, in the order of symbols; the same object until a change."""
         if self._view is None or not self._keeper.holds(self._view):

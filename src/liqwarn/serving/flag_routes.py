@@ -17,7 +17,6 @@ from liqwarn.serving.answers import answer, cached, known_tags
 from liqwarn.serving.asks import NothingAsked
 from liqwarn.serving.documents import FlagDocuments
 from liqwarn.serving.examples import FLAG, FLAGS, UNAVAILABLE, UNKNOWN, described, problem
-from liqwarn.serving.keeper import FlagKeeper
 from liqwarn.serving.schema import FlagAnswer, FlagsAnswer, Unavailable, UnknownSymbol
 
 __all__ = ["ShortWay", "add_flag_routes"]
@@ -26,9 +25,7 @@ _FLAGS: Final = "/v1/flags"
 _NOT_MODIFIED: Final[dict[str, Any]] = {"description": "As the ETag given"}
 
 
-def add_flag_routes(
-    app: FastAPI, keeper: FlagKeeper, documents: FlagDocuments, policy: Policy
-) -> None:
+def add_flag_routes(app: FastAPI, documents: FlagDocuments, policy: Policy) -> None:
     """Add ``/v1/flags`` and ``/v1/flags/{symbol}``, the short way included."""
     assumed = unknown_restrictions(policy)
     unknown = {name: side_to_dict(side) for name, side in assumed.items()}
@@ -47,7 +44,7 @@ def add_flag_routes(
     async def flags(request: Request, _: Annotated[NothingAsked, Query()]) -> Response:
         found = documents.all()
         if found is None:
-            detail = f"no flags have been read: {keeper.look().fault}"
+            detail = f"no flags have been read: {documents.fault}"
             body = {"detail": detail, "quality": "unknown", "sides": unknown}
             return answer(body, status=503)
         return cached(found, request)

@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from liqwarn.decisions import iso_utc
 from liqwarn.serving.answers import ServiceRefused, answer
 from liqwarn.serving.asks import NothingAsked
+from liqwarn.serving.documents import FlagDocuments
 from liqwarn.serving.examples import HEALTH, METRICS, described, problem
-from liqwarn.serving.keeper import FlagKeeper, View
 from liqwarn.serving.schema import Health
 
 __all__ = ["add_health_routes"]
@@ -20,7 +20,7 @@ _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def add_health_routes(
-    app: FastAPI, keeper: FlagKeeper, render_metrics: Callable[[], bytes] | None
+    app: FastAPI, documents: FlagDocuments, render_metrics: Callable[[], bytes] | None
 ) -> None:
     """Add ``/healthz``, ``/readyz`` and ``/metrics``."""
     asked = problem("query.x: Extra inputs are not permitted")
@@ -32,7 +32,7 @@ def add_health_routes(
         summary="Whether the server lives",
     )
     async def healthz(_: Annotated[NothingAsked, Query()]) -> Response:
-        return answer(_health(keeper.look(), "ok", app.version))
+        return answer(_health(documents, "ok", app.version))
 
     @app.get(
         "/readyz",
@@ -45,9 +45,9 @@ def add_health_routes(
         summary="Whether it has a fresh flag for every symbol",
     )
     async def readyz(_: Annotated[NothingAsked, Query()]) -> Response:
-        view = keeper.look()
-        ready = view.fault is None and bool(view.flags) and all(s.fresh for s in view.flags)
-        body = _health(view, "ready" if ready else "not ready", app.version)
+        fresh = [document.fresh for document in documents.standing().values()]
+        ready = bool(fresh) and all(fresh) and documents.fault is None
+        body = _health(documents, "ready" if ready else "not ready", app.version)
         return answer(body, status=200 if ready else 503)
 
     @app.get(
@@ -63,13 +63,15 @@ def add_health_routes(
         return Response(text, headers={"Content-Type": _METRICS_TYPE, "Cache-Control": "no-store"})
 
 
-def _health(view: View, status: str, release: str) -> dict[str, Any]:
-    fresh = sum(served.fresh for served in view.flags)
+def _health(documents: FlagDocuments, status: str, release: str) -> dict[str, Any]:
+    standing = documents.standing()
+    fresh = sum(document.fresh for document in standing.values())
+    latest = documents.latest
     return {
         "status": status,
         "version": release,
-        "generated_at": iso_utc(view.latest.generated_at) if view.latest else None,
+        "generated_at": iso_utc(latest.generated_at) if latest else None,
         "fresh": fresh,
-        "stale": len(view.flags) - fresh,
-        "fault": view.fault,
+        "stale": len(standing) - fresh,
+        "fault": documents.fault,
     }

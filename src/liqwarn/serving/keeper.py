@@ -117,11 +117,16 @@ class FlagKeeper:
         return View(
             latest=latest,
             flags=tuple(served),
-            fault=reading.fault or self._refused,
+            fault=self.fault,
             seen=wall,
             until=until,
             deadline=deadline,
         )
+
+    @property
+    def fault(self) -> str | None:
+        """Why the source cannot be read now, or which of the flags last taken were refused."""
+        return self._source.read().fault or self._refused
 
     def holds(self, view: View) -> bool:
         """Whether the flags of an earlier view are still those that may be served."""
