@@ -289,7 +289,7 @@ def test_a_split_moves_every_cohort_along(bar_s, factor):
 
 def test_a_split_seen_as_a_crash_would_sweep_everything(monkeypatch):
     bars = synthetic.split(steady(), 300, 1.0 / 2.5)
-    monkeypatch.setattr(cohort_map, "_shift", lambda maps, ratio: None)
+    monkeypatch.setattr(cohort_map, "shift_maps", lambda maps, ratio: None)
     _, found = walked(bars)
     assert found["swept"][0, 300, 0] > 0.5 * bars.open_interest[299]
 
@@ -344,7 +344,7 @@ def test_a_migration_without_the_rule_would_open_a_giant_cohort(monkeypatch):
     plain = steady()
     bars = synthetic.migrated(plain, 300, 10.0)
     right = walked(bars)[1]["within"][300]
-    monkeypatch.setattr(cohort_map, "_rescale", lambda maps, ratio: None)
+    monkeypatch.setattr(cohort_map, "rescale_maps", lambda maps, ratio: None)
     wrong = walked(bars)[1]["within"][300]
     assert not np.allclose(wrong, right, rtol=0.1)
 

@@ -1,5 +1,6 @@
 """How much of what a panel promises is known at each bar: completeness and quality."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from liqwarn.data.panel import Panel
 from liqwarn.frames import BoolArray, FloatArray, MarketFrame, TimeArray
 
-__all__ = ["FrameQuality", "measure_quality"]
+__all__ = ["FrameQuality", "LiveQuality", "measure_quality"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,7 +53,46 @@ def measure_quality(frame: MarketFrame, panel: Panel) -> FrameQuality:
         if name in panel.core:
             usable &= finite
             began &= seen
-    completeness = np.divide(known, expected, out=np.zeros(shape), where=expected > 0)
+    return _graded(panel, expected, known, usable, began)
+
+
+class LiveQuality:
+    """The same, one bar at a time. One owner: advancing changes it in place.
+
+    Parameters
+    ----------
+    frame : MarketFrame
+        History up to now.
+    panel : Panel
+    """
+
+    def __init__(self, frame: MarketFrame, panel: Panel) -> None:
+        self._panel = panel
+        self._names = tuple(n for n in panel.fields if not n.startswith("next_"))
+        self._seen = {name: np.isfinite(frame.field(name)).any(axis=1) for name in self._names}
+
+    def advance(self, fields: Mapping[str, FloatArray], time: np.datetime64) -> FrameQuality:
+        """Quality of the next bar; the arrays have shape (n_symbols,)."""
+        n_symbols = next(iter(self._seen.values())).size
+        expected, known = np.zeros(n_symbols), np.zeros(n_symbols)
+        began, usable = np.ones(n_symbols, dtype=np.bool_), np.ones(n_symbols, dtype=np.bool_)
+        for name in self._names:
+            values = fields.get(name)
+            finite = np.zeros(n_symbols, np.bool_) if values is None else np.isfinite(values)
+            self._seen[name] = self._seen[name] | finite
+            promised = self._seen[name] & _valid(np.array([time]), self._panel, name)
+            expected += promised
+            known += promised & finite
+            if name in self._panel.core:
+                usable &= finite
+                began &= self._seen[name]
+        return _graded(self._panel, expected, known, usable, began)
+
+
+def _graded(
+    panel: Panel, expected: FloatArray, known: FloatArray, usable: BoolArray, began: BoolArray
+) -> FrameQuality:
+    completeness = np.divide(known, expected, out=np.zeros(known.shape), where=expected > 0)
     complete = (known == expected) & ("open_interest" in panel.fields)
     quality = np.where(complete, "ok", "degraded")
     quality = np.where(usable, quality, np.where(began, "stale", "unknown"))

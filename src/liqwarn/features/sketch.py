@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from liqwarn.errors import FrameError
 from liqwarn.features.feature import Feature
 from liqwarn.features.past import MIN_SHARE, Past
 from liqwarn.features.resolution import cells_of
@@ -103,12 +104,16 @@ class Sketch(Past):
         ratio = self._steps.steps[self._at].ratio
         return self._steps.position(Step(ratio, "constant", repr(value), value=value))
 
+    def _place(self, operand: Past | float) -> int:
+        if isinstance(operand, Past):
+            return _drawn(operand)._at
+        return self._constant(float(operand))
+
     def _nothing(self) -> Past:
         return Sketch.of(self._steps, self._constant(math.nan), self._cell)
 
     def _apply(self, name: str, *operands: Past | float) -> Past:
-        of = tuple(o._at if isinstance(o, Sketch) else self._constant(float(o)) for o in operands)  # type: ignore[arg-type]
-        return self._note("apply", name, of)
+        return self._note("apply", name, tuple(self._place(one) for one in operands))
 
     def _shift(self, cells: int) -> Past:
         return self._note("lag", "lag", (self._at,), cells)
@@ -117,11 +122,16 @@ class Sketch(Past):
         return self._note("window", kind, (self._at,), cells)
 
     def _roll_with(self, other: Past, cells: int) -> Past:
-        assert isinstance(other, Sketch)
-        return self._note("corr", "corr", (self._at, other._at), cells)
+        return self._note("corr", "corr", (self._at, _drawn(other)._at), cells)
 
     def _across(self, kind: str) -> Past:
         return self._note("across", kind, (self._at,))
+
+
+def _drawn(past: Past) -> Sketch:
+    if not isinstance(past, Sketch):
+        raise FrameError(f"a feature mixes {past!r} into a sketch, expected sketches alone")
+    return past
 
 
 def sketch(features: Iterable[Feature], bar: timedelta) -> Steps:
@@ -142,7 +152,5 @@ def sketch(features: Iterable[Feature], bar: timedelta) -> Steps:
             Sketch.of(steps, steps.position(Step(ratio, "field", name)), bar * ratio)
             for name in one.inputs
         ]
-        found = one.function(*given)
-        assert isinstance(found, Sketch)
-        steps.results[one.name] = found.at
+        steps.results[one.name] = _drawn(one.function(*given)).at
     return steps

@@ -1,12 +1,15 @@
 """The bars of one symbol of a market frame, as the liquidation map takes them."""
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from liqwarn.frames import FloatArray, MarketFrame
 from liqwarn.liquidation.crowding import crowding
 from liqwarn.liquidation.market_path import Bars
 
-__all__ = ["bars_of", "liquidated_usd"]
+__all__ = ["bars_from", "bars_of", "liquidated_usd"]
 
 
 def bars_of(frame: MarketFrame, symbol: str) -> Bars:
@@ -21,21 +24,39 @@ def bars_of(frame: MarketFrame, symbol: str) -> Bars:
         When the symbol is not in the frame.
     """
     one = frame.select((symbol,))
+    number = frame.first_bar + np.arange(len(frame.times))
+    mark_age = one.ages["mark"][0] if "mark" in one.ages else None
+    return bars_from(lambda name: one.field(name)[0], mark_age, frame.bar_s, number)
 
-    def field(name: str) -> FloatArray:
-        return np.asarray(one.field(name)[0])
 
+def bars_from(
+    field: Callable[[str], FloatArray],
+    mark_age: FloatArray | None,
+    bar_s: int,
+    number: NDArray[np.int64],
+) -> Bars:
+    """Bars from fields: those of one symbol, or one bar each of several.
+
+    Parameters
+    ----------
+    field : callable
+        Values of a field, shape (n_bars,); all NaN where there is none.
+    mark_age : ndarray of shape (n_bars,) or None
+        Seconds from the mark price to the close; None takes every one for the close's own.
+    number : ndarray of shape (n_bars,)
+        Absolute number of each bar.
+    """
     mark, index = field("mark"), field("index")
     with np.errstate(invalid="ignore", divide="ignore"):
         marked = (mark >= 0.5 * field("low")) & (0.5 * mark <= field("high"))
-        if "mark" in one.ages:
-            marked &= one.ages["mark"][0] == 0.0
+        if mark_age is not None:
+            marked &= mark_age == 0.0
         basis = mark / np.where(np.isfinite(index), index, np.nan) - 1.0
         buys, sells = field("taker_buy_volume"), field("taker_sell_volume")
         takers = (buys - sells) / (buys + sells)
     return Bars(
-        bar_s=frame.bar_s,
-        number=frame.first_bar + np.arange(len(frame.times)),
+        bar_s=bar_s,
+        number=number,
         open=field("open"),
         high=field("high"),
         low=field("low"),

@@ -17,11 +17,12 @@ from liqwarn.frames import BoolArray, FloatArray, TimeArray
 from liqwarn.liquidation.cohort_map import (
     Maps,
     MapState,
+    advance,
     rescale_maps,
     restart_maps,
     shift_maps,
 )
-from liqwarn.liquidation.fit import Draws, SymbolJob, under_tiers
+from liqwarn.liquidation.fit import Draws, SymbolJob, in_force, under_tiers
 from liqwarn.liquidation.frame_bars import bars_of
 from liqwarn.liquidation.kernel import STATE_SIZE, STEP, WORK_SIZE, Reading, run
 from liqwarn.liquidation.ledger import Runs, ledger_after, next_runs
@@ -32,7 +33,7 @@ from liqwarn.liquidation.readings import EDGES, Trace, fields_of, quality_after,
 from liqwarn.liquidation.schedule import blocks_of
 from liqwarn.windows.arguments import compiled
 
-__all__ = ["LiveMaps", "quarters_of"]
+__all__ = ["LiveMaps", "quarters_of", "state_after"]
 
 _EDGES: Final[FloatArray] = np.ascontiguousarray(EDGES / STEP)
 
@@ -70,6 +71,22 @@ def _advance_all(
                 square[s] += weights[k] * seen[1, 0]
 
 
+def state_after(job: SymbolJob, quarters: Mapping[int, Mapping[int, float]]) -> MapState:
+    """The maps of some quarters after a symbol's history: what :class:`LiveMaps` starts from."""
+    cloud = candidates(job.config.n_candidates, job.config.seed)
+    ours = [cloud[one] for one in _ever(quarters)]
+    state = MapState.fresh(len(ours))
+    bars = bars_of(job.frame, job.symbol)
+    for block in blocks_of(job.frame.times):
+        month = bars.between(block.start, block.stop)
+        state, _ = advance(state, month, in_force(job, block, month, ours))
+    return state
+
+
+def _ever(quarters: Mapping[int, Mapping[int, float]]) -> tuple[int, ...]:
+    return tuple(sorted({one for drawn in quarters.values() for one in drawn}))
+
+
 def quarters_of(draws: Draws) -> Mapping[int, Mapping[int, float]]:
     """Maps in force by the quarter they were chosen for; see :class:`Block`."""
     return {
@@ -104,7 +121,7 @@ class LiveMaps:
         self._symbols = [job.symbol for job in jobs]
         self._venue, self._config = jobs[0].venue, jobs[0].config
         self._quarters = quarters
-        self._ever = tuple(sorted({one for drawn in quarters.values() for one in drawn}))
+        self._ever = _ever(quarters)
         cloud = candidates(self._config.n_candidates, self._config.seed)
         self._cloud = [cloud[one] for one in self._ever]
         self._mass, self._work = _taken(states, len(self._ever))

@@ -13,7 +13,7 @@ from liqwarn.frames import FloatArray
 from liqwarn.windows.arguments import compiled
 from liqwarn.windows.last import KINDS, last_corr, last_value
 
-__all__ = ["APPLIED", "CODES", "Machine", "remember", "run"]
+__all__ = ["APPLIED", "CODES", "Machine", "remember_all", "run"]
 
 APPLIED: Final = (
     "add",
@@ -103,15 +103,19 @@ def _larger(a: float, b: float, sign: float) -> float:
 
 
 @compiled
-def _two(code: int, a: float, b: float) -> float:
+def _sum(code: int, a: float, b: float) -> float:
     if code == _ADD:
         return a + b
     if code == _SUBTRACT:
         return a - b
     if code == _MULTIPLY:
         return a * b
-    if code == _DIVIDE:
-        return a / b
+    return a / b
+
+
+@compiled
+def _pick(code: int, a: float, b: float) -> float:
+    """One of the two: what is missing loses, but for maximum and minimum, where it wins."""
     if code == _FILL:
         return b if np.isnan(a) else a
     if code in (_HIGHEST, _LOWEST):
@@ -152,8 +156,10 @@ def _apply(machine: Machine, step: int) -> None:
     code, one, two, three = machine.code[step, :4]
     out, a, b = machine.values[step], machine.values[one], machine.values[two]
     for s in range(out.size):
-        if code < _GREATER:
-            out[s] = _finite(_two(code, a[s], b[s]))
+        if code <= _DIVIDE:
+            out[s] = _finite(_sum(code, a[s], b[s]))
+        elif code < _GREATER:
+            out[s] = _finite(_pick(code, a[s], b[s]))
         elif code <= _LESS_EQUAL:
             out[s] = _holds(code, a[s], b[s])
         elif code < _WHERE:
@@ -213,7 +219,7 @@ def _look_back(machine: Machine, step: int, number: int) -> None:
 
 
 @compiled
-def remember(machine: Machine, step: int, number: int) -> None:
+def _remember(machine: Machine, step: int, number: int) -> None:
     """Put the newest cell of a step into its rings."""
     start, size = machine.place[step]
     if size == 0:
@@ -223,6 +229,13 @@ def remember(machine: Machine, step: int, number: int) -> None:
         at = start + s * 2 * size + number % size
         machine.rings[at] = values[s]
         machine.rings[at + size] = values[s]
+
+
+@compiled
+def remember_all(machine: Machine, steps: NDArray[np.int64], number: int) -> None:
+    """Put the newest cells of several steps into their rings."""
+    for step in steps:
+        _remember(machine, step, number)
 
 
 @compiled
@@ -236,4 +249,4 @@ def run(machine: Machine, order: NDArray[np.int64], number: int) -> None:
             _across(machine, step)
         else:
             _look_back(machine, step, number)
-        remember(machine, step, number)
+        _remember(machine, step, number)

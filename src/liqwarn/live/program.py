@@ -46,13 +46,16 @@ class Program:
     ----------
     ratio : int
         Base bars in a cell.
-    fields : tuple of (name, position)
+    fields : tuple of str
         What is given.
+    places : ndarray of int64, shape (n_fields,)
+        Positions of the steps that are those fields.
     turns : tuple of Turn
     """
 
     ratio: int
-    fields: tuple[tuple[str, int], ...]
+    fields: tuple[str, ...]
+    places: NDArray[np.int64]
     turns: tuple[Turn, ...]
 
 
@@ -71,7 +74,7 @@ def program_of(steps: Steps, ratio: int) -> Program:
         ready = max((turn_of[one] for one in step.of), default=0)
         turn_of[at] = ready
         if step.kind == "field":
-            fields.append((step.name, at))
+            fields.append(at)
         elif step.kind == "apply" and step.name not in APPLIED:
             elsewhere[ready, step.name].append(at)
             turn_of[at] = ready + 1
@@ -89,7 +92,12 @@ def program_of(steps: Steps, ratio: int) -> Program:
         )
         for turn in range(last + 1)
     )
-    return Program(ratio=ratio, fields=tuple(fields), turns=turns)
+    return Program(
+        ratio=ratio,
+        fields=tuple(steps.steps[at].name for at in fields),
+        places=np.array(fields, dtype=np.int64),
+        turns=turns,
+    )
 
 
 def _elsewhere(steps: Steps, name: str, found: list[int]) -> Elsewhere:

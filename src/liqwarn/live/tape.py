@@ -19,7 +19,7 @@ from liqwarn.features.past import reveal
 from liqwarn.features.sketch import Steps, sketch
 from liqwarn.frames import FloatArray, MarketFrame
 from liqwarn.live.history import newest_cells
-from liqwarn.live.machine import Machine, remember, run
+from liqwarn.live.machine import Machine, remember_all, run
 from liqwarn.live.open_cell import OpenCell
 from liqwarn.live.program import Program, codes_of, program_of, ring_cells
 
@@ -78,10 +78,14 @@ class Tape:
             place=np.ascontiguousarray(np.stack([starts[:-1], rings], axis=1)),
             leader=leader_row(frame.symbols),
         )
+        names = sorted({name for program in self._programs for name in program.fields})
+        self._input_at = {name: at for at, name in enumerate(names)}
+        self._rows = {
+            program.ratio: np.array([self._input_at[name] for name in program.fields])
+            for program in self._programs
+        }
         self._open = {
-            program.ratio: OpenCell(
-                [name for name, _ in program.fields], program.ratio, len(frame.symbols)
-            )
+            program.ratio: OpenCell(program.fields, program.ratio, len(frame.symbols))
             for program in self._programs
             if program.ratio > 1
         }
@@ -115,36 +119,38 @@ class Tape:
                     f"field '{name}' has shape {values.shape}, expected ({len(self.symbols)},)"
                 )
         self._number += 1
+        given = self._inputs(fields)
         for program in self._programs:
-            given = {name: self._input(name, fields) for name, _ in program.fields}
-            if program.ratio > 1:
-                closed = self._open[program.ratio].take(given, self._number)
-                if closed is None:
-                    continue
-                given = closed
-            self._compute(program, given, self._number // program.ratio)
+            ours = given[self._rows[program.ratio]]
+            if program.ratio == 1:
+                self._compute(program, ours, self._number)
+                continue
+            closed = self._open[program.ratio].take(ours, self._number)
+            if closed is not None:
+                self._compute(program, closed, self._number // program.ratio)
         return self.row()
 
-    def _input(self, name: str, fields: Mapping[str, FloatArray]) -> FloatArray:
-        if name == CLOCK:
-            return np.full(len(self.symbols), self._number * self._bar_s / _HOUR_S)
-        values = fields.get(name)
-        if values is None:
-            return np.full(len(self.symbols), np.nan)
-        return np.where(np.isfinite(values), values, np.nan)
+    def _inputs(self, fields: Mapping[str, FloatArray]) -> FloatArray:
+        """Every input of the bar, shape (n_inputs, n_symbols); infinite is missing."""
+        given = np.full((len(self._input_at), len(self.symbols)), np.nan)
+        for name, at in self._input_at.items():
+            if name in fields:
+                given[at] = fields[name]
+        given[~np.isfinite(given)] = np.nan
+        if CLOCK in self._input_at:
+            given[self._input_at[CLOCK]] = self._number * self._bar_s / _HOUR_S
+        return given
 
-    def _compute(self, program: Program, given: Mapping[str, FloatArray], number: int) -> None:
+    def _compute(self, program: Program, given: FloatArray, number: int) -> None:
         machine = self._machine
-        for name, at in program.fields:
-            machine.values[at] = given[name]
-            remember(machine, at, number)
+        machine.values[program.places] = given
+        remember_all(machine, program.places, number)
         for turn in program.turns:
             run(machine, turn.machine, number)
             for work in turn.elsewhere:
                 operands = [machine.values[one] for one in work.operands]
                 machine.values[work.steps] = OPERATIONS[work.name](*operands)
-                for at in work.steps:
-                    remember(machine, at, number)
+                remember_all(machine, work.steps, number)
 
     def _fill(self, frame: MarketFrame, steps: Steps) -> None:
         """Values and rings from the history."""
@@ -159,12 +165,11 @@ class Tape:
     def _follow(self, program: Program, inputs: Inputs) -> None:
         """Bring the cell that is still open up to the last bar of the history."""
         for back in range((self._number - 1) % program.ratio, -1, -1):
-            given = {
-                name: reveal(inputs.at(name, 1))[:, -1 - back].copy()
-                if back < self._n_bars
-                else np.full(len(self.symbols), np.nan)
-                for name, _ in program.fields
-            }
+            if back < self._n_bars:
+                columns = [reveal(inputs.at(name, 1))[:, -1 - back] for name in program.fields]
+                given = np.stack(columns)
+            else:
+                given = np.full((len(program.fields), len(self.symbols)), np.nan)
             self._open[program.ratio].take(given, self._number - back)
 
     def _remember_all(self, at: int, series: FloatArray, last: int) -> None:

@@ -1,7 +1,7 @@
 """From risk to flags: fold the circuit breaker, write scores, flags and the audit log."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +23,7 @@ from liqwarn.pipelines.study import Study
 from liqwarn.policy.audit import append
 from liqwarn.policy.audit_record import Provenance, position_from_dict, position_to_dict
 from liqwarn.policy.book import Decision, Key
-from liqwarn.policy.flags import FlagSource, issue_flag
+from liqwarn.policy.flags import FlagSource, issue_flag, with_strangeness
 from liqwarn.policy.history import History, fold
 from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
@@ -74,16 +74,7 @@ def issue_flags(decided: Decided, *, now: datetime) -> Iterator[Flag]:
         flag = issue_flag(
             positions, given, scores.moments()[last], decided.policy, issued_at=now, source=source
         )
-        yield _with_strangeness(flag, decided.risk.strange.get(symbol, ""))
-
-
-def _with_strangeness(flag: Flag, words: str) -> Flag:
-    """The flag with what is unlike training among its reasons."""
-    if not words:
-        return flag
-    said = f"Unlike training: {words}."
-    sides = {s: replace(side, reasons=(*side.reasons, said)) for s, side in flag.sides.items()}
-    return replace(flag, sides=sides)
+        yield with_strangeness(flag, decided.risk.strange.get(symbol, ""))
 
 
 def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...]:

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from liqwarn.decisions import HORIZONS_H
-from liqwarn.frames import SIDES, BoolArray, FloatArray
+from liqwarn.frames import SIDES, FloatArray
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.events import in_progress
-from liqwarn.models.novelty import Novelty
 from liqwarn.models.score_quantile import score_quantile
+from liqwarn.models.scoring import graded, strangeness, unseen
 from liqwarn.pipelines.study import Study
 from liqwarn.policy.history import ScoreHistory
 
@@ -62,7 +60,8 @@ def assess(study: Study, bundle: Bundle, since: datetime | None = None) -> Risk:
     probability = probability.reshape(n_symbols, n_bars, len(SIDES), len(model.horizons_h_))
     probability[~study.market.quality.usable] = np.nan
     first = 0 if since is None else int(np.searchsorted(frame.times, _utc64(since)))
-    past = _unseen(study, bundle, probability[..., PRIMARY])
+    own = probability[..., PRIMARY]
+    past = unseen(bundle, study.market.panel.name, frame.symbols, frame.times, own)
     quantile = score_quantile(past, probability[..., PRIMARY], frame.first_bar, frame.bar)
     bars = slice(min(first, n_bars - 1), None)
     base_rate = np.broadcast_to(model.base_rate_[:, PRIMARY], (n_symbols, n_bars, len(SIDES)))
@@ -75,37 +74,11 @@ def assess(study: Study, bundle: Bundle, since: datetime | None = None) -> Risk:
         quantile=quantile[:, bars],
         base_rate=base_rate[:, bars],
         in_progress=in_progress(frame, study.events)[:, bars],
-        quality=_quality(study.market.quality.quality[:, bars], X[:, bars], model.novelty_),
+        quality=graded(study.market.quality.quality[:, bars], X[:, bars], model.novelty_),
     )
     raw = raw.reshape(n_symbols, n_bars, *raw.shape[1:])
-    words = zip(frame.symbols, model.novelty_.describe(X[:, -1]), strict=True)
-    strange = {symbol: told for symbol, told in words if told}
+    strange = strangeness(frame.symbols, X[:, -1], model.novelty_)
     return Risk(first=bars.start, scores=scores, raw=raw[:, bars], strange=strange)
-
-
-def _quality(given: NDArray[np.str_], X: FloatArray, novelty: Novelty) -> NDArray[np.str_]:
-    """Quality of each symbol and bar, from that of the data and whether the features are novel."""
-    novel = novelty.novel(X.reshape(given.size, -1)).reshape(given.shape)
-    return np.where(novel & (given == "ok"), "degraded", given)
-
-
-def _unseen(study: Study, bundle: Bundle, own: FloatArray) -> FloatArray:
-    """4-h probabilities of bars the model had not seen, shape (n_symbols, n_bars, 2)."""
-    frame, training = study.market.frame, bundle.training
-    if training.panel != study.market.panel.name:
-        return own
-    seen = frame.times <= _utc64(training.trained_until)
-    past = np.where(seen[None, :, None], np.nan, own)
-    for side, column in enumerate(SIDES):
-        table = bundle.history.pivot_table(index="symbol", columns="time", values=column)
-        times = pd.DatetimeIndex(frame.times).tz_localize("UTC").as_unit("us")
-        known = table.reindex(index=list(frame.symbols), columns=times).to_numpy()
-        past[..., side] = np.where(_known(seen, known), known, past[..., side])
-    return past
-
-
-def _known(seen: BoolArray, values: FloatArray) -> BoolArray:
-    return seen[None, :] & np.isfinite(values)
 
 
 def _utc64(moment: datetime) -> np.datetime64:

@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from liqwarn.features.builder import FeatureBuilder
-from liqwarn.frames import SIDES, FeatureMatrix, Labels
+from liqwarn.frames import SIDES, FeatureMatrix, Labels, MarketFrame
 from liqwarn.liquidation.fit import Draws
 from liqwarn.models.events import Event, EventConfig, detect_events, event_table
 from liqwarn.models.labels import make_labels, make_milder_labels
@@ -23,9 +23,13 @@ _YEAR_DAYS: Final = 365.25
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Study:
-    """A market, its liquidation map and features, and what happened in it, milder events too."""
+    """A market, its liquidation map and features, and what happened in it, milder events too.
+
+    `mapped` is the market's frame with the readings of the map as further fields.
+    """
 
     market: Market
+    mapped: MarketFrame
     map_job: MapJob
     map_draws: Draws
     matrix: FeatureMatrix
@@ -50,6 +54,7 @@ def build_study(market: Market, *, on_progress: OnProgress = silent) -> Study:
     on_progress("features", 2, 2)
     return Study(
         market=market,
+        mapped=mapped,
         map_job=job,
         map_draws=draws,
         matrix=matrix,

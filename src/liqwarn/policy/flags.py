@@ -23,7 +23,14 @@ from liqwarn.policy.position import Position
 from liqwarn.policy.restriction import restrict, state_of
 from liqwarn.policy.tiers import Policy
 
-__all__ = ["FlagSource", "expire", "expired_tier", "issue_flag", "unknown_restrictions"]
+__all__ = [
+    "FlagSource",
+    "expire",
+    "expired_tier",
+    "issue_flag",
+    "unknown_restrictions",
+    "with_strangeness",
+]
 
 _WORST: Final[tuple[Quality, ...]] = ("ok", "degraded", "stale", "unknown")
 
@@ -103,6 +110,15 @@ def _quality(position: Position, score: RiskScore) -> Quality:
     if position.expired_since is None or score.quality in ("stale", "unknown"):
         return score.quality
     return "stale" if score.probability else "unknown"
+
+
+def with_strangeness(flag: Flag, words: str) -> Flag:
+    """The flag with what is unlike training among its reasons; as it is where nothing is."""
+    if not words:
+        return flag
+    said = f"Unlike training: {words}."
+    sides = {s: replace(side, reasons=(*side.reasons, said)) for s, side in flag.sides.items()}
+    return replace(flag, sides=sides)
 
 
 def expired_tier(tier: Tier, expired_for: timedelta, policy: Policy) -> Tier:

@@ -1,0 +1,72 @@
+"""What a score needs beside the model: how good the bar is, and which past it is placed in."""
+
+from datetime import UTC
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from liqwarn.frames import SIDES, FloatArray, TimeArray
+from liqwarn.models.bundle import Bundle
+from liqwarn.models.novelty import Novelty
+
+__all__ = ["graded", "strangeness", "unseen"]
+
+
+def graded(given: NDArray[np.str_], X: FloatArray, novelty: Novelty) -> NDArray[np.str_]:
+    """Quality of bars: what it is of their data, ``degraded`` where their features are novel.
+
+    Parameters
+    ----------
+    given : ndarray of str, any shape
+        Quality of the data.
+    X : ndarray of float64, shape (*given.shape, n_features)
+    """
+    novel = novelty.novel(X.reshape(given.size, -1)).reshape(given.shape)
+    return np.where(novel & (given == "ok"), "degraded", given)
+
+
+def strangeness(symbols: tuple[str, ...], X: FloatArray, novelty: Novelty) -> dict[str, str]:
+    """What is unlike training about a bar, by symbol; nothing of those that are not novel.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n_symbols, n_features)
+    """
+    words = zip(symbols, novelty.describe(X), strict=True)
+    return {symbol: told for symbol, told in words if told}
+
+
+def unseen(
+    bundle: Bundle, panel: str, symbols: tuple[str, ...], times: TimeArray, own: FloatArray
+) -> FloatArray:
+    """4-h probabilities of bars the model had not seen: the past that new ones are placed in.
+
+    Up to the end of its training those are its out-of-fold ones; its own afterwards, and in every
+    other panel.
+
+    Parameters
+    ----------
+    own : ndarray of float64, shape (n_symbols, n_bars, 2)
+        What the model says now.
+
+    Returns
+    -------
+    ndarray of the same shape
+        NaN where no unseen probability is known.
+    """
+    training = bundle.training
+    if training.panel != panel:
+        return own
+    until = training.trained_until.astimezone(UTC).replace(tzinfo=None)
+    seen = times <= np.datetime64(until, "s")
+    past = np.where(seen[None, :, None], np.nan, own)
+    if not seen.any():
+        return past
+    for side, column in enumerate(SIDES):
+        table = bundle.history.pivot_table(index="symbol", columns="time", values=column)
+        index = pd.DatetimeIndex(times).tz_localize("UTC").as_unit("us")
+        known = table.reindex(index=list(symbols), columns=index).to_numpy()
+        filled = seen[None, :] & np.isfinite(known)
+        past[..., side] = np.where(filled, known, past[..., side])
+    return past
