@@ -13,7 +13,6 @@ from liqwarn.liquidation.live_maps import LiveMaps, quarters_of, state_after
 from liqwarn.live.engine import LiveEngine, Memory
 from liqwarn.live.tape import Tape, tail_bars
 from liqwarn.models.bundle import Bundle
-from liqwarn.models.forest import FastCascade
 from liqwarn.models.live_legs import LegsState
 from liqwarn.models.score_memory import ScoreMemory
 from liqwarn.models.score_quantile import MEMORY
@@ -73,7 +72,7 @@ def start_live(
         positions=dict(positions or {}),
     )
     on_progress("live start", 4, len(_STAGES))
-    return LiveEngine(study.market.panel, bundle, FastCascade(bundle.model), policy, memory)
+    return LiveEngine(study.market.panel, bundle, bundle.model, policy, memory)
 
 
 def _maps(study: Study, past: MarketFrame) -> LiveMaps:
