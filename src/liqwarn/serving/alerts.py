@@ -1,0 +1,57 @@
+"""Alerts by mail, chat, phone: whatever apprise knows. The only module that talks to it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from liqwarn import __version__
+from liqwarn.errors import ConfigError
+from liqwarn.serving.alert_events import Alert
+
+if TYPE_CHECKING:
+    from liqwarn.serving.alert_sink import Notify
+
+__all__ = ["open_notifier"]
+
+_KINDS: Final = {"info": "info", "warning": "warning", "failure": "failure"}
+
+
+def open_notifier(urls: Sequence[str]) -> "Notify":
+    """A way to people by apprise's addresses, such as ``mailto://`` or ``slack://``.
+
+    Parameters
+    ----------
+    urls : sequence of str
+        They hold passwords: they are never logged, and no message names one.
+
+    Raises
+    ------
+    ConfigError
+        When apprise is not installed, or an address is none of its.
+    """
+    try:
+        import apprise  # noqa: PLC0415  an extra that nothing else needs
+    except ImportError as error:
+        raise ConfigError(
+            "alerts need the package apprise, which is not installed: expected liqwarn[alerts]"
+        ) from error
+    asset = apprise.AppriseAsset(
+        app_id="liqwarn", app_desc="liqwarn", app_url="", secure_logging=True, async_mode=False
+    )
+    carrier = apprise.Apprise(asset=asset)
+    for number, url in enumerate(urls, start=1):
+        if not carrier.add(url):
+            scheme = url.partition("://")[0] if "://" in url else "none"
+            raise ConfigError(
+                f"alert address {number} of {len(urls)}: not understood, its scheme is {scheme!r}; "
+                "expected one that apprise knows, such as mailto:// or json://"
+            )
+
+    def notify(alert: Alert) -> bool:
+        sent = carrier.notify(
+            title=f"liqwarn: {alert.title}",
+            body=f"{alert.text}\nliqwarn {__version__}",
+            notify_type=_KINDS[alert.severity],
+        )
+        return bool(sent)
+
+    return notify
