@@ -61,7 +61,10 @@ def opening_allowed(
     if house.position is not None:
         room = house.position * _decimal(verdict.limits.leverage_frac) - exposure
         allowed = min(allowed, max(room, _NONE))
-    return Permission(allowed > 0, allowed, verdict.reason)
+    if allowed >= quantity:
+        return Permission(True, quantity, verdict.reason)
+    reason = f"{verdict.reason}: {allowed:f} of {quantity:f} may be added"
+    return Permission(allowed > 0, allowed, reason)
 
 
 def price_refusal(

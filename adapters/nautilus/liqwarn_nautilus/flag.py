@@ -37,7 +37,9 @@ class SideFlag:
     @property
     def new_risk(self) -> bool:
         """Whether exposure of the side may grow at all."""
-        return self.state == "ACTIVE" and self.limits.net_increase and self.limits.add_frac > 0
+        limits = self.limits
+        some = min(limits.leverage_frac, limits.order_size_frac, limits.add_frac) > 0
+        return self.state == "ACTIVE" and limits.net_increase and some
 
 
 class LiqwarnFlag(Data):

@@ -12,7 +12,7 @@ from nautilus_trader.core.message import Event
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.enums import OmsType, OrderSide
 from nautilus_trader.model.events import OrderDenied
-from nautilus_trader.model.identifiers import ClientId, InstrumentId, PositionId
+from nautilus_trader.model.identifiers import ClientId, InstrumentId, PositionId, StrategyId
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order, OrderList
 from nautilus_trader.model.position import Position
@@ -26,6 +26,7 @@ from liqwarn_nautilus.rewritten import rewritten
 __all__ = ["LiqwarnGuardConfig", "LiqwarnGuardedStrategy"]
 
 _UNWATCHED = "(not watched)"
+_EXTERNAL = StrategyId("EXTERNAL")
 _ORDER_SIDE = {"long": OrderSide.BUY, "short": OrderSide.SELL}
 
 
@@ -91,14 +92,7 @@ class LiqwarnGuardedStrategy(Strategy):
         Permission
             A tuple: allowed, quantity (rounded down to what the instrument trades), reason.
         """
-        verdict = self.verdict(instrument_id, side)
-        mark = self._mark(instrument_id)
-        asked = Decimal(str(quantity))
-        try:
-            house = self._house(instrument_id, mark)
-        except LookupError as missing:
-            return Permission(False, Decimal(0), str(missing))
-        found = opening_allowed(asked, self._exposure(instrument_id, side), verdict, house)
+        found = self._permission(instrument_id, side, Decimal(str(quantity)))
         tradable = self._tradable(instrument_id, found.quantity)
         return Permission(found.allowed and tradable > 0, tradable, found.reason)
 
@@ -155,13 +149,13 @@ class LiqwarnGuardedStrategy(Strategy):
         params: dict[str, object] | None = None,
     ) -> None:
         """Modify an order; growth of an entry is held against the flags, and not sent if denied."""
-        growth = Decimal(0) if quantity is None else quantity.as_decimal() - _quantity(order)
-        if growth > 0 and not order.is_reduce_only:
+        if quantity is not None and not order.is_reduce_only:
+            opposite = self._opposite(order, None)
+            _, before = split(order.quantity.as_decimal(), opposite)
+            _, after = split(quantity.as_decimal(), opposite)
             side = _position_side(order)
-            _, before = split(_quantity(order), self._opposite(order, None))
-            _, after = split(quantity.as_decimal(), self._opposite(order, None))
-            permission = self.may_open(order.instrument_id, side, after - before)
-            if permission.quantity < after - before:
+            permission = self._permission(order.instrument_id, side, after - before)
+            if after > before and permission.quantity < after - before:
                 self.guard_counts["modify denied"] += 1
                 self.log.warning(f"Modify of {order.client_order_id} denied: {permission.reason}")
                 return
@@ -171,28 +165,39 @@ class LiqwarnGuardedStrategy(Strategy):
         """The order to send, as it is or rewritten; None when nothing of it may be sent."""
         if order.is_reduce_only:
             return order, "reduces"
-        reducing, opening = split(_quantity(order), self._opposite(order, position_id))
+        quantity = self._base_quantity(order)
+        if quantity is None:
+            return None, f"no price of {order.instrument_id} to size by"
+        reducing, opening = split(quantity, self._opposite(order, position_id))
         side = _position_side(order)
         if opening == 0:
             return self._exit(order, side), "reduces"
-        permission = self._may_open_with(order, side, opening)
-        total = reducing + permission.quantity
+        permission = self._entry(order, side, opening)
         if permission.quantity >= opening:
             return order, permission.reason
-        if total <= 0 or order.is_quote_quantity or not (self.config.resize or reducing):
-            return None, permission.reason
-        if not permission.quantity:
-            return rewritten(order, quantity=reducing, reduce_only=self._margin(order)), "reduces"
-        return rewritten(order, quantity=total), permission.reason
+        return self._cut(order, reducing, permission), permission.reason
+
+    def _cut(self, order: Order, reducing: Decimal, permission: Permission) -> Order | None:
+        """What is left of an order that may not open all it asks for."""
+        opening = self._tradable(order.instrument_id, permission.quantity)
+        if order.is_quote_quantity or not (reducing or opening):
+            return None
+        if not opening:
+            return rewritten(order, quantity=reducing, reduce_only=self._margin(order))
+        if not self.config.resize:
+            return None if not reducing else rewritten(order, quantity=reducing)
+        return rewritten(order, quantity=reducing + opening)
 
     def _exit(self, order: Order, side: str) -> Order:
         """An exit, unable to flip the position where the other side may take no risk."""
         flips = not self.verdict(order.instrument_id, side).new_risk
-        if flips and self.config.mark_exits and self._margin(order):
+        own = self._opposite(order, None, external=False) > 0
+        if flips and own and self.config.mark_exits and self._margin(order):
             return rewritten(order, reduce_only=True)
         return order
 
-    def _may_open_with(self, order: Order, side: str, quantity: Decimal) -> Permission:
+    def _entry(self, order: Order, side: str, quantity: Decimal) -> Permission:
+        """Of an order's opening part: by its kind and price, and by its size; not rounded."""
         price = order.price.as_decimal() if order.has_price else None
         refusal = price_refusal(
             price,
@@ -200,19 +205,37 @@ class LiqwarnGuardedStrategy(Strategy):
             post_only=bool(getattr(order, "is_post_only", False)),
             limits=self.verdict(order.instrument_id, side).limits,
         )
-        permission = self.may_open(order.instrument_id, side, quantity)
+        permission = self._permission(order.instrument_id, side, quantity)
         if permission.allowed and refusal:
             return Permission(False, Decimal(0), refusal)
         return permission
 
-    def _opposite(self, order: Order, position_id: PositionId | None) -> Decimal:
-        """Own quantity that the order would reduce."""
+    def _permission(self, instrument_id: InstrumentId, side: str, quantity: Decimal) -> Permission:
+        try:
+            house = self._house(instrument_id, self._mark(instrument_id))
+        except LookupError as missing:
+            return Permission(False, Decimal(0), str(missing))
+        exposure = self._exposure(instrument_id, side)
+        return opening_allowed(quantity, exposure, self.verdict(instrument_id, side), house)
+
+    def _opposite(
+        self, order: Order, position_id: PositionId | None, *, external: bool = True
+    ) -> Decimal:
+        """Quantity that the order would reduce: the strategy's own, and what the venue reported.
+
+        A position taken over from the venue at a start belongs to no strategy of the node; whoever
+        leaves it reduces risk.
+        """
         if position_id is not None:
             positions = [self.cache.position(position_id)]
         elif self.oms_type == OmsType.HEDGING:
             return Decimal(0)  # without a position id it opens one of its own
         else:
             positions = self._positions(order.instrument_id)
+            if external:
+                positions += self.cache.positions_open(
+                    instrument_id=order.instrument_id, strategy_id=_EXTERNAL
+                )
         signed = sum((p.signed_decimal_qty() for p in positions if p), Decimal(0))
         return max(Decimal(0), -signed if order.side == OrderSide.BUY else signed)
 
@@ -264,6 +287,13 @@ class LiqwarnGuardedStrategy(Strategy):
         if not mark:
             raise LookupError(f"no price of {instrument_id} to size by")
         return notional / (mark * instrument.multiplier.as_decimal())
+
+    def _base_quantity(self, order: Order) -> Decimal | None:
+        quantity = order.quantity.as_decimal()
+        if not order.is_quote_quantity:
+            return quantity
+        price = order.price.as_decimal() if order.has_price else self._mark(order.instrument_id)
+        return quantity / price if price else None
 
     def _tradable(self, instrument_id: InstrumentId, quantity: Decimal) -> Decimal:
         instrument = self.cache.instrument(instrument_id)
@@ -321,7 +351,3 @@ class LiqwarnGuardedStrategy(Strategy):
 
 def _position_side(order: Order) -> str:
     return "long" if order.side == OrderSide.BUY else "short"
-
-
-def _quantity(order: Order) -> Decimal:
-    return order.quantity.as_decimal()

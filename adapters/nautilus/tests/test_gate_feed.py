@@ -4,11 +4,11 @@ import math
 from dataclasses import replace
 
 import pytest
-from liqwarn_nautilus.flag_book import FlagBook
-from liqwarn_nautilus.gate_feed import LiqwarnGateFeed, LiqwarnGateFeedConfig, flag_of
 from market import BAR, MINUTE, START, SYMBOL, run
 
 from liqwarn.client import Decision
+from liqwarn_nautilus.flag_book import FlagBook
+from liqwarn_nautilus.gate_feed import LiqwarnGateFeed, LiqwarnGateFeedConfig, flag_of
 
 CALM = Decision(
     symbol=SYMBOL,

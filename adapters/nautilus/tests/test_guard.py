@@ -16,6 +16,9 @@ from market import (
     scripted,
 )
 from nautilus_trader.model.enums import OmsType, OrderSide
+from nautilus_trader.model.identifiers import PositionId, StrategyId
+from nautilus_trader.model.position import Position
+from nautilus_trader.test_kit.stubs.events import TestEventStubs
 
 SHORT_RUN = 40
 TEXT = str(PERPETUAL.id)
@@ -218,3 +221,43 @@ def test_a_flag_of_no_usable_quality_opens_nothing(quality):
     found = run(every_bar(quality=quality), trader=GuardedTrader(guard_config()), minutes=SHORT_RUN)
 
     assert found.trader.fills == []
+
+
+def test_a_quantity_in_quote_currency_passes_whole_or_is_denied():
+    def ask(trader):
+        order = trader.order_factory.market(
+            PERPETUAL.id, OrderSide.BUY, PERPETUAL.make_qty("1234.567"), quote_quantity=True
+        )
+        trader.submit_order(order)
+
+    calm, caution = go({15: ask}), go({15: ask}, then(2, 0))
+
+    assert calm.denied == 0
+    assert [f[1] for f in calm.trader.fills] == ["buy"]
+    assert caution.denied == 1
+
+
+def test_an_order_that_breaks_the_house_limit_is_cut_at_t0_too():
+    found = go({15: lambda t: t.buy(20)}, order_notional={TEXT: "600000"})
+
+    assert 9.9 < float(found.trader.fills[0][2]) < 10.1
+
+
+def test_a_position_reported_by_the_venue_may_be_left_by_any_strategy():
+    def take_over(trader):
+        buy = trader.order_factory.market(PERPETUAL.id, OrderSide.BUY, PERPETUAL.make_qty(2))
+        fill = TestEventStubs.order_filled(
+            buy,
+            PERPETUAL,
+            strategy_id=StrategyId("EXTERNAL"),
+            position_id=PositionId("P-EXTERNAL"),
+            last_px=PERPETUAL.make_price(60_000),
+        )
+        trader.cache.add_order(buy)
+        trader.cache.add_position(Position(PERPETUAL, fill), OmsType.NETTING)
+
+    found = go({14: take_over, 15: lambda t: t.sell(2), 16: lambda t: t.buy(2)}, then(4, 4))
+
+    assert [f[1] for f in found.trader.fills] == ["sell"]
+    assert found.denied == 1  # what comes after would open
+    assert found.position == 0

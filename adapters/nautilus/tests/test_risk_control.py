@@ -183,3 +183,18 @@ def test_the_engine_has_no_command_for_its_state():
     assert engine.kernel.risk_engine.trading_state == TradingState.ACTIVE
     assert CONTROL_ENDPOINT not in engine.kernel.msgbus.endpoints()
     engine.dispose()
+
+
+def test_an_actor_without_its_door_does_not_start():
+    engine = new_engine()
+    engine.add_data(quotes(minutes=5))
+    engine.add_actor(LiqwarnActor(LiqwarnActorConfig(symbols={str(PERPETUAL.id): SYMBOL})))
+
+    with pytest.raises(ConfigError, match="expected mount_risk_control"):
+        engine.run()
+    engine.dispose()
+
+
+def test_an_actor_that_watches_nothing_is_refused():
+    with pytest.raises(ConfigError, match="at least one instrument"):
+        LiqwarnActor(LiqwarnActorConfig(symbols={}))
