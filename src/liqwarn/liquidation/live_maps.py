@@ -87,10 +87,12 @@ def _ever(quarters: Mapping[int, Mapping[int, float]]) -> tuple[int, ...]:
     return tuple(sorted({one for drawn in quarters.values() for one in drawn}))
 
 
-def quarters_of(draws: Draws) -> Mapping[int, Mapping[int, float]]:
-    """Maps in force by the quarter they were chosen for; see :class:`Block`."""
+def quarters_of(draws: Draws, since: int) -> Mapping[int, Mapping[int, float]]:
+    """Maps in force from bar `since` on, by the quarter they were chosen for."""
     return {
-        block.evidence_until: drawn for block, drawn in zip(draws.blocks, draws.drawn, strict=True)
+        block.evidence_until: drawn
+        for block, drawn in zip(draws.blocks, draws.drawn, strict=True)
+        if block.stop > since
     }
 
 

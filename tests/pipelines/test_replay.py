@@ -1,0 +1,66 @@
+"""The live engine over a span says what a scoring of that span says, cell by cell."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from liqwarn.errors import FrameError
+from liqwarn.live.flag_rows import FLAG_COLUMNS
+from liqwarn.pipelines.live_start import column_of, start_live
+from liqwarn.pipelines.replay import replay
+from liqwarn.pipelines.score import score
+from liqwarn.tables import read_table
+
+END = datetime(2022, 1, 1, tzinfo=UTC) + timedelta(days=180)
+SPANS = {
+    "before the end of training": (END - timedelta(days=75), END - timedelta(days=58)),
+    "a day": (END - timedelta(days=40), END - timedelta(days=39)),
+    "to the end, over a change of quarter": (END - timedelta(days=10), None),
+}
+
+
+def scored(study, bundle, policy, folder, now, span):
+    """The flag history of a scoring of the span, as the replay has it."""
+    score(study, bundle, policy, folder, now=now, since=span[0])
+    table = read_table(folder / "flags.parquet")
+    return table if span[1] is None else table[table["as_of"] <= span[1]].reset_index(drop=True)
+
+
+@pytest.mark.parametrize("span", SPANS.values(), ids=SPANS)
+def test_a_replay_is_the_scoring_of_its_span(span, study, bundle, policy, now, tmp_path):
+    told = []
+    done = replay(
+        study,
+        bundle,
+        policy,
+        tmp_path / "flags.parquet",
+        span=span,
+        on_progress=lambda *step: told.append(step),
+    )
+    ours = read_table(tmp_path / "flags.parquet")
+    theirs = scored(study, bundle, policy, tmp_path / "scoring", now, span)
+
+    assert tuple(ours.columns) == tuple(theirs.columns) == FLAG_COLUMNS
+    assert len(ours) == len(theirs) == 2 * done.flags
+    kept = [name for name in FLAG_COLUMNS if name != "issued_at"]
+    pd.testing.assert_frame_equal(ours[kept], theirs[kept], check_exact=True)
+    assert (ours["issued_at"] == ours["as_of"]).all()
+    assert told[-1] == ("replay", done.bars, done.bars)
+
+
+def test_a_span_without_bars_is_refused(study, bundle, policy, tmp_path):
+    with pytest.raises(FrameError, match="the history has no bar from"):
+        replay(
+            study, bundle, policy, tmp_path / "flags.parquet", span=(END + timedelta(days=9), None)
+        )
+
+
+def test_the_engine_gives_the_features_of_the_batch(study, bundle, policy):
+    at = study.market.frame.shape[1] - 30
+    engine = start_live(study, bundle, policy, at=at)
+
+    for position in range(at, at + 30):
+        bar = engine.step(column_of(study.market.frame, position))
+        np.testing.assert_array_equal(bar.scores.features, study.matrix.values[:, position])
