@@ -1,6 +1,7 @@
 """All that stands in front of the application, together, on a real socket."""
 
 import asyncio
+import io
 import threading
 import time
 from datetime import timedelta
@@ -15,7 +16,9 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from liqwarn.serving.key_file import KeyRing, change_keys
 from liqwarn.serving.keys import KeySet, rotated
-from liqwarn.serving.protection import ProtectionRules, listen_options, protect
+from liqwarn.serving.logs import logs_to
+from liqwarn.serving.metrics import ServingMetrics
+from liqwarn.serving.protection import ProtectionRules, listen_options, protect, tell_refusals
 from liqwarn.serving.rate_limit import Rate
 from liqwarn.serving.request_limits import RequestSizes
 from liqwarn.serving.route_scopes import served_routes
@@ -64,13 +67,13 @@ RULES = ProtectionRules(
 
 @pytest.fixture
 def start(key_file, clock, refusals, serve_on_loopback):
-    def start(*, ring=True, rules=RULES):
+    def start(*, ring=True, rules=RULES, on_refusal=lambda *told: refusals.append(told)):
         app = protect(
             Starlette(routes=ROUTES),
             ring=KeyRing(key_file.path) if ring else None,
             routes=served_routes(),
             clock=clock,
-            on_refusal=lambda *told: refusals.append(told),
+            on_refusal=on_refusal,
             rules=rules,
         )
         return serve_on_loopback(app, **listen_options())
@@ -199,3 +202,25 @@ def test_nobody_is_believed_about_an_address_without_a_proxy():
     assert listen_options()["proxy_headers"] is False
     assert listen_options()["forwarded_allow_ips"] == []
     assert listen_options(behind_tls_proxy=True)["forwarded_allow_ips"] == ["127.0.0.1", "::1"]
+
+
+def test_a_thousand_requests_leave_no_secret_in_the_logs(key_file, clock, start):
+    tokens = [key_file(f"k{n}") for n in range(5)]
+    stream, metrics = io.BytesIO(), ServingMetrics(clock)
+    with logs_to(stream, clock=clock, level="debug"):
+        url = start(on_refusal=tell_refusals(metrics))
+        with client(url) as caller:
+            for n in range(1_000):
+                token = tokens[n % 5]
+                given = token if n % 3 else f"{token[:-8]}AAAAAAAA"
+                path = f"/v1/flags?key={token}" if n % 7 == 0 else "/v1/flags"
+                caller.get(path, headers={"Authorization": f"Bearer {given}"})
+                clock.run(seconds=1)
+
+    written = stream.getvalue().decode()
+    refused = metrics.registry.get_sample_value(
+        "liqwarn_http_refusals_total", {"reason": "unknown"}
+    )
+    assert '"event":"request refused","reason":"unknown"' in written
+    assert refused > 100
+    assert [token for token in tokens if token.split("_", 2)[2][:20] in written] == []

@@ -11,12 +11,16 @@ from liqwarn.serving.call_limits import CallLimits, CallRules
 from liqwarn.serving.clock import Clock
 from liqwarn.serving.http_protocol import BoundedProtocol
 from liqwarn.serving.key_file import KeyRing
+from liqwarn.serving.logs import get_logger
+from liqwarn.serving.metrics import ServingMetrics
 from liqwarn.serving.rate_limit import Rate, TokenBuckets
 from liqwarn.serving.refusals import OnRefusal
 from liqwarn.serving.request_limits import RequestLimits, RequestSizes
 from liqwarn.serving.route_scopes import RouteScopes
 
-__all__ = ["ProtectionRules", "listen_options", "protect"]
+__all__ = ["ProtectionRules", "listen_options", "protect", "tell_refusals"]
+
+_LOG = get_logger("http")
 
 _MAX_CONNECTIONS: Final = 1_000
 _MAX_WEBSOCKET_MESSAGE: Final = 64 << 10
@@ -81,6 +85,16 @@ def protect(
         on_refusal=on_refusal,
     )
     return Authentication(CallLimits(limited, calls), checks)
+
+
+def tell_refusals(metrics: ServingMetrics) -> OnRefusal:
+    """Log and count every refusal, for :func:`protect`."""
+
+    def told(reason: str, who: str) -> None:
+        metrics.refusal(reason)
+        _LOG.warning("request refused", reason=reason, who=who)
+
+    return told
 
 
 def _still_good(ring: KeyRing, clock: Clock) -> Callable[[str], bool]:
