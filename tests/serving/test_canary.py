@@ -20,6 +20,12 @@ from liqwarn.signing import generate_key
 
 damage = runpy.run_path(str(Path(__file__).with_name("bundle_damage.py")))
 KEY = generate_key()
+UNCHECKED = """
+from liqwarn.models import cascade
+from liqwarn.serving import canary_child
+cascade.check_booster_text = lambda text: None
+canary_child.main()
+"""
 
 
 @pytest.fixture
@@ -37,10 +43,19 @@ def test_a_good_bundle_passes(folder):
     assert canary(verified(folder)) is None
 
 
-def test_a_cut_model_text_that_was_signed_kills_only_the_child(folder):
+def test_a_cut_model_text_that_was_signed_is_refused(folder):
     damage["cut_tree"](folder, KEY)
 
-    assert "the canary was killed by SIG" in canary(verified(folder))
+    told = canary(verified(folder))
+
+    assert "the canary refused it: ModelError: model text has" in told
+
+
+def test_a_text_that_kills_kills_only_the_child(folder):
+    """LightGBM itself is given the cut text: what the check of texts is there to prevent."""
+    damage["cut_tree"](folder, KEY, share=0.3)
+
+    assert canary(verified(folder), child=("-c", UNCHECKED)).startswith("the canary was killed by")
 
 
 def test_other_scores_than_the_probes_say_are_refused(folder):
@@ -58,10 +73,12 @@ def test_what_the_child_refuses_is_told_in_its_words(folder):
     assert "the canary refused it: ConfigError: policy.yaml" in canary(verified(folder))
 
 
-def test_a_child_that_does_not_answer_in_time_is_killed(folder):
-    told = canary(read_unsigned(folder), CanaryLimits(seconds=0))
+def test_a_child_that_hangs_is_killed(folder):
+    hangs = ("-c", "import time; time.sleep(60)")
 
-    assert told == "the canary did not answer within 0 s"
+    told = canary(read_unsigned(folder), CanaryLimits(seconds=1), child=hangs)
+
+    assert told == "the canary did not answer within 1 s"
 
 
 def test_a_child_without_memory_is_refused(folder):
@@ -73,8 +90,10 @@ def test_a_child_without_memory_is_refused(folder):
 @pytest.mark.parametrize(
     ("child", "why"),
     [
-        ("liqwarn.no_such_module", "ended with exit code 1"),
-        ("this", "gave no answer that can be read"),
+        (("-m", "liqwarn.no_such_module"), "ended with exit code 1"),
+        (("-c", "import os; os.abort()"), "was killed by SIGABRT"),
+        (("-c", "import os; os.kill(os.getpid(), 40)"), "was killed by signal 40"),
+        (("-m", "this"), "gave no answer that can be read"),
     ],
 )
 def test_a_child_that_says_nothing_sensible_is_refused(folder, child, why):

@@ -11,6 +11,7 @@ import orjson
 
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES, FloatArray
+from liqwarn.models.booster_text import check_booster_text
 from liqwarn.models.boosting import ONSET, BoostedTrees, BoosterKey, BoostSettings
 from liqwarn.models.calibration import (
     Calibrated,
@@ -278,6 +279,7 @@ def _platt(raw: dict[str, float | None]) -> Platt:
 
 
 def _booster(text: bytes, names: tuple[str, ...], folder: Path) -> lgb.Booster:
+    check_booster_text(text)
     booster = lgb.Booster(model_str=text.decode())
     if tuple(booster.feature_name()) != names:
         raise ModelError(f"model {folder} has trees of other features than features.json")

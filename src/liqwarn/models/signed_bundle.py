@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -31,6 +31,8 @@ __all__ = [
     "sign_bundle",
     "verify_bundle",
 ]
+
+D = TypeVar("D", bound="dict[str, Any] | None")
 
 BUNDLE: Final = "bundle.json"
 SCHEMA: Final = "liqwarn.bundle/1"
@@ -106,7 +108,7 @@ def sign_bundle(
         raise ModelError(f"bundle version is {name!r}, expected letters, digits, '.', '_', '-'")
     if policy is not None:
         write_bytes(folder / POLICY, policy)
-    _, files = _tree(folder)
+    _, files = _tree(folder, lambda _: None)
     content = _content(files, name)
     if f"{TRAINING}/probes.json" not in files:
         raise ModelError(
@@ -148,7 +150,6 @@ def read_bundle(folder: Path, keys: Sequence[VerifyKey]) -> VerifiedBundle:
         return document
 
     document, files = _tree(folder, checked)
-    assert document is not None  # noqa: S101  for mypy; `checked` refuses None
     return _believed(document, files, folder, key=str(document["signature"]["key"]))
 
 
@@ -172,9 +173,7 @@ def read_unsigned(folder: Path) -> VerifiedBundle:
     return _believed(document, files, folder, key=None)
 
 
-def _tree(
-    folder: Path, check: Callable[[bytes | None], dict[str, Any] | None] = lambda _: None
-) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+def _tree(folder: Path, check: Callable[[bytes | None], D]) -> tuple[D, dict[str, bytes]]:
     """What `check` makes of the manifest, then all other files; each is read once."""
     with open_tree(folder) as root:
         sizes = tree_sizes(root, folder)
@@ -245,8 +244,8 @@ def _believed(
     document: dict[str, Any], files: dict[str, bytes], folder: Path, *, key: str | None
 ) -> VerifiedBundle:
     """The files, if they are the ones their manifest names."""
-    for name, content in files.items():
-        found, expected = sha256(content).hexdigest(), document["files"][name]["sha256"]
+    for name, held in files.items():
+        found, expected = sha256(held).hexdigest(), document["files"][name]["sha256"]
         if found != expected:
             raise ModelError(
                 f"bundle {folder} has {name} with SHA-256 {found[:12]}…, expected "

@@ -9,6 +9,7 @@ and scores the bundle's probes. Only the same scores, bit for bit, let the bundl
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +22,7 @@ from liqwarn.models.signed_bundle import VerifiedBundle
 
 __all__ = ["CHILD", "PROBE_FILE", "CanaryLimits", "canary"]
 
-CHILD: Final = "liqwarn.serving.canary_child"
+CHILD: Final = ("-m", "liqwarn.serving.canary_child")
 PROBE_FILE: Final = "training/probes.json"
 _ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "LC_ALL": "C.UTF-8"}
 
@@ -43,17 +44,20 @@ class CanaryLimits:
 
 
 def canary(
-    verified: VerifiedBundle, limits: CanaryLimits | None = None, *, child: str = CHILD
+    verified: VerifiedBundle,
+    limits: CanaryLimits | None = None,
+    *,
+    child: Sequence[str] = CHILD,
 ) -> str | None:
     """None when a child process loads the bundle and scores its probes as expected, else why not.
 
     Parameters
     ----------
-    child : str
-        Module to run; a test brings one that hangs.
+    child : sequence of str
+        What the interpreter is to run; a test brings a child that hangs.
     """
     limits = limits or CanaryLimits()
-    words = (sys.executable, "-I", "-m", child, str(limits.seconds), str(limits.memory))
+    words = (sys.executable, "-I", *child, str(limits.seconds), str(limits.memory))
     try:
         done = subprocess.run(  # noqa: S603  our own interpreter and module
             words,
