@@ -24,7 +24,7 @@ def panel_of(symbols=("BTCUSDT", "ETHUSDT"), **changes):
         "name": "bars",
         "market": "real",
         "bar": "1h",
-        "symbols": list(symbols),
+        "symbols": symbols if isinstance(symbols, dict) else list(symbols),
         "core": ["close"],
         "sources": [
             source("klines", candle, label="start", step="1h"),

@@ -48,7 +48,7 @@ class Memory:
         found = np.zeros(values.shape, dtype=np.bool_)
         now = values[self._prices]
         recent = time - self._last_at <= NEIGHBOURS * self._panel.bar_s
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             ratio = np.maximum(now / self._last, self._last / now)
             found[self._prices] = recent & (ratio >= JUMP)
         return found
