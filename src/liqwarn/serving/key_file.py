@@ -14,6 +14,7 @@ from liqwarn.decisions import iso_utc, moment_from_iso
 from liqwarn.durable import replace_file
 from liqwarn.errors import ConfigError, LiqwarnError
 from liqwarn.serving.keys import SCOPE_NAMES, ApiKey, KeySet, Secret
+from liqwarn.serving.logs import get_logger
 from liqwarn.serving.scopes import Scope
 
 __all__ = ["KEYS_SCHEMA", "KeyRing", "change_keys", "read_keys"]
@@ -21,6 +22,8 @@ __all__ = ["KEYS_SCHEMA", "KeyRing", "change_keys", "read_keys"]
 KEYS_SCHEMA: Final = "liqwarn.keys/1"
 _LOCK_S: Final = 10.0
 _OTHERS: Final = 0o077
+
+_LOG = get_logger("keys")
 
 T = TypeVar("T")
 _Stamp = tuple[int, int, int, int]
@@ -55,7 +58,7 @@ class KeyRing:
         try:
             stamp = _stamp(self._path)
         except OSError as error:
-            self._stamp, self._fault = None, f"{self._path}: cannot be read: {error.strerror}"
+            self._failed(f"{self._path}: cannot be read: {error.strerror}", None)
             return self._keys
         if stamp != self._stamp:
             self._load(stamp)
@@ -65,11 +68,16 @@ class KeyRing:
         try:
             self._keys = read_keys(self._path)
         except ConfigError as error:
-            self._fault = str(error)
             passing = isinstance(error.__cause__, OSError)
-            self._stamp = None if passing else stamp
+            self._failed(str(error), None if passing else stamp)
         else:
             self._stamp, self._fault = stamp, None
+            _LOG.info("keys read", keys=len(self._keys.keys))
+
+    def _failed(self, fault: str, stamp: _Stamp | None) -> None:
+        if fault != self._fault:
+            _LOG.error("keys not read, the last good ones stay", fault=fault)
+        self._stamp, self._fault = stamp, fault
 
 
 def _stamp(path: Path) -> _Stamp:

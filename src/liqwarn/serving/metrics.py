@@ -5,8 +5,10 @@ nothing is counted that is not here. Every label has a bounded number of values.
 """
 
 import shutil
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from prometheus_client import (
@@ -56,6 +58,8 @@ class ServingMetrics:
         self._seen: dict[str, set[str]] = {}
         self._bar: tuple[float, float] | None = None
         self._beat: float | None = None
+        self._looks: list[Callable[[], None]] = []
+        self._rendering = Lock()
         self._offset = clock.wall().timestamp() - clock.monotonic()
         self.registry = CollectorRegistry()
         ProcessCollector(namespace="liqwarn", registry=self.registry)
@@ -261,8 +265,19 @@ class ServingMetrics:
 
     # asking
 
+    def before_render(self, look: Callable[[], None]) -> None:
+        """Have `look` called whenever somebody asks, to tell what is only known by looking."""
+        self._looks.append(look)
+
     def render(self) -> bytes:
         """Everything, in Prometheus' text format."""
+        with self._rendering:
+            for look in self._looks:
+                look()
+            self._measure()
+            return generate_latest(self.registry)
+
+    def _measure(self) -> None:
         now, wall = self._clock.monotonic(), self._clock.wall()
         nan = float("nan")
         self._bar_age.set(self._bar[0] + now - self._bar[1] if self._bar else nan)
@@ -271,7 +286,6 @@ class ServingMetrics:
         if self._disk is not None:
             self._free.set(shutil.disk_usage(self._disk).free)
         self._show(list(self._flags.flags.values()) if self._flags else [], wall)
-        return generate_latest(self.registry)
 
     def _show(self, flags: list[Flag], wall: datetime) -> None:
         expired = sum(wall >= flag.valid_until for flag in flags)

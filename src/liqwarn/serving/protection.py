@@ -23,7 +23,7 @@ __all__ = ["ProtectionRules", "listen_options", "protect", "tell_refusals"]
 _LOG = get_logger("http")
 
 _MAX_CONNECTIONS: Final = 1_000
-_MAX_WEBSOCKET_MESSAGE: Final = 64 << 10
+_MAX_WEBSOCKET_MESSAGE: Final = 4 << 10  # nobody has anything to say there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def listen_options(*, behind_tls_proxy: bool = False) -> dict[str, Any]:
     return {
         "http": BoundedProtocol,
         "limit_concurrency": _MAX_CONNECTIONS,
-        "timeout_graceful_shutdown": 5,
+        "timeout_graceful_shutdown": 3,
         "ws_max_size": _MAX_WEBSOCKET_MESSAGE,
         "ws_max_queue": 4,
         "ws_per_message_deflate": False,
