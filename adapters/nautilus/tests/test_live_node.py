@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 from market import PERPETUAL, SYMBOL, ScriptedGuarded, guard_config
@@ -132,7 +134,7 @@ async def until(true):
 
 
 async def drill(node, trader, publish):
-    """Calm, in; reduce-only, in denied and out passes; calm again, in passes."""
+    """Calm, in; reduce-only, in denied and out passes; calm again, until nobody writes."""
 
     def state():
         return node.kernel.risk_engine.trading_state.name
@@ -154,7 +156,7 @@ async def drill(node, trader, publish):
         publish(risk_flag(0, 1))  # lower than seen before
         await asyncio.sleep(0.8)
         assert state() == "REDUCING"
-        publish(risk_flag(0, 3, life=timedelta(seconds=5)))
+        publish(risk_flag(0, 3, life=timedelta(seconds=4)))
         await until(lambda: state() == "ACTIVE")
         await until(lambda: state() == "REDUCING")  # nobody writes any more
     finally:
@@ -173,20 +175,26 @@ def play(source, publish, keys=None):
         node.dispose()
 
 
+def document(row, flag):
+    """A published set of one flag."""
+    return json.dumps(
+        {
+            "schema": FLAGS_SCHEMA,
+            "generated_at": iso_utc(flag.issued_at),
+            "market": "test",
+            "flags": [row],
+        }
+    ).encode()
+
+
 def test_a_node_obeys_signed_flags_of_a_file(tmp_path):
     key = generate_key()
     save_verify_key(key.public, tmp_path / "public.pem")
     path = tmp_path / "flags.json"
 
     def publish(flag):
-        document = {
-            "schema": FLAGS_SCHEMA,
-            "generated_at": iso_utc(flag.issued_at),
-            "market": "test",
-            "flags": [sign_document(flag_to_dict(flag), key)],
-        }
         new = tmp_path / "new.json"
-        new.write_text(json.dumps(document))
+        new.write_bytes(document(sign_document(flag_to_dict(flag), key), flag))
         new.replace(path)
 
     play(f"file:{path}", publish, tmp_path / "public.pem")
@@ -202,3 +210,30 @@ def test_a_node_obeys_a_flag_board(tmp_path):
 
     play(f"board:{path}", publish)
     writer.close()
+
+
+def test_a_node_obeys_flags_over_http():
+    body = {}
+
+    class Flags(BaseHTTPRequestHandler):
+        def do_GET(self):
+            content = body.get("flags")
+            good = self.path == "/v1/flags" and content is not None
+            self.send_response(200 if good else 404)
+            self.end_headers()
+            self.wfile.write(content if good else b"")
+
+        def log_message(self, *_):
+            pass
+
+    def publish(flag):
+        body["flags"] = document(flag_to_dict(flag), flag)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Flags) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            play(f"http://127.0.0.1:{server.server_port}", publish)
+        finally:
+            server.shutdown()
+            thread.join()

@@ -18,7 +18,7 @@ from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig
 from nautilus_trader.config import LoggingConfig, RiskEngineConfig
 from nautilus_trader.model.data import CustomData
 from nautilus_trader.model.enums import TradingState
-from nautilus_trader.model.identifiers import ClientId
+from nautilus_trader.model.identifiers import ClientId, StrategyId
 
 from liqwarn.errors import ConfigError
 from liqwarn_nautilus import LiqwarnActor, LiqwarnActorConfig, mount_risk_control
@@ -28,7 +28,7 @@ from liqwarn_nautilus.risk_control import CONTROL_ENDPOINT, RiskControl, SetTrad
 SHORT_RUN = 30
 
 
-def in_state(state, script, *, instrument=PERPETUAL, cap=None, guarded=False):
+def in_state(state, script, *, instrument=PERPETUAL, cap=None, other=None):
     """An unguarded run in which the engine is put into a state, and given a cap, at minute 5."""
     engine_of = {}
 
@@ -42,9 +42,15 @@ def in_state(state, script, *, instrument=PERPETUAL, cap=None, guarded=False):
     engine = new_engine(instrument)
     engine_of["engine"] = engine
     engine.add_data(quotes(instrument, SHORT_RUN))
-    trader = scripted({5: set_state, **script}, guarded=guarded, instrument=instrument)
+    trader = scripted({5: set_state, **script}, guarded=False, instrument=instrument)
     trader.prepare(instrument)
     engine.add_strategy(trader)
+    if other is not None:
+        second = scripted(other, guarded=False, instrument=instrument)
+        second.change_order_id_tag("002")
+        second.change_id(StrategyId("Second-002"))
+        second.prepare(instrument)
+        engine.add_strategy(second)
     engine.run()
     engine.dispose()
     return trader
@@ -79,6 +85,15 @@ def test_reducing_alone_lets_a_flat_account_open_and_a_position_flip():
     assert opened.denials == flipped.denials == {}
     assert len(opened.fills) == 1
     assert sum(float(f[2]) for f in flipped.fills if f[1] == "sell") == 5
+
+
+def test_reducing_looks_at_the_net_of_all_strategies():
+    """One strategy's exit is denied because another holds more of the other side."""
+    script = {1: lambda t: t.buy(2), 10: lambda t: t.sell(2)}
+    trader = in_state(TradingState.REDUCING, script, other={2: lambda t: t.sell(5, "short")})
+
+    assert trader.denied_exits == 1
+    assert ["SELL when TradingState.REDUCING" in reason for reason in trader.denials] == [True]
 
 
 def test_the_engines_cap_binds_a_cash_account_and_not_a_margin_account():
