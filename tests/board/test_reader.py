@@ -259,6 +259,7 @@ def test_threads_share_a_reader_through_restarts(path, make_flag, deadline):
     assert (wrong, len(seen) > 1) == ([], True)
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_forked_child_reads_on(board, path, make_flag, deadline):
     board.write(make_flag(), deadline_ns=deadline)
     reader = BoardReader(path)

@@ -125,13 +125,20 @@ class HttpFetch:
                 return Answer(content=None)
             if response.status != 200:
                 raise StoreError(f"HTTP status is {response.status}, expected 200 or 304")
-            content = response.read(self._max_content + 1)
-            if len(content) > self._max_content:
-                raise StoreError(f"body has more than {self._max_content} bytes, expected fewer")
+            content = self._body(response)
             self._etag = response.getheader("ETag")
             return Answer(content=content)
         finally:
             response.close()
+
+    def _body(self, response: HTTPResponse) -> bytes:
+        promised = response.length
+        content = response.read(self._max_content + 1)
+        if len(content) > self._max_content:
+            raise StoreError(f"body has more than {self._max_content} bytes, expected fewer")
+        if promised is not None and len(content) != promised:  # `read` with a size lets it pass
+            raise StoreError(f"body has {len(content)} bytes, expected {promised}")
+        return content
 
     def forget(self) -> None:
         """Ask for the whole the next time."""
