@@ -67,7 +67,7 @@ def write_head(path: Path, head: Head) -> None:
     try:
         if os.pwrite(handle, _encoded(head), _SLOT * (head.turn % 2)) < _SLOT:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        os.fsync(handle)
+        os.fdatasync(handle)
     finally:
         os.close(handle)
 

@@ -258,7 +258,7 @@ def _append(path: Path, size: int, content: bytes) -> None:
             left = memoryview(content)
             while left:
                 left = left[os.pwrite(handle, left, size + len(content) - len(left)) :]
-            os.fsync(handle)
+            os.fdatasync(handle)
         except OSError:
             os.ftruncate(handle, size)
             raise
