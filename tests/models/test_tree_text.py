@@ -1,0 +1,90 @@
+"""Trees as text: all of it understood, or refused in words."""
+
+import lightgbm as lgb
+import numpy as np
+import pytest
+
+from liqwarn.errors import ModelError
+from liqwarn.models.tree_text import read_trees
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(300, 3))
+Y = X[:, 0] > 0
+
+
+def trained(trees=3, X=X, y=Y, **changes):
+    parameters = {"objective": "binary", "num_leaves": 4, "verbosity": -1, "num_threads": 1}
+    data = lgb.Dataset(X, y, categorical_feature=changes.pop("categories", []))
+    return lgb.train({**parameters, **changes}, data, trees).model_to_string()
+
+
+TEXT = trained()
+
+
+def test_a_table_of_nodes():
+    nodes = read_trees([TEXT, trained(2)])
+
+    words = [line for line in (TEXT + trained(2)).splitlines() if line.startswith("num_leaves")]
+    leaves = [int(line.partition("=")[2]) for line in words]
+    assert nodes.roots.tolist() == (np.cumsum([2 * n - 1 for n in leaves]) - 1).tolist()
+    assert nodes.ends.tolist() == [3, 5]
+    assert nodes.n_features == 3
+    own = np.arange(len(nodes.limits))[:, None]
+    ends_here = (nodes.steps[:, :3] == own).all(axis=1)
+    assert ends_here.sum() == sum(leaves)
+    assert (nodes.steps[~ends_here, :3] < own[~ends_here]).all()
+
+
+@pytest.mark.parametrize("cut", [0.2, 0.5, 0.8])
+def test_a_text_cut_short(cut):
+    with pytest.raises(ModelError, match="a model's text is cut short after"):
+        read_trees([TEXT[: int(cut * TEXT.index("end of trees"))]])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("num_class=1", "num_class=3", "a model has num_class=3, expected 1"),
+        ("tree_sizes=", "tree_sizes=7 ", "cut short after 3 trees"),
+        ("max_feature_idx=2", "max_feature_idx=two", "max_feature_idx is not of numbers"),
+        ("\nmax_feature_idx=2", "", "a tree has 0 of max_feature_idx, expected 1"),
+        ("label_index=0", "label_index=0\naverage_output", "averages its trees"),
+        ("num_leaves=4", "num_leaves=5", "a tree has 4 of leaf_value, expected 5"),
+        ("is_linear=0", "is_linear=1", "categories or linear leaves"),
+        ("\nthreshold=", "\nthreshold=1 ", "a tree has 4 of threshold, expected 3"),
+        ("\nleft_child=", "\nleft_child=0 ", "a tree has 4 of left_child, expected 3"),
+        ("\nsplit_feature=", "\nsplit_feature=x ", "split_feature is not of numbers"),
+    ],
+)
+def test_a_text_that_says_something_else(old, new, said):
+    assert old in TEXT
+    with pytest.raises(ModelError, match=said):
+        read_trees([TEXT.replace(old, new, 1)])
+
+
+def test_nodes_that_go_in_circles():
+    line = next(line for line in TEXT.splitlines() if line.startswith("left_child="))
+    with pytest.raises(ModelError, match=r"a tree's node 0 leads to 0 and .*, not after it"):
+        read_trees([TEXT.replace(line, "left_child=0 " + line.split(" ", 1)[1], 1)])
+
+
+def test_a_feature_that_is_not_there():
+    line = next(line for line in TEXT.splitlines() if line.startswith("split_feature="))
+    for feature in ("3", "-1"):
+        other = f"split_feature={feature} " + line.split(" ", 1)[1]
+        with pytest.raises(
+            ModelError, match=rf"a tree asks for feature {feature}, expected 0 to 2"
+        ):
+            read_trees([TEXT.replace(line, other, 1)])
+
+
+def test_what_is_not_known_here():
+    some = np.column_stack([X, RNG.integers(0, 5, 300)])
+    with pytest.raises(ModelError, match="categories"):
+        read_trees([trained(X=some, y=some[:, 3] == 2, categories=[3], min_data_per_group=1)])
+    with pytest.raises(ModelError, match="num_class=3"):
+        read_trees([trained(y=RNG.integers(0, 3, 300), objective="multiclass", num_class=3)])
+    with pytest.raises(ModelError, match=r"models have \[3, 4\] features, expected the same"):
+        read_trees([TEXT, trained(X=some)])
+    with pytest.raises(ModelError, match=r"models have \[\] features"):
+        read_trees([])
