@@ -249,7 +249,8 @@ class CascadeModel:
             raise ModelError(f"model {source} is incomplete: {error!r}") from error
         model.trees_.names_, model.trees_.horizons_h_ = model.names_, model.horizons_h_
         model.trees_.boosters_ = {
-            key: _booster(text, model.names_, source) for key, text in trees.items()
+            key: _booster(text, model.names_, source / _file_name(key))
+            for key, text in trees.items()
         }
         model._need_trees(source)
         return model
@@ -278,9 +279,12 @@ def _platt(raw: dict[str, float | None]) -> Platt:
     return Platt(float(slope), float(intercept))  # type: ignore[arg-type]
 
 
-def _booster(text: bytes, names: tuple[str, ...], folder: Path) -> lgb.Booster:
-    check_booster_text(text)
-    booster = lgb.Booster(model_str=text.decode())
+def _booster(text: bytes, names: tuple[str, ...], source: Path) -> lgb.Booster:
+    try:
+        check_booster_text(text)
+        booster = lgb.Booster(model_str=text.decode())
+    except (ModelError, ValueError, lgb.basic.LightGBMError) as error:
+        raise ModelError(f"model file {source} cannot be used: {error}") from error
     if tuple(booster.feature_name()) != names:
-        raise ModelError(f"model {folder} has trees of other features than features.json")
+        raise ModelError(f"model file {source} has trees of other features than features.json")
     return booster
