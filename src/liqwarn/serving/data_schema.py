@@ -1,12 +1,14 @@
 """What the server answers beside flags, for OpenAPI: history, events, maps, scores, errors."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from liqwarn.serving.schema import Share, Stamp, TierName
 
 __all__ = [
+    "MAX_NAMES",
+    "MAX_ROWS",
     "EventsAnswer",
     "HistoryAnswer",
     "MapAnswer",
@@ -16,9 +18,14 @@ __all__ = [
     "ScoreRows",
 ]
 
+MAX_NAMES: Final = 2_000
+"""Features of a request."""
+MAX_ROWS: Final = 4_096
+"""Rows of a request."""
+
 SideName = Literal["long", "short"]
 QualityName = Literal["ok", "degraded", "stale", "unknown"]
-Names = Annotated[list[str], Field(min_length=1, max_length=2_000)]
+Names = Annotated[list[str], Field(min_length=1, max_length=MAX_NAMES)]
 
 
 class _Answer(BaseModel):
@@ -98,15 +105,15 @@ class ScoreRows(_Answer):
     """Rows of features in the order of `names`; null is unknown."""
 
     names: Names
-    rows: Annotated[list[list[float | None]], Field(min_length=1, max_length=4_096)]
+    rows: Annotated[list[list[float | None]], Field(min_length=1, max_length=MAX_ROWS)]
 
 
 class ScoreRecords(_Answer):
     """The same, each value with its name; a name that a record leaves out is unknown there."""
 
     records: Annotated[
-        list[Annotated[dict[str, float | None], Field(max_length=2_000)]],
-        Field(min_length=1, max_length=4_096),
+        list[Annotated[dict[str, float | None], Field(max_length=MAX_NAMES)]],
+        Field(min_length=1, max_length=MAX_ROWS),
     ]
 
 

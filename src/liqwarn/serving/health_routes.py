@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Response
-from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
 from liqwarn.decisions import iso_utc
@@ -52,7 +51,7 @@ def add_health_routes(
 
     @app.get(
         "/metrics",
-        response_class=PlainTextResponse,
+        response_class=Response,
         responses={200: METRICS, 422: asked, 503: problem("metrics are not configured here")},
         summary="Metrics for Prometheus",
     )

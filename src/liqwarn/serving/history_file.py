@@ -67,7 +67,7 @@ class HistoryFile:
                     stream, metadata=footer, pre_buffer=False, page_checksum_verification=True
                 ) as file:
                     return _page(file, groups, ask)
-        except (OSError, pa.ArrowException, KeyError) as error:
+        except (OSError, ValueError, KeyError, OverflowError, pa.ArrowException) as error:
             why = (str(error) or type(error).__name__).replace(str(self._path.parent), "…")
             raise StoreError(f"{self._path.name}: {why}, expected a flag history") from error
 

@@ -1,15 +1,14 @@
 """A caller's own rows of features: read from JSON, checked, put in one array."""
 
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable
+from typing import Any, Final
 
 import numpy as np
 import orjson
-from pydantic import BaseModel, ValidationError
 
 from liqwarn.frames import FloatArray
 from liqwarn.serving.answers import ServiceRefused
-from liqwarn.serving.asks import first_fault
-from liqwarn.serving.data_schema import ScoreRecords, ScoreRows
+from liqwarn.serving.data_schema import MAX_NAMES, MAX_ROWS
 
 __all__ = ["MAX_BODY", "MAX_CELLS", "parse_rows"]
 
@@ -18,7 +17,7 @@ MAX_BODY: Final = 8 << 20
 MAX_CELLS: Final = 1_000_000
 """Values of a request."""
 
-Asked = TypeVar("Asked", bound=BaseModel)
+_NUMBERS: Final = {float, int, type(None)}
 
 
 def parse_rows(content: bytes) -> tuple[FloatArray, list[str]]:
@@ -49,36 +48,54 @@ def parse_rows(content: bytes) -> tuple[FloatArray, list[str]]:
 
 
 def _from_rows(raw: dict[str, Any]) -> tuple[FloatArray, list[str]]:
-    asked = _checked(ScoreRows, raw)
-    names = _distinct(asked.names)
-    widths = {len(row) for row in asked.rows}
-    if widths != {len(names)}:
-        raise ServiceRefused(422, f"rows have {sorted(widths)[:5]} values, expected {len(names)}")
-    _need_fit(len(asked.rows), len(names))
-    return _finite(np.array(asked.rows, dtype=np.float64)), names
-
-
-def _from_records(raw: dict[str, Any]) -> tuple[FloatArray, list[str]]:
-    asked = _checked(ScoreRecords, raw)
-    names = list(dict.fromkeys(name for record in asked.records for name in record))
-    if not names:
-        raise ServiceRefused(422, "records name no feature, expected one or more")
-    _need_fit(len(asked.records), len(names))
-    rows = [[record.get(name) for name in names] for record in asked.records]
+    _need_keys(raw, "names", "rows")
+    names, rows = _listed(raw, "names", MAX_NAMES), _listed(raw, "rows", MAX_ROWS)
+    if not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        raise ServiceRefused(422, "names are not distinct texts")
+    for number, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != len(names):
+            raise ServiceRefused(422, f"row {number} is not a list of {len(names)} values")
+        _need_numbers(row, number)
+    _need_fit(len(rows), len(names))
     return _finite(np.array(rows, dtype=np.float64)), names
 
 
-def _checked(shape: type[Asked], raw: dict[str, Any]) -> Asked:
-    try:
-        return shape.model_validate(raw, strict=True)
-    except ValidationError as error:
-        raise ServiceRefused(422, first_fault(error)) from error
+def _from_records(raw: dict[str, Any]) -> tuple[FloatArray, list[str]]:
+    _need_keys(raw, "records")
+    records = _listed(raw, "records", MAX_ROWS)
+    names: dict[str, None] = {}
+    for number, record in enumerate(records):
+        if not isinstance(record, dict):
+            raise ServiceRefused(422, f"record {number} is not an object")
+        _need_numbers(record.values(), number)
+        names.update(dict.fromkeys(record))
+    if not 1 <= len(names) <= MAX_NAMES:
+        raise ServiceRefused(422, f"records name {len(names)} features, expected 1 to {MAX_NAMES}")
+    _need_fit(len(records), len(names))
+    rows = [[record.get(name) for name in names] for record in records]
+    return _finite(np.array(rows, dtype=np.float64)), list(names)
 
 
-def _distinct(names: list[str]) -> list[str]:
-    if len(set(names)) != len(names):
-        raise ServiceRefused(422, f"{len(names)} names, {len(set(names))} of them distinct")
-    return names
+def _need_keys(raw: dict[str, Any], *names: str) -> None:
+    if set(raw) != set(names):
+        found = sorted(raw)[:5]
+        raise ServiceRefused(422, f"body has keys {found}, expected names and rows, or records")
+
+
+def _listed(raw: dict[str, Any], name: str, most: int) -> list[Any]:
+    value = raw[name]
+    if not isinstance(value, list) or not 1 <= len(value) <= most:
+        found = len(value) if isinstance(value, list) else "none"
+        raise ServiceRefused(422, f"{name} has length {found}, expected a list of 1 to {most}")
+    return value
+
+
+def _need_numbers(values: Iterable[Any], number: int) -> None:
+    """Checked by type, so that true is no 1; stops at the first that is none."""
+    strange = set(map(type, values)) - _NUMBERS
+    if strange:
+        found = sorted(kind.__name__ for kind in strange)
+        raise ServiceRefused(422, f"row {number} has {found}, expected numbers or null")
 
 
 def _need_fit(rows: int, names: int) -> None:
