@@ -21,6 +21,7 @@ __all__ = [
     "DOMAIN",
     "HEADER_SIZE",
     "MAGIC",
+    "NO_BEAT",
     "SIGNATURE_AT",
     "SLOT_SIZE",
     "STATE_WORD",
@@ -45,6 +46,8 @@ COUNT_WORD: Final = 80 // 8
 
 ALIVE: Final = 1
 DEAD: Final = 2
+NO_BEAT: Final = 2**64 - 1
+"""The heartbeat of a dead board: so far ahead that a reader need not look at the state as well."""
 
 BODY_AT: Final = 8
 """The payload follows the slot's counter."""

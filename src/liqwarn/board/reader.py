@@ -109,7 +109,7 @@ class BoardReader:
         view = self._view
         if view is not None and (entry := view.entries.get(symbol)) is not None:
             words = view.words
-            if words[entry.at] == entry.counter and words[STATE_WORD] == ALIVE:
+            if words[entry.at] == entry.counter:
                 boot = self._boot_ns()
                 if (
                     boot < entry.deadline_ns

@@ -17,6 +17,7 @@ from liqwarn.board.layout import (
     BODY_AT,
     COUNT_WORD,
     DEAD,
+    NO_BEAT,
     STATE_WORD,
     Header,
     board_size,
@@ -153,7 +154,7 @@ class BoardWriter:
     def close(self) -> None:
         """Mark the board dead, so that its readers deny at once, and let the next writer in."""
         if not self._lock.closed:
-            self._board.words[STATE_WORD] = DEAD
+            _end(self._board)
             self._lock.close()
 
     def __enter__(self) -> Self:
@@ -186,11 +187,16 @@ def _replace(path: Path, capacity: int) -> BoardMap:
     header = Header(capacity=capacity, generation=generation, boot=boot_identity(), pid=os.getpid())
     replace_file(path, lambda temporary: _fill(temporary, header))
     if old is not None:
-        old.words[STATE_WORD] = DEAD
+        _end(old)
     board = open_map(path, writable=True)
     if not isinstance(board, BoardMap):
         raise StoreError(f"{path.name} as just written: {board}")
     return board
+
+
+def _end(board: BoardMap) -> None:
+    board.words[STATE_WORD] = DEAD
+    board.words[BEAT_WORD] = NO_BEAT
 
 
 def _fill(path: Path, header: Header) -> None:
