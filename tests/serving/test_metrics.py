@@ -114,6 +114,7 @@ def test_the_rest_is_told_as_well(metrics, shown):
     metrics.webhook("retried", 7)
     metrics.bar_to_flag(0.003)
     metrics.loop_error()
+    metrics.bar_interval(timedelta(minutes=5))
     metrics.log_lines_lost(2)
 
     assert shown("bundle_info", version="4", sha256="cd") == 1
@@ -129,6 +130,7 @@ def test_the_rest_is_told_as_well(metrics, shown):
     assert shown("alerts_total", outcome="sent") == 1
     assert (shown("webhook_posts_total", outcome="retried"), shown("webhook_pending")) == (1, 7)
     assert shown("bar_to_flag_seconds_bucket", le="0.005") == 1
+    assert shown("bar_interval_seconds") == 300
     assert (shown("loop_errors_total"), shown("log_lines_lost")) == (1, 2)
     assert shown("process_resident_memory_bytes") > 1e6
     assert shown("disk_free_bytes") > 0

@@ -6,7 +6,7 @@ nothing is counted that is not here. Every label has a bounded number of values.
 
 import shutil
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -96,6 +96,7 @@ class ServingMetrics:
         self._bar_age = self._gauge(
             "newest_bar_age_seconds", "Since the close of the newest bar; NaN before the first."
         )
+        self._bar_length = self._gauge("bar_interval_seconds", "Time between two bars.")
         self._beat_at = self._gauge(
             "loop_heartbeat_timestamp_seconds", "When the live loop last went round."
         )
@@ -177,6 +178,10 @@ class ServingMetrics:
         if closed_at is not None:
             age = self._clock.wall().timestamp() - closed_at.timestamp()
             self._bar = (age, self._clock.monotonic())
+
+    def bar_interval(self, interval: timedelta) -> None:
+        """How far apart bars are; alert rules measure the age of the newest by it."""
+        self._bar_length.set(interval.total_seconds())
 
     def bar_to_flag(self, seconds: float) -> None:
         """How long a bar took from its arrival until its flags were published."""
