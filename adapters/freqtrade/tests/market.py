@@ -80,7 +80,7 @@ def walk(seed, start, hours=HOURS):
 
 def write_candles(datadir):
     handler = get_datahandler(datadir, "feather")
-    for seed, (pair, price) in enumerate(zip(PAIRS, (90_000.0, 3_000.0), strict=True)):
+    for seed, (pair, price) in enumerate(zip(PAIRS, (90_000.0, 3_000.0), strict=False)):
         candles = walk(seed, price)
         handler.ohlcv_store(pair, "1h", candles, CandleType.FUTURES)
         handler.ohlcv_store(pair, "1h", candles, CandleType.MARK)

@@ -1,12 +1,14 @@
 """freqtrade's real bot and database in dry-run mode, with liqwarn's real client."""
 
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from dry_bot import PRICES, offline_bot
 from freqtrade.enums import ExitCheckTuple, ExitType
 from freqtrade.persistence import PairLocks, Trade
-from live_flags import make_flags, write_flags
+from live_flags import flag_set, make_flags, write_flags
 from market import PAIRS, SYMBOLS
 
 from liqwarn.board import BoardWriter
@@ -131,6 +133,34 @@ def test_a_board_is_read(start, tmp_path):
             leave(bot, trade)
     until(lambda: tier_now(bot) >= 2)  # the writer is gone
     assert bot.execute_entry(PAIRS[0], 500.0) is False
+
+
+class Handler(BaseHTTPRequestHandler):
+    """As much of liqwarn's server as the client asks for."""
+
+    def do_GET(self):
+        good = (self.path, self.headers["Authorization"]) == ("/v1/flags", "Bearer k")
+        body = self.server.body if good else b""
+        self.send_response(200 if good else 401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.mark.parametrize(("api_key", "opened"), [("k", sorted(PAIRS)), ("wrong", [])])
+def test_a_server_is_read(start, api_key, opened):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.body = flag_set(make_flags())
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        start(source=url, api_key=api_key).process()
+        assert open_pairs() == opened
+        server.shutdown()
+        thread.join(5)
 
 
 @pytest.mark.parametrize("then", ["T4", "T5", "missing"])
