@@ -59,10 +59,12 @@ def test_a_restart_is_a_new_file_and_the_old_one_is_dead(board, path, make_flag,
         assert BoardReader(path).refusal("BTCUSDT").kind == "no flag yet"
 
 
-def test_closed_it_is_dead_at_once_and_may_be_closed_again(board, path):
+def test_closed_it_is_dead_at_once_and_may_be_closed_again(board, path, make_flag):
     board.close()
     board.close()
     assert BoardReader(path).refusal("BTCUSDT").kind == "dead"
+    with pytest.raises(StoreError, match="board is closed, expected an open one"):
+        board.write(make_flag(), deadline_ns=1)
 
 
 def test_it_takes_the_place_of_whatever_is_there(path):

@@ -35,6 +35,7 @@ BARRED = Restriction(
     state=TradingState.REDUCING,
     limits=Limits(
         leverage_frac=0.25,
+        order_size_frac=0.75,
         add_frac=0.0,
         collateral_buffer_mult=2.0,
         max_participation_frac=0.01,

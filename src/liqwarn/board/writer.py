@@ -112,8 +112,10 @@ class BoardWriter:
         Raises
         ------
         StoreError
-            When there is no slot left, or the symbol does not fit one.
+            When there is no slot left, the symbol does not fit one, or the board is closed.
         """
+        if self._lock.closed:
+            raise StoreError("board is closed, expected an open one")
         index = self._index.get(flag.symbol)
         if index is None:
             index = self._add(flag.symbol)
