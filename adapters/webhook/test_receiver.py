@@ -72,7 +72,7 @@ def inbox(clock, tmp_path):
 @pytest.fixture
 def post(inbox):
     with make_server(inbox) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
 
         def send(document, *, path="/flags", method="POST", headers=None):

@@ -40,7 +40,9 @@ def serve(inbox):
 
     def start(port=0):
         server = make_server(inbox, port=port)
-        servers.append((server, threading.Thread(target=server.serve_forever, daemon=True)))
+        servers.append(
+            (server, threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True))
+        )
         servers[-1][1].start()
         return server.server_address[1]
 

@@ -23,7 +23,7 @@ WARM_UP = timedelta(hours=24)
 
 
 def candles_of(path, flags):
-    """freqtrade's columns, from a day before the first flag, which the strategy needs, to the last."""
+    """In freqtrade's columns, from a day before the first flag, for warming up, to the last."""
     table = pd.read_parquet(path)
     names = {"timestamp": "date", "volume_base": "volume"}
     names |= {f"{part}_usdt": part for part in ("open", "high", "low", "close")}

@@ -154,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
 def test_a_server_is_read(start, api_key, opened):
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.body = flag_set(make_flags())
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.server_address[1]}"
         start(source=url, api_key=api_key).process()

@@ -53,7 +53,7 @@ def server():
             pass
 
     served.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=served.http.serve_forever, daemon=True)
+    thread = threading.Thread(target=served.http.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     served.flags(make_flags())
     yield served

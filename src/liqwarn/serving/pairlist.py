@@ -32,7 +32,12 @@ _PLAIN: Final = re.compile(r"[A-Z0-9]+")
 class PairList(BaseModel):
     """The answer, as freqtrade reads it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"pairs": ["BTC/USDT:USDT", "ETH/USDT:USDT"], "refresh_period": 5}]
+        },
+    )
 
     pairs: list[str]
     refresh_period: Annotated[int, Field(ge=1, le=REFRESH_S)]
