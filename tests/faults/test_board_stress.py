@@ -1,7 +1,8 @@
 """One writer as fast as it can, readers in Python and in C: no torn flag is ever taken.
 
 Beside each reader runs a naive one that skips counter and checksum; it must see torn flags, for
-otherwise the test could not see any. ``LIQWARN_FAULTS=full`` runs for minutes.
+otherwise the test could not see any. In Python each of the two guards is tried alone as well.
+``LIQWARN_FAULTS=full`` runs for minutes.
 """
 
 import json
@@ -12,12 +13,13 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
 
 from liqwarn.board import BoardReader
-from liqwarn.board.layout import BODY, BODY_AT, slot_at
+from liqwarn.board.layout import BODY, BODY_AT, CRC_AT, slot_at
 from liqwarn.board.mapping import BoardMap, open_map
 
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
@@ -86,18 +88,32 @@ def c_stress(tmp_path_factory):
     return program
 
 
-def naive(board, times):
-    """Whether a few numbers of the slot as it is now, unchecked, follow from one."""
-    at = slot_at(0) + BODY_AT
-    items = BODY.unpack(board.memory[at : at + BODY.size])
+def fits(content, times):
+    """Whether a few numbers of a payload, unchecked, follow from one."""
+    items = BODY.unpack(content[: BODY.size])
     n = (items[7] - times[0]) // 1000
     return items[8] == times[0] + 12 * 3600 * 10**9 + n * 1000 and items[39] == (n + 1) % 101 / 100
+
+
+def look_without(board, times, counts):
+    """Read the slot with neither guard, and with each of them alone."""
+    at = slot_at(0)
+    before = board.words[at // 8]
+    content = board.memory[at + BODY_AT : at + CRC_AT + 4]
+    after = board.words[at // 8]
+    torn = not fits(content, times)
+    counts["naive_torn"] += torn
+    if before == after and before % 2 == 0:
+        counts["counter_alone_torn"] += torn
+    if zlib.crc32(content[:-4]).to_bytes(4, "little") == content[-4:]:
+        counts["checksum_alone_torn"] += torn
 
 
 def read_for(seconds, path, times):
     """Read in this process, soundly and naively; counts of both."""
     reader, board = BoardReader(path), open_map(path)
-    counts = {"reads": 0, "changes": 0, "torn": 0, "refused": 0, "naive_torn": 0}
+    guards = ("counter_alone_torn", "checksum_alone_torn", "naive_torn")
+    counts = dict.fromkeys(("reads", "changes", "torn", "refused", *guards), 0)
     end, last = time.monotonic() + seconds, None
     while time.monotonic() < end:
         found = reader.read("BTCUSDT")
@@ -109,7 +125,7 @@ def read_for(seconds, path, times):
                 counts["changes"] += 1
                 counts["torn"] += numbers["fault"](found, *times) is not None
                 last = found
-        counts["naive_torn"] += not naive(board, times)
+        look_without(board, times, counts)
     return counts
 
 
@@ -124,6 +140,7 @@ def test_no_torn_flag_is_ever_taken(start_writer, c_stress, path, times, kind, r
     record_property("c", c)
     print(kind, "python", python, "c", c)
 
+    assert python["counter_alone_torn"] == python["checksum_alone_torn"] == 0, python
     for counts in (python, c):
         assert counts["torn"] == 0, counts
         assert counts["reads"] > 100, counts
