@@ -61,22 +61,32 @@ class LiveQuality:
 
     Parameters
     ----------
-    frame : MarketFrame
-        History up to now.
     panel : Panel
+    seen : mapping of field to ndarray of bool, shape (n_symbols,)
+        Of which symbols each field was ever known.
     """
 
-    def __init__(self, frame: MarketFrame, panel: Panel) -> None:
+    def __init__(self, panel: Panel, seen: Mapping[str, BoolArray]) -> None:
         self._panel = panel
-        self._names = tuple(n for n in panel.fields if not n.startswith("next_"))
-        self._seen = {name: np.isfinite(frame.field(name)).any(axis=1) for name in self._names}
+        self._seen = dict(seen)
+
+    @classmethod
+    def start(cls, frame: MarketFrame, panel: Panel) -> "LiveQuality":
+        """Quality after a history."""
+        names = [name for name in panel.fields if not name.startswith("next_")]
+        return cls(panel, {name: np.isfinite(frame.field(name)).any(axis=1) for name in names})
+
+    @property
+    def seen(self) -> Mapping[str, BoolArray]:
+        """Which symbols each field was ever known of: everything that is remembered."""
+        return self._seen
 
     def advance(self, fields: Mapping[str, FloatArray], time: np.datetime64) -> FrameQuality:
         """Quality of the next bar; the arrays have shape (n_symbols,)."""
         n_symbols = next(iter(self._seen.values())).size
         expected, known = np.zeros(n_symbols), np.zeros(n_symbols)
         began, usable = np.ones(n_symbols, dtype=np.bool_), np.ones(n_symbols, dtype=np.bool_)
-        for name in self._names:
+        for name in self._seen:
             values = fields.get(name)
             finite = np.zeros(n_symbols, np.bool_) if values is None else np.isfinite(values)
             self._seen[name] = self._seen[name] | finite

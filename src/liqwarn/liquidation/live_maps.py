@@ -6,8 +6,9 @@ hundreds of symbols a copy of every map at every bar would cost more than the st
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from liqwarn.liquidation.cohort_map import (
     restart_maps,
     shift_maps,
 )
-from liqwarn.liquidation.fit import Draws, SymbolJob, in_force, under_tiers
+from liqwarn.liquidation.fit import Draws, FitConfig, SymbolJob, in_force, under_tiers
 from liqwarn.liquidation.frame_bars import bars_of
 from liqwarn.liquidation.kernel import STATE_SIZE, STEP, WORK_SIZE, Reading, run
 from liqwarn.liquidation.ledger import Runs, ledger_after, next_runs
@@ -30,10 +31,11 @@ from liqwarn.liquidation.market_path import Bars, Breaks, breaks_after, path_aft
 from liqwarn.liquidation.parameters import map_rates
 from liqwarn.liquidation.posterior import candidates
 from liqwarn.liquidation.readings import EDGES, Trace, fields_of, quality_after, usable_after
-from liqwarn.liquidation.schedule import blocks_of
+from liqwarn.liquidation.schedule import Block, blocks_of
+from liqwarn.liquidation.tiers import VenueTiers
 from liqwarn.windows.arguments import compiled
 
-__all__ = ["LiveMaps", "quarters_of", "state_after"]
+__all__ = ["LiveMaps", "SymbolTerms", "quarters_of", "state_after"]
 
 _EDGES: Final[FloatArray] = np.ascontiguousarray(EDGES / STEP)
 
@@ -96,13 +98,29 @@ def quarters_of(draws: Draws, since: int) -> Mapping[int, Mapping[int, float]]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SymbolTerms:
+    """Whose maps they are, and under which terms.
+
+    Attributes
+    ----------
+    symbols : tuple of str
+    venue : VenueTiers or None
+        Maintenance tiers; None is a flat rate.
+    config : FitConfig
+    """
+
+    symbols: tuple[str, ...]
+    venue: VenueTiers | None
+    config: FitConfig
+
+
 class LiveMaps:
     """Maps of a panel's symbols. One owner: advancing changes them in place.
 
     Parameters
     ----------
-    jobs : sequence of SymbolJob
-        History of each symbol up to now, in the order of the panel.
+    terms : SymbolTerms
     quarters : mapping of quarter to mapping of candidate to weight
         Maps in force in this quarter, and in later ones that shall be walked into.
     states : sequence of MapState
@@ -116,16 +134,19 @@ class LiveMaps:
 
     def __init__(
         self,
-        jobs: Sequence[SymbolJob],
+        terms: SymbolTerms,
         quarters: Mapping[int, Mapping[int, float]],
         states: Sequence[MapState],
+        *,
+        bar_s: int,
     ) -> None:
-        self._symbols = [job.symbol for job in jobs]
-        self._venue, self._config = jobs[0].venue, jobs[0].config
+        self._terms = terms
+        self._bar_s = bar_s
         self._quarters = quarters
         self._ever = _ever(quarters)
-        cloud = candidates(self._config.n_candidates, self._config.seed)
+        cloud = candidates(terms.config.n_candidates, terms.config.seed)
         self._cloud = [cloud[one] for one in self._ever]
+        self._month_prices = np.full(len(states), np.nan)
         self._mass, self._work = _taken(states, len(self._ever))
         self._close = np.array([state.close for state in states])
         self._stock = np.array([state.stock for state in states])
@@ -134,11 +155,23 @@ class LiveMaps:
         self._runs = Runs(
             age=np.array([one.age_bars for one in self._ledgers], dtype=np.int64),
             silent=np.array([one.silent_bars for one in self._ledgers], dtype=np.int64),
-            restarts=np.zeros(len(jobs), dtype=np.bool_),
+            restarts=np.zeros(len(states), dtype=np.bool_),
         )
-        self._begin_month(jobs[0].frame.times)
+
+    @classmethod
+    def start(
+        cls, jobs: Sequence[SymbolJob], quarters: Mapping[int, Mapping[int, float]]
+    ) -> "LiveMaps":
+        """The maps of some quarters after the history of every symbol, in the panel's order."""
+        first = jobs[0]
+        symbols = tuple(job.symbol for job in jobs)
+        terms = SymbolTerms(symbols=symbols, venue=first.venue, config=first.config)
+        states = [state_after(job, quarters) for job in jobs]
+        maps = cls(terms, quarters, states, bar_s=first.frame.bar_s)
+        maps._begin_month(first.frame.times)
         for row, job in enumerate(jobs):
-            self._take_up(row, job)
+            maps._take_up(row, job)
+        return maps
 
     def knows(self, time: np.datetime64) -> bool:
         """Whether the maps in force at a bar's close have been chosen yet."""
@@ -183,9 +216,35 @@ class LiveMaps:
         self._runs = runs
         return fields_of(traced)
 
+    def to_document(self) -> dict[str, Any]:
+        """What beside the states the next bars depend on, as plain JSON values."""
+        block = self._block
+        return {
+            "quarters": [[q, list(drawn.items())] for q, drawn in self._quarters.items()],
+            "month": [block.start, block.stop, block.month, block.evidence_until],
+            "day": self._day.isoformat(),
+            "prices": [None if np.isnan(p) else p for p in self._month_prices.tolist()],
+            "bar_s": self._bar_s,
+        }
+
+    @classmethod
+    def from_document(
+        cls, document: Mapping[str, Any], terms: SymbolTerms, states: Sequence[MapState]
+    ) -> "LiveMaps":
+        """The maps that :meth:`to_document` and :meth:`state` were asked of."""
+        quarters = {q: {int(k): w for k, w in drawn} for q, drawn in document["quarters"]}
+        start, stop, month, until = document["month"]
+        maps = cls(terms, quarters, states, bar_s=document["bar_s"])
+        maps._block = Block(start=start, stop=stop, month=month, evidence_until=until)
+        maps._quarter, maps._day = until, date.fromisoformat(document["day"])
+        for row, price in enumerate(document["prices"]):
+            if price is not None:
+                maps._set_rates(row, price)
+        return maps
+
     def state(self, symbol: str) -> MapState:
         """A symbol's maps as a value: the candidates ever in force, ascending."""
-        row = self._symbols.index(symbol)
+        row = self._terms.symbols.index(symbol)
         return MapState(
             mass=self._mass[row].copy(),
             lanes=self._work[row, :, :STATE_SIZE].copy(),
@@ -206,7 +265,7 @@ class LiveMaps:
         block = blocks_of(times)[-1]
         self._block, self._quarter = block, block.evidence_until
         self._day: date = times[block.start].astype("datetime64[D]").astype(date)
-        self._rated = np.zeros(len(self._symbols), dtype=np.bool_)
+        self._month_prices = np.full(len(self._terms.symbols), np.nan)
 
     def _turn_month(self, time: np.datetime64) -> None:
         if blocks_of(np.array([time]))[0].month != self._block.month:
@@ -221,20 +280,20 @@ class LiveMaps:
         month = bars_of(job.frame, job.symbol).between(self._block.start, self._block.stop)
         priced = month.close[month.priced()]
         if priced.size:
-            self._set_rates(row, float(priced[0]), month.bar_s)
+            self._set_rates(row, float(priced[0]))
 
     def _set_month_rates(self, bars: Bars, priced: BoolArray) -> None:
-        for row in np.flatnonzero(priced & ~self._rated).tolist():
-            self._set_rates(row, float(bars.close[row]), bars.bar_s)
+        for row in np.flatnonzero(priced & np.isnan(self._month_prices)).tolist():
+            self._set_rates(row, float(bars.close[row]))
 
-    def _set_rates(self, row: int, price: float, bar_s: int) -> None:
-        ours = self._cloud
-        if self._venue is not None:
+    def _set_rates(self, row: int, price: float) -> None:
+        terms, ours = self._terms, self._cloud
+        if terms.venue is not None:
             at = (self._day, price)
-            ours = under_tiers(ours, self._venue, self._symbols[row], at, self._config)
-        rates = map_rates(ours, bar_s / steps_a_bar(bar_s))
+            ours = under_tiers(ours, terms.venue, terms.symbols[row], at, terms.config)
+        rates = map_rates(ours, self._bar_s / steps_a_bar(self._bar_s))
         self._work[row, :, STATE_SIZE : STATE_SIZE + rates.shape[1]] = rates
-        self._rated[row] = True
+        self._month_prices[row] = price
 
     def _mend(self, row: int, breaks: Breaks, *, restart: bool) -> None:
         """Follow a change of unit or contract before the bar is walked."""

@@ -6,24 +6,28 @@ turn into those cells; from there on :mod:`liqwarn.live.machine` goes on alone.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
 
-from liqwarn.errors import FrameError
+from liqwarn.errors import FrameError, StoreError
 from liqwarn.features.arithmetic import OPERATIONS
 from liqwarn.features.builder import all_features, lookback_of
 from liqwarn.features.feature import CLOCK, Feature
 from liqwarn.features.inputs import Inputs, leader_row
 from liqwarn.features.past import reveal
-from liqwarn.features.sketch import Steps, sketch
+from liqwarn.features.sketch import sketch
 from liqwarn.frames import FloatArray, MarketFrame
 from liqwarn.live.history import newest_cells
 from liqwarn.live.machine import Machine, remember_all, run
 from liqwarn.live.open_cell import OpenCell
 from liqwarn.live.program import Program, codes_of, program_of, ring_cells
+from liqwarn.models.state_bytes import pack_arrays, unpack_arrays
 
 __all__ = ["Tape", "tail_bars"]
+
+SCHEMA: Final = "liqwarn.tape/1"
 
 _HOUR_S: Final = 3600.0
 
@@ -39,45 +43,53 @@ class Tape:
 
     Parameters
     ----------
-    frame : MarketFrame
-        History up to now, the liquidation map's fields included; older bars than
-        :func:`tail_bars` change nothing.
+    symbols : tuple of str
+    bar : timedelta
+    number : int
+        Absolute number of the last bar before the tape, of which it remembers nothing.
     features : tuple of Feature, optional
         Columns, in this order; all of them by default.
 
     Examples
     --------
-    >>> from datetime import timedelta
     >>> from liqwarn.frames import bar_times
     >>> times = bar_times(np.datetime64("2024-01-01T01:00:00"), 5, timedelta(hours=1))
     >>> frame = MarketFrame(symbols=("BTCUSDT",), times=times, bar=timedelta(hours=1), ages={},
     ...                     fields={"close": np.array([[100.0, 101.0, 102.0, 103.0, 104.0]])})
-    >>> tape = Tape(frame)
+    >>> tape = Tape.start(frame)
     >>> row = tape.advance({"close": np.array([110.0])})
     >>> round(float(row[0, tape.names.index("price_return_4h")]), 6)
     0.085158
     """
 
-    def __init__(self, frame: MarketFrame, features: tuple[Feature, ...] | None = None) -> None:
+    def __init__(
+        self,
+        symbols: tuple[str, ...],
+        bar: timedelta,
+        number: int,
+        features: tuple[Feature, ...] | None = None,
+    ) -> None:
         known = all_features() if features is None else features
         self.names = tuple(one.name for one in known)
-        self.symbols = frame.symbols
-        self._bar_s = frame.bar_s
-        self._n_bars = frame.shape[1]
-        self._number = frame.first_bar + self._n_bars - 1
-        steps = sketch(known, frame.bar)
+        self.symbols = symbols
+        self._bar_s = int(bar.total_seconds())
+        self._number = number
+        self._steps = steps = sketch(known, bar)
         self._results = np.array([steps.results[name] for name in self.names], dtype=np.int64)
         ratios = sorted({step.ratio for step in steps.steps})
         self._programs = [program_of(steps, ratio) for ratio in ratios]
         rings = ring_cells(steps)
-        starts = np.cumsum(np.append(0, 2 * rings * len(frame.symbols)))
+        starts = np.cumsum(np.append(0, 2 * rings * len(symbols)))
         self._machine = Machine(
             code=codes_of(steps),
-            values=np.full((len(steps.steps), len(frame.symbols)), np.nan),
+            values=np.full((len(steps.steps), len(symbols)), np.nan),
             rings=np.full(int(starts[-1]), np.nan),
             place=np.ascontiguousarray(np.stack([starts[:-1], rings], axis=1)),
-            leader=leader_row(frame.symbols),
+            leader=leader_row(symbols),
         )
+        for at, step in enumerate(steps.steps):
+            if step.kind == "constant":
+                self._machine.values[at] = step.value
         names = sorted({name for program in self._programs for name in program.fields})
         self._input_at = {name: at for at, name in enumerate(names)}
         self._rows = {
@@ -85,11 +97,25 @@ class Tape:
             for program in self._programs
         }
         self._open = {
-            program.ratio: OpenCell(program.fields, program.ratio, len(frame.symbols))
+            program.ratio: OpenCell(program.fields, program.ratio, len(symbols))
             for program in self._programs
             if program.ratio > 1
         }
-        self._fill(frame, steps)
+
+    @classmethod
+    def start(cls, frame: MarketFrame, features: tuple[Feature, ...] | None = None) -> "Tape":
+        """A tape after a history.
+
+        Parameters
+        ----------
+        frame : MarketFrame
+            History up to now, the liquidation map's fields included; older bars than
+            :func:`tail_bars` change nothing.
+        """
+        number = frame.first_bar + frame.shape[1] - 1
+        tape = cls(frame.symbols, frame.bar, number, features)
+        tape._fill(frame)
+        return tape
 
     @property
     def number(self) -> int:
@@ -152,20 +178,49 @@ class Tape:
                 machine.values[work.steps] = OPERATIONS[work.name](*operands)
                 remember_all(machine, work.steps, number)
 
-    def _fill(self, frame: MarketFrame, steps: Steps) -> None:
+    def to_bytes(self) -> bytes:
+        """Everything remembered; :meth:`from_bytes` goes on with the same bits."""
+        machine = self._machine
+        held = {f"open_{ratio}": cell.held for ratio, cell in self._open.items()}
+        header = {"symbols": self.symbols, "names": self.names, "bar_s": self._bar_s}
+        arrays = {"values": machine.values, "rings": machine.rings, **held}
+        return pack_arrays(SCHEMA, {**header, "number": self._number}, arrays)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, features: tuple[Feature, ...] | None = None) -> "Tape":
+        """The tape that :meth:`to_bytes` was asked of.
+
+        Raises
+        ------
+        StoreError
+            When the bytes are damaged, or of other features than these.
+        """
+        header, arrays = unpack_arrays(SCHEMA, data)
+        bar = timedelta(seconds=header["bar_s"])
+        tape = cls(tuple(header["symbols"]), bar, header["number"], features)
+        ours = {"values": tape._machine.values, "rings": tape._machine.rings}
+        ours |= {f"open_{ratio}": cell.held for ratio, cell in tape._open.items()}
+        found = {name: one.shape for name, one in arrays.items()}
+        if tuple(header["names"]) != tape.names or found != {n: a.shape for n, a in ours.items()}:
+            raise StoreError("the tape was written by a version with other features: start anew")
+        for name, array in arrays.items():
+            ours[name][:] = array
+        return tape
+
+    def _fill(self, frame: MarketFrame) -> None:
         """Values and rings from the history."""
         inputs = Inputs(frame, whole_panel=True)
         for program in self._programs:
             last = self._number // program.ratio
-            for at, series in newest_cells(steps, program.ratio, inputs):
+            for at, series in newest_cells(self._steps, program.ratio, inputs):
                 self._remember_all(at, series, last)
             if program.ratio > 1:
-                self._follow(program, inputs)
+                self._follow(program, inputs, frame.shape[1])
 
-    def _follow(self, program: Program, inputs: Inputs) -> None:
+    def _follow(self, program: Program, inputs: Inputs, n_bars: int) -> None:
         """Bring the cell that is still open up to the last bar of the history."""
         for back in range((self._number - 1) % program.ratio, -1, -1):
-            if back < self._n_bars:
+            if back < n_bars:
                 columns = [reveal(inputs.at(name, 1))[:, -1 - back] for name in program.fields]
                 given = np.stack(columns)
             else:

@@ -9,10 +9,11 @@ from liqwarn.data.bars.message import BarColumn
 from liqwarn.data.quality import LiveQuality
 from liqwarn.errors import FrameError
 from liqwarn.frames import FloatArray, MarketFrame
-from liqwarn.liquidation.live_maps import LiveMaps, quarters_of, state_after
+from liqwarn.liquidation.live_maps import LiveMaps, quarters_of
 from liqwarn.live.engine import LiveEngine, Memory
 from liqwarn.live.tape import Tape, tail_bars
 from liqwarn.models.bundle import Bundle
+from liqwarn.models.fast_cascade import FastCascade
 from liqwarn.models.live_legs import LegsState
 from liqwarn.models.score_memory import ScoreMemory
 from liqwarn.models.score_quantile import MEMORY
@@ -57,7 +58,7 @@ def start_live(
         raise FrameError(f"bar {stop} of {frame.shape[1]}, expected one with history before it")
     past = frame.between(0, stop)
     on_progress("live start", 0, len(_STAGES))
-    tape = Tape(study.mapped.between(max(0, stop - tail_bars(frame)), stop))
+    tape = Tape.start(study.mapped.between(max(0, stop - tail_bars(frame)), stop))
     on_progress("live start", 1, len(_STAGES))
     maps = _maps(study, past)
     on_progress("live start", 2, len(_STAGES))
@@ -66,19 +67,19 @@ def start_live(
     memory = Memory(
         tape=tape,
         maps=maps,
-        quality=LiveQuality(past, study.market.panel),
+        quality=LiveQuality.start(past, study.market.panel),
         legs=legs,
         ranks=_ranks(study, bundle, stop),
         positions=dict(positions or {}),
     )
     on_progress("live start", 4, len(_STAGES))
-    return LiveEngine(study.market.panel, bundle, bundle.model, policy, memory)
+    return LiveEngine(study.market.panel, bundle, FastCascade(bundle.model), policy, memory)
 
 
 def _maps(study: Study, past: MarketFrame) -> LiveMaps:
     jobs = [study.map_job.of(past, symbol) for symbol in past.symbols]
     quarters = quarters_of(study.map_draws, past.shape[1] - 1)
-    return LiveMaps(jobs, quarters, [state_after(job, quarters) for job in jobs])
+    return LiveMaps.start(jobs, quarters)
 
 
 def _ranks(study: Study, bundle: Bundle, stop: int) -> ScoreMemory:
