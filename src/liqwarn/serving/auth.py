@@ -73,7 +73,8 @@ class Authentication:
             detail = f"this key has no scope {needed!r}"
             await refuse(scope, send, 403, detail, {"WWW-Authenticate": challenge})
         else:
-            await self._app({**scope, KEY_ID: found.id}, receive, send)
+            scope[KEY_ID] = found.id
+            await self._app(scope, receive, send)
 
     def _check(self, scope: Scope) -> ApiKey | Refusal:
         given = header(scope, b"authorization")

@@ -62,9 +62,9 @@ class CallLimits:
             await self._watch(scope, receive, send, caller)
 
     async def _watch(self, scope: Scope, receive: Receive, send: Send, caller: str) -> None:
-        stream = scope["type"] == "websocket"
-        self._open[caller] += stream
-        ended = False
+        stream, ended = scope["type"] == "websocket", False
+        if stream:
+            self._open[caller] += 1
 
         async def watched(message: Message) -> None:
             nonlocal stream, ended
@@ -91,9 +91,13 @@ class CallLimits:
             if not ended:
                 raise
         finally:
-            self._open[caller] -= stream
-            if not self._open[caller]:
-                del self._open[caller]
+            if stream:
+                self._close(caller)
+
+    def _close(self, caller: str) -> None:
+        self._open[caller] -= 1
+        if not self._open[caller]:
+            del self._open[caller]
 
     def _full(self, caller: str) -> bool:
         return self._open[caller] >= self._rules.streams

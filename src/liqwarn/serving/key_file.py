@@ -81,7 +81,7 @@ class KeyRing:
 
 
 def _stamp(path: Path) -> _Stamp:
-    found = path.stat()
+    found = os.stat(path)  # noqa: PTH116  once a request: half the time of Path.stat
     return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode)
 
 

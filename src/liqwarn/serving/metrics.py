@@ -56,6 +56,7 @@ class ServingMetrics:
         self._flags: FlagSet | None = None
         self._shown: set[str] = set()
         self._seen: dict[str, set[str]] = {}
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._bar: tuple[float, float] | None = None
         self._beat: float | None = None
         self._looks: list[Callable[[], None]] = []
@@ -233,9 +234,16 @@ class ServingMetrics:
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered; `route` is a template, never a path."""
-        name = self._bounded("route", route)
-        self._requests.labels(name, self._bounded("method", method), str(status)).inc()
-        self._request_s.labels(name).observe(seconds)
+        asked = (route, method, status)
+        found = self._children.get(asked)
+        if found is None:
+            name = self._bounded("route", route)
+            count = self._requests.labels(name, self._bounded("method", method), str(status))
+            found = count, self._request_s.labels(name)
+            if len(self._children) < 1_000:
+                self._children[asked] = found
+        found[0].inc()
+        found[1].observe(seconds)
 
     def refusal(self, reason: str, _who: str = "") -> None:
         """A request was refused before the application; fits ``OnRefusal``."""

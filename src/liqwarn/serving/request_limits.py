@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from liqwarn.serving.deadlines import Deadlines
 from liqwarn.serving.refusals import OnRefusal, caller_address, header, refuse
 
 __all__ = ["RequestLimits", "RequestSizes"]
@@ -44,6 +45,7 @@ class RequestLimits:
         self._app = app
         self._sizes = sizes
         self._on_refusal = on_refusal
+        self._deadlines = Deadlines(sizes.answer_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or refuse it."""
@@ -57,9 +59,13 @@ class RequestLimits:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        announced = header(scope, b"content-length")
+        if not announced and not header(scope, b"transfer-encoding"):
+            await self._answer(scope, receive, send)
+            return
         try:
             async with asyncio.timeout(self._sizes.receive_s):
-                body = await self._body(scope, receive)
+                body = await self._body(announced, receive)
         except TimeoutError:
             await self._refuse(scope, send, 408, "slow", "the body did not arrive in time")
             return
@@ -67,15 +73,11 @@ class RequestLimits:
             detail = f"the body is too large, expected at most {self._sizes.body_bytes} bytes"
             await self._refuse(scope, send, 413, "body", detail)
         elif body is not _GONE:
-            await self._answer(scope, _replay(body, receive) if body else receive, send)
+            await self._answer(scope, _replay(body, receive), send)
 
-    async def _body(self, scope: Scope, receive: Receive) -> list[Message]:
-        """Its messages; none when the request can have no body."""
-        announced = header(scope, b"content-length")
+    async def _body(self, announced: list[str], receive: Receive) -> list[Message]:
         if any(_number(value) > self._sizes.body_bytes for value in announced):
             return _TOO_LARGE
-        if not announced and not header(scope, b"transfer-encoding"):
-            return []
         messages, size, more = [], 0, True
         while more:
             message = await receive()
@@ -90,20 +92,23 @@ class RequestLimits:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
+        task = self._deadlines.begin()
 
         async def watched(message: Message) -> None:
             nonlocal started
-            started = True
-            limit.reschedule(None)
+            if not started:
+                started = True
+                self._deadlines.end(task)
             await send(message)
 
         try:
-            async with asyncio.timeout(self._sizes.answer_s) as limit:
-                await self._app(scope, receive, watched)
-        except TimeoutError:
-            if started or not limit.expired():
+            await self._app(scope, receive, watched)
+        except asyncio.CancelledError:
+            if not self._deadlines.passed(task) or started:
                 raise
             await self._refuse(scope, send, 503, "timeout", "no answer in time")
+        finally:
+            self._deadlines.end(task)
 
     def _too_many_headers(self, scope: Scope) -> bool:
         size = sum(len(name) + len(value) for name, value in scope["headers"])

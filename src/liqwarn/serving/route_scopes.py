@@ -12,6 +12,7 @@ __all__ = ["OTHER", "Route", "RouteScopes", "served_routes"]
 OTHER: Final = "other"
 """The route of every request that is in no table: one label, however many paths are tried."""
 
+_MOST_KNOWN: Final = 4_096
 _PARAMETER: Final = re.compile(r"\{(\w+)(:path)?\}")
 
 
@@ -47,6 +48,7 @@ class RouteScopes:
 
     def __init__(self, table: Mapping[tuple[str, str], str | None]) -> None:
         self._plain: dict[tuple[str, str], Route] = {}
+        self._known: dict[tuple[str, str], Route] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Route]] = []
         for (method, template), scope in table.items():
             route = Route(template=template, scope=scope)
@@ -57,6 +59,14 @@ class RouteScopes:
 
     def of(self, method: str, path: str) -> Route:
         """The route of a request; ``HEAD`` is asked as ``GET``."""
+        found = self._known.get((method, path))
+        if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            found = self._known[method, path] = self._find(method, path)
+        return found
+
+    def _find(self, method: str, path: str) -> Route:
         asked = "GET" if method == "HEAD" else method
         plain = self._plain.get((asked, path))
         if plain is not None:
