@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from freqtrade.resolvers import StrategyResolver
 from guarded_strategy import Crossing
 from liqwarn_freqtrade import LiqwarnMixin
 from liqwarn_freqtrade.gates import NoGate, allows, gate_of
 from liqwarn_freqtrade.settings import Settings, parse_settings
+from market import configuration
 
 from liqwarn.client.decision import Moment, allowed, denied
 from liqwarn.decisions import Limits, Restriction, Tier, TradingState
@@ -329,3 +331,16 @@ def test_only_everything_together_allows():
         if hasattr(answer, "fresh") and (answer.symbol, answer.side) == ("BTCUSDT", "long")
     )
     assert isinstance(gate_of(Settings(), "backtest"), NoGate)
+
+
+def test_freqtrade_does_not_start_with_such_a_class(tmp_path):
+    (tmp_path / "bad.py").write_text(
+        "from guarded_strategy import Crossing\n"
+        "from liqwarn_freqtrade import LiqwarnMixin\n"
+        "class Bad(LiqwarnMixin, Crossing):\n"
+        "    def leverage(self, **kwargs):\n"
+        "        return 10.0\n"
+    )
+    config = configuration(tmp_path, tmp_path, "Bad")
+    with pytest.raises(TypeError, match="Bad defines leverage"):
+        StrategyResolver.load_strategy(config)

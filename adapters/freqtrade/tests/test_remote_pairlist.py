@@ -3,10 +3,13 @@
 import json
 import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
@@ -16,7 +19,7 @@ from live_flags import make_flag, make_flags
 from market import PAIRS, configuration
 from runs import EXAMPLES
 
-from liqwarn.serving.pairlist import pairlist
+from liqwarn.serving.pairlist import pairlist, pairlist_router
 
 JSON = "application/json"
 
@@ -168,3 +171,34 @@ def test_the_other_settings_are_why_the_example_says_what_it_says(lists, server)
     assert look(manager) == sorted(PAIRS)
     FAULTS["500, html"](server)
     assert look(manager) == sorted(PAIRS)
+
+
+@contextmanager
+def route_of(flags):
+    """liqwarn's own route, served by uvicorn."""
+    app = FastAPI()
+    app.include_router(pairlist_router(lambda: flags, lambda: datetime.now(UTC)))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()
+    server.should_exit = True
+    thread.join(5)
+
+
+def test_with_liqwarns_own_route(lists):
+    flags = [make_flag("BTCUSDT", "T4"), make_flag("ETHUSDT", "T2")]
+    with route_of(flags) as (host, port):
+        manager = lists()
+        handler = manager._pairlist_handlers[0]
+        handler._pairlist_url = handler._pairlist_url.replace(
+            handler._pairlist_url.split("/")[2], f"{host}:{port}"
+        )
+        assert look(manager) == ["ETH/USDT:USDT"]
+        flags[:] = make_flags("T1")
+        assert look(manager) == sorted(PAIRS)
+        flags[:] = make_flags(valid_minutes=-1)
+        assert look(manager) == []
+    assert look(manager) == []
