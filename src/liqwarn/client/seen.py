@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from liqwarn.board.clocks import epoch_ns
+from liqwarn.board.deadline import deadline_for
 from liqwarn.board.flag import BoardFlag
 from liqwarn.client.decision import Decision, Moment, allowed
 from liqwarn.decisions import Flag, Restriction
@@ -75,13 +76,11 @@ def seen_from_flag(flag: Flag, written_ns: int, boot_ns: int, before: Seen | Non
         valid_until_ns=epoch_ns(flag.valid_until),
         quality=flag.quality,
     )
-    issued = epoch_ns(flag.issued_at)
-    left = moment.valid_until_ns - max(written_ns, issued, moment.as_of_ns)
-    deadline = boot_ns + max(left, 0)
+    deadline = deadline_for(flag, wall_ns=written_ns, boot_ns=boot_ns)
     if before is not None and moment.valid_until_ns <= before.valid_until_ns:
         deadline = min(deadline, before.deadline_ns)
     return Seen(
-        order=(flag.sequence, issued),
+        order=(flag.sequence, epoch_ns(flag.issued_at)),
         valid_until_ns=moment.valid_until_ns,
         deadline_ns=deadline,
         decisions=_decisions(flag.symbol, flag.sides, moment),
