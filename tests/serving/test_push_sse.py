@@ -168,7 +168,8 @@ def test_too_many_clients_are_sent_away(listen, url):
 
 def test_a_client_that_leaves_is_forgotten(url, app):
     with httpx.stream("GET", f"{url}/v1/stream", trust_env=False) as stream:
-        next(stream.iter_lines())
+        lines = stream.iter_lines()
+        next(lines)
         assert app.state.hub.listeners == 1
     wait_until(lambda: app.state.hub.listeners == 0)
 

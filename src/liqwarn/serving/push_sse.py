@@ -1,6 +1,7 @@
 """Server-Sent Events: the publications as one endless answer."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Header, Query, Response
@@ -8,19 +9,31 @@ from starlette.types import Receive, Scope, Send
 
 from liqwarn.serving.answers import ServiceRefused
 from liqwarn.serving.asks import StreamAsk
-from liqwarn.serving.examples import FLAGS, problem
+from liqwarn.serving.examples import problem
 from liqwarn.serving.first_done import first_done
+from liqwarn.serving.push_event import heartbeat
 from liqwarn.serving.push_hub import PushHub, Subscription
 
 __all__ = ["EventStream", "add_stream_route"]
 
 _TYPE: Final = "text/event-stream; charset=utf-8"
+_KINDS: Final = ("snapshot", "flags", "gap", "heartbeat", "dropped")
 _STREAM: Final[dict[str, Any]] = {
-    "description": "Events `snapshot`, `flags`, `gap`, `heartbeat`, `dropped`",
+    "description": "Events without end; `data` of the first two is a document of flags",
     "content": {
         "text/event-stream": {
-            "schema": {"type": "string"},
-            "example": "id: 1f00c2aa-7\nevent: flags\ndata: " + str(FLAGS)[:40] + "…\n\n",
+            "schema": {
+                "type": "object",
+                "required": ["event", "id", "data"],
+                "properties": {
+                    "event": {"enum": list(_KINDS)},
+                    "id": {"type": "string"},
+                    "data": {"type": "string", "contentMediaType": "application/json"},
+                },
+            },
+            "example": heartbeat("1f00c2aa-7", datetime(2024, 8, 5, 6, tzinfo=UTC))
+            .as_sse()
+            .decode(),
         }
     },
 }
