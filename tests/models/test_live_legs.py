@@ -60,8 +60,11 @@ def disturbed(frame, seed, ways):
         for plane in fields.values():
             plane[:, at : at + 20] = plane[:, at : at + 1]
     if "splice" in ways and "open_interest" in fields:
-        fields["open_interest"][:, at:] *= rng.choice([0.1, 0.45, 2.2, 30.0])
-        fields["open_interest"][0, at + 9] = rng.choice([0.0, -1.0, 1e308])
+        # where the price leg holds, or the splice would decide nothing
+        shock = 1 + int(np.abs(np.diff(np.log(frame.fields["close"][0]))).argmax())
+        fields["open_interest"][:, shock:] *= rng.choice([0.1, 0.45, 2.2, 30.0])
+        if rng.random() < 0.4:
+            fields["open_interest"][0, shock - 1 : shock + 1] = rng.choice([[-1.0, -0.8], [0, 0]])
     if "quiet" in ways:
         fields["short_liq_usd"] *= rng.random(shape) < 0.15
     if "ages" in ways:

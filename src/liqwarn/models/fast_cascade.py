@@ -128,7 +128,8 @@ class _Base:
         logs = np.log(np.where(used > 0, used, np.nan))
         out = np.empty((len(self._theta), len(X)))
         _linear(logs, self._learned, self._flagged, self._theta, out)
-        return out - np.log(2.0)
+        half: FloatArray = out - np.log(2.0)
+        return half
 
 
 @compiled
