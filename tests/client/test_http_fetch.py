@@ -1,12 +1,18 @@
 """Real servers on loopback, most of them bad ones."""
 
 import socket
+import ssl
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from liqwarn.client.http_fetch import HttpFetch
 from liqwarn.errors import StoreError
@@ -131,4 +137,41 @@ def test_a_server_that_hangs_up_and_one_that_is_not_there(serve):
         free.bind(("127.0.0.1", 0))
         url = urlsplit(f"http://127.0.0.1:{free.getsockname()[1]}")
     with pytest.raises(ConnectionRefusedError, match="refused"):
+        HttpFetch(url)()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A file with a key and a certificate of its own for localhost."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path = tmp_path / "localhost.pem"
+    path.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def test_tls_is_spoken_and_strangers_are_not_trusted(serve, certificate):
+    server = serve(b"flags" * 50_000)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
+    server.http.handle_error = lambda *_: None
+    url = urlsplit(f"https://localhost:{server.http.server_address[1]}")
+    own = ssl.create_default_context(cafile=str(certificate))
+
+    assert HttpFetch(url, tls=own)().content == b"flags" * 50_000
+    with pytest.raises(ssl.SSLCertVerificationError, match="self-signed certificate"):
         HttpFetch(url)()

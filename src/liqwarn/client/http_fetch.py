@@ -64,6 +64,8 @@ class HttpFetch:
         Scheme, host, port and path before ``/v1/flags``.
     api_key : str or None
         Sent as ``Authorization: Bearer``.
+    tls : SSLContext or None
+        For ``https``; None trusts the authorities of the system.
     timeout_s : float
         For the whole question after the name is resolved and the connection made; once more for
         connecting.
@@ -74,6 +76,7 @@ class HttpFetch:
         url: SplitResult,
         *,
         api_key: str | None = None,
+        tls: ssl.SSLContext | None = None,
         timeout_s: float = 2.0,
         max_content: int = MAX_CONTENT,
     ) -> None:
@@ -85,7 +88,7 @@ class HttpFetch:
         self._timeout_s = timeout_s
         self._max_content = max_content
         self._etag: str | None = None
-        self._tls = ssl.create_default_context() if url.scheme == "https" else None
+        self._tls = (tls or ssl.create_default_context()) if url.scheme == "https" else None
         self.name = f"{url.scheme}://{url.hostname}:{url.port or ''}{url.path}"
 
     def __call__(self) -> Answer:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from liqwarn.board import BoardReader
-from liqwarn.board.clocks import SYSTEM_CLOCKS, Clocks
 from liqwarn.client.board_source import BoardSource
 from liqwarn.client.file_fetch import FileFetch
 from liqwarn.client.gate import Gate
@@ -14,6 +13,8 @@ from liqwarn.client.polled import PolledSource
 from liqwarn.errors import ConfigError
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from liqwarn.client.polled import Fetch
     from liqwarn.signing import VerifyKey
 
@@ -25,9 +26,9 @@ def open_gate(
     *,
     keys: Path | None = None,
     api_key: str | None = None,
+    tls: "SSLContext | None" = None,
     max_wait_s: float = 0.005,
     max_silence_s: float = 15.0,
-    clocks: Clocks = SYSTEM_CLOCKS,
 ) -> Gate:
     """A gate over a board, a server or a file of flags. None of them needs to be there yet.
 
@@ -39,13 +40,13 @@ def open_gate(
         Public keys, a PEM file or a folder of them; when given, every flag must be signed.
     api_key : str or None
         For a server that asks for one.
+    tls : SSLContext or None
+        For ``https`` with an authority or a client certificate of one's own.
     max_wait_s : float
         Longest that a call waits: for a write to end (board), for the first answer (others).
     max_silence_s : float
         Without a sign of life for longer, everything is denied: the heartbeat of a board's writer,
         or a good answer of the server or file, which are asked twice a second.
-    clocks : Clocks
-        Where the time comes from.
 
     Raises
     ------
@@ -74,14 +75,11 @@ def open_gate(
             keys=trusted,
             max_silence_s=max_silence_s,
             max_wait_s=max_wait_s,
-            clocks=clocks,
         )
-        return Gate(BoardSource(reader), source, clocks=clocks)
-    fetch = FileFetch(Path(rest)) if scheme == "file" else _http(source, api_key)
-    polled = PolledSource(
-        fetch, keys=trusted, max_silence_s=max_silence_s, max_wait_s=max_wait_s, clocks=clocks
-    )
-    return Gate(polled, fetch.name, clocks=clocks)
+        return Gate(BoardSource(reader), source)
+    fetch = FileFetch(Path(rest)) if scheme == "file" else _http(source, api_key, tls)
+    polled = PolledSource(fetch, keys=trusted, max_silence_s=max_silence_s, max_wait_s=max_wait_s)
+    return Gate(polled, fetch.name)
 
 
 def _trusted(keys: Path | None) -> "tuple[VerifyKey, ...]":
@@ -92,13 +90,13 @@ def _trusted(keys: Path | None) -> "tuple[VerifyKey, ...]":
     return load_verify_keys(keys)
 
 
-def _http(source: str, api_key: str | None) -> "Fetch":
+def _http(source: str, api_key: str | None, tls: "SSLContext | None") -> "Fetch":
     from liqwarn.client.http_fetch import HttpFetch  # noqa: PLC0415  brings TLS along
 
     url = _url(source)
     if api_key is not None and url.scheme == "http" and not _is_loopback(url.hostname or ""):
         raise ConfigError(f"api_key for {url.hostname!r} over http, expected https")
-    return HttpFetch(url, api_key=api_key)
+    return HttpFetch(url, api_key=api_key, tls=tls)
 
 
 def _url(source: str) -> SplitResult:
