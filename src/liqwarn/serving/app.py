@@ -14,7 +14,7 @@ from liqwarn.serving.clock import Clock
 from liqwarn.serving.data_routes import add_event_route, add_history_route, add_map_route
 from liqwarn.serving.documents import MAX_CACHE_S, FlagDocuments
 from liqwarn.serving.event_file import EventFile
-from liqwarn.serving.examples import problem
+from liqwarn.serving.examples import NOT_HTTP, problem
 from liqwarn.serving.flag_routes import add_flag_routes
 from liqwarn.serving.health_routes import add_health_routes
 from liqwarn.serving.history_file import HistoryFile
@@ -87,6 +87,7 @@ def create_app(
         docs_url=None,  # these two pages load scripts from other hosts
         redoc_url=None,
         redirect_slashes=False,
+        responses={400: NOT_HTTP},
         lifespan=_watching(hub),
     )
     app.state.hub = hub

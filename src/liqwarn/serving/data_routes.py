@@ -13,7 +13,7 @@ from liqwarn.serving.answers import ServiceRefused, answer
 from liqwarn.serving.asks import EventsAsk, HistoryQuery, NothingAsked
 from liqwarn.serving.cursor import Cursor, read_cursor, write_cursor
 from liqwarn.serving.data_schema import EventsAnswer, HistoryAnswer, MapAnswer
-from liqwarn.serving.examples import EVENTS, HISTORY, MAP, described, problem
+from liqwarn.serving.examples import EVENTS, HISTORY, MAP, bad_request, described, problem
 from liqwarn.serving.ports import (
     EventSource,
     HistoryAsk,
@@ -35,7 +35,7 @@ def add_history_route(app: FastAPI, history: HistorySource | None, room: Waiting
         response_model=HistoryAnswer,
         responses={
             200: described("One page; `next` is null on the last", HISTORY),
-            400: problem("cursor is not one that this server gave"),
+            400: bad_request("cursor is not one that this server gave"),
             404: problem("Not Found"),
             422: _ASKED,
             503: problem("the flag history is not configured here"),

@@ -14,10 +14,12 @@ __all__ = [
     "HISTORY",
     "MAP",
     "METRICS",
+    "NOT_HTTP",
     "SCORES",
     "SCORE_ASK",
     "UNAVAILABLE",
     "UNKNOWN",
+    "bad_request",
     "described",
     "problem",
 ]
@@ -159,6 +161,13 @@ METRICS: Final[dict[str, Any]] = {
     },
 }
 
+NOT_HTTP: Final[dict[str, Any]] = {
+    "description": "No HTTP, or a URL of more than 64 KiB: refused before the application sees it",
+    "content": {
+        "text/plain": {"schema": {"type": "string"}, "example": "Invalid HTTP request received."}
+    },
+}
+
 
 def described(
     description: str, example: dict[str, Any], model: type[BaseModel] | None = None
@@ -172,3 +181,9 @@ def described(
 def problem(detail: str) -> dict[str, Any]:
     """A documented error."""
     return described("Why not", {"detail": detail}, Problem)
+
+
+def bad_request(detail: str) -> dict[str, Any]:
+    """A documented 400 of the application, beside the server's own."""
+    ours = problem(detail)
+    return {**ours, "content": {**NOT_HTTP["content"], **ours["content"]}}

@@ -12,7 +12,7 @@ from liqwarn.frames import SIDES, FloatArray
 from liqwarn.serving.answers import ServiceRefused, answer
 from liqwarn.serving.asks import NothingAsked
 from liqwarn.serving.data_schema import ScoreAnswer, ScoreRecords, ScoreRows
-from liqwarn.serving.examples import SCORE_ASK, SCORES, described, problem
+from liqwarn.serving.examples import SCORE_ASK, SCORES, bad_request, described, problem
 from liqwarn.serving.ports import Scorer, ScoreReply
 from liqwarn.serving.score_request import MAX_BODY, parse_rows
 from liqwarn.serving.waiting_room import WaitingRoom
@@ -45,7 +45,7 @@ def add_score_route(app: FastAPI, scorer: Scorer | None, room: WaitingRoom) -> N
         response_model=ScoreAnswer,
         responses={
             200: described("Scores in the order of the rows", SCORES),
-            400: problem("body is not JSON: unexpected end of data"),
+            400: bad_request("body is not JSON: unexpected end of data"),
             413: problem(f"body has more than {MAX_BODY} bytes"),
             422: problem("rows have [3] values, expected 2"),
             503: problem("scoring is not configured here"),
