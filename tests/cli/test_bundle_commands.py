@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from liqwarn.serving.releases import pointed
+from liqwarn.serving.releases import pointed, release
+from liqwarn.signing import load_signing_key
 
 
 @pytest.fixture
@@ -56,6 +57,24 @@ def test_a_release_is_pointed_at(run, keys, folder, tmp_path):
     (folder / "model" / "features.json").write_bytes(b"[]")
     assert "SHA-256" in run("bundle", "release", folder, *words).refusal
     assert str(pointed(tmp_path / "releases")) == done["folder"]
+
+
+def test_a_server_is_pointed_back(run, keys, folder, tmp_path):
+    where, _ = keys
+    releases = tmp_path / "releases"
+    for version in ("1", "2"):
+        done = release(folder, releases, load_signing_key(where / "signing.key"), version=version,
+                       check=lambda _: None)  # fmt: skip
+    first = next(p.name for p in releases.glob("[!.]*") if p.is_dir() and p != done.folder)
+
+    back = run("bundle", "point", first, "--to", releases, "--keys", where, "--json").json
+
+    assert back["version"] == "1"
+    assert pointed(releases) == releases / first
+    (releases / first / "extra").touch()
+    for name, why in ((first, "besides what is signed"), ("none", "cannot be opened")):
+        assert why in run("bundle", "point", name, "--to", releases, "--keys", where).refusal
+    assert run("bundle", "point", "..", "--to", releases, "--keys", where).refusal
 
 
 def test_a_policy_that_cannot_be_served_with_is_not_signed(run, keys, folder, tmp_path):

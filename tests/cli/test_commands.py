@@ -28,7 +28,7 @@ def test_every_promised_command_is_there():
         "ingest", "features", "label", "evaluate", "train", "score", "report", "retrain",
         "serve", "demo", "event", "explain", "audit verify", "audit replay", "position",
         "map validate", "map show", "keys add", "keys list", "keys disable", "keys rotate",
-        "bundle keygen", "bundle sign", "bundle verify", "bundle release",
+        "bundle keygen", "bundle sign", "bundle verify", "bundle release", "bundle point",
         "simulate run", "simulate worst-case", "simulate closed-loop",
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""liqwarn bundle: make keys, sign a model bundle, verify one, release one to a server."""
+"""liqwarn bundle: make keys, sign a model bundle, verify one, release one, point at another."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,9 @@ from liqwarn.cli.model_commands import DEFAULT_POLICY
 from liqwarn.cli.options import Options, command
 from liqwarn.config import policy_of
 from liqwarn.errors import ModelError
-from liqwarn.models.signed_bundle import BundleId, read_bundle, sign_bundle
+from liqwarn.models.signed_bundle import BundleId, read_bundle, sign_bundle, verify_bundle
 from liqwarn.serving.canary import canary
-from liqwarn.serving.releases import release
+from liqwarn.serving.releases import point, release
 from liqwarn.signing import (
     generate_key,
     load_signing_key,
@@ -118,6 +118,28 @@ def release_command(options: ReleaseOptions) -> None:
     policy = _policy(options.policy)
     done = release(options.folder, options.to, key, version=options.version, policy=policy)
     _tell(options, done.id, f"released {done.folder}", folder=str(done.folder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointOptions(Options):
+    """Options of ``liqwarn bundle point``."""
+
+    name: Annotated[str, typer.Argument(help="Name of a release: its folder among the releases.")]
+    to: Annotated[Path, typer.Option(help="Folder of releases that servers watch.")]
+    keys: Annotated[Path, typer.Option(help="Public key, or folder of them (*.pem).")]
+
+
+@command(
+    bundles,
+    "point",
+    PointOptions,
+    example="liqwarn bundle point 4f0c9e --to releases --keys keys",
+)
+def point_command(options: PointOptions) -> None:
+    """Point at a release that is there, to go back to it or to have it judged again."""
+    done = verify_bundle(options.to / options.name, load_verify_keys(options.keys))
+    point(options.to, options.name)
+    _tell(options, done, f"{options.to} points at {options.name}")
 
 
 def _policy(path: Path) -> bytes:
