@@ -8,8 +8,14 @@ import httpx
 import pytest
 
 from liqwarn.errors import ConfigError
+from liqwarn.serving.app import create_app
+from liqwarn.serving.flag_file import FlagFile
+from liqwarn.serving.key_file import change_keys
+from liqwarn.serving.keys import KeySet
 from liqwarn.serving.listen import ListenOrder, make_listener
 from liqwarn.serving.metrics import ServingMetrics
+from liqwarn.serving.ports import Sources
+from liqwarn.serving.push_hub import PushSettings
 from liqwarn.serving.refusals import refuse
 
 
@@ -33,8 +39,8 @@ def started(clock, metrics):
     """Start a server on a free port of loopback; gives its URL."""
     running = []
 
-    def started(**order):
-        server = make_listener(answer, ListenOrder(port=0, **order), clock=clock, metrics=metrics)
+    def started(app=answer, **order):
+        server = make_listener(app, ListenOrder(port=0, **order), clock=clock, metrics=metrics)
         listening = socket.create_server(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
@@ -64,6 +70,35 @@ def test_with_keys_everybody_is_asked_and_everything_counted(started, key_file, 
     assert value(metrics, "http_requests_total", **route, status="401") == 1
     assert value(metrics, "http_requests_total", **route, status="200") == 1
     assert value(metrics, "http_refusals_total", reason="missing") == 1
+
+
+@pytest.fixture
+def application(metrics, policy, clock, write_flags, make_flag):
+    return create_app(
+        FlagFile(write_flags(make_flag())),
+        policy=policy,
+        clock=clock,
+        sources=Sources(render_metrics=metrics.render),
+        push=PushSettings(heartbeat_s=0.05, look_s=0.02),
+    )
+
+
+def test_the_application_itself_behind_its_keys(started, key_file, metrics, application):
+    token = key_file()
+    headers = {"Authorization": f"Bearer {token}"}
+    url = started(application, keys=key_file.path)
+    with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=10) as client:
+        assert client.get("/v1/flags/BTCUSDT").json()["symbol"] == "BTCUSDT"
+        assert client.get("/v1/flags/BTCUSDT/no").status_code == 403
+        assert client.post("/v1/score", json={}).status_code == 403
+        assert b'liqwarn_http_requests_total{method="GET"' in client.get("/metrics").content
+        with client.stream("GET", "/v1/stream") as stream:
+            lines = stream.iter_lines()
+            assert "BTCUSDT" in next(line for line in lines if line.startswith("data:"))
+            change_keys(key_file.path, lambda keys: (KeySet(), None))
+            list(lines)
+        assert client.get("/v1/flags").status_code == 401
+    assert value(metrics, "http_refusals_total", reason="revoked") == 1
 
 
 def test_a_damaged_file_of_keys_is_told(started, key_file, metrics):

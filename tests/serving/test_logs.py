@@ -114,6 +114,15 @@ def test_a_flood_is_a_few_lines_and_a_count(written, clock):
     assert len(lines) == 8
 
 
+def test_every_symbol_is_told_when_the_whole_market_moves(written):
+    log = get_logger("loop")
+    for n in range(100):
+        for side in ("long", "short"):
+            log.warning("tier changed", symbol=f"S{n}", side=side)
+
+    assert len(written()) == 200
+
+
 def test_a_newline_cannot_forge_a_line(written):
     get_logger("http").info("asked", path='/a\n{"level": "error"}')
 

@@ -22,7 +22,8 @@ __all__ = ["Logger", "bound_context", "get_logger", "logs_to", "lost_lines"]
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 _LONGEST: Final = 4_000
 _REPEATS: Final = Rate(per_s=6 / 60, burst=6)
-"""The same event of the same part and level: six at once, then six a minute."""
+"""The same event of the same part, level, symbol and side: six at once, then six a minute."""
+_LIKE: Final = ("part", "event", "symbol", "side")
 
 _SECRET_NAMES: Final = re.compile(
     r"authorization|token|secret|passw|passphrase|api[_-]?key|private|cookie|credential",
@@ -81,7 +82,7 @@ class _Sink:
         """Let an event through with its time and level, or drop it."""
         if self.stream is None or self.clock is None or _LEVELS[method] < self.level:
             raise structlog.DropEvent
-        name = f"{event.get('part')}|{method}|{event.get('event')}"
+        name = "|".join([method, *(str(event.get(field, "")) for field in _LIKE)])
         with self._lock:
             held = self._admitted(name)
         head = {"time": iso_utc(self.clock.wall()), "level": method, "part": event.pop("part", "")}
