@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liqwarn.data.bars.codec import LONGEST_LINE, decode_message, encode_message
@@ -26,6 +26,7 @@ def line(**changes):
     return json.dumps({k: v for k, v in (told | changes).items() if v != "absent"}).encode()
 
 
+@settings(deadline=None)
 @given(
     st.text(min_size=1, max_size=64).filter(lambda s: s.isprintable()),
     st.integers(0, 4_000_000_000),
@@ -91,6 +92,7 @@ def test_a_line_of_another_shape_is_refused_whole(content, message):
         decode_message(content, 7)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_do_anything_but_decode_or_be_refused(content):
     with pytest.raises(DataError, match="line 1: "):

@@ -26,7 +26,9 @@ def test_the_newest_head_is_read(path):
     assert path.stat().st_size == 1_024
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
 @given(at=st.integers(0, 1_023), bit=st.integers(0, 7))
 def test_a_damaged_slot_is_noticed_and_the_other_one_stands(path, at, bit):
     content = bytearray(path.read_bytes())

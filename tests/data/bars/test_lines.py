@@ -1,10 +1,13 @@
-from hypothesis import given
+from itertools import pairwise
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liqwarn.data.bars.codec import LONGEST_LINE, encode_message
 from liqwarn.data.bars.lines import LineReader
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_however_the_bytes_are_cut_the_messages_are_the_same(make_message, data):
     said = [make_message(bar) for bar in range(data.draw(st.integers(0, 5)))]
@@ -13,11 +16,10 @@ def test_however_the_bytes_are_cut_the_messages_are_the_same(make_message, data)
         if data.draw(st.booleans()):
             pieces[at] = b"garbage\n\n" + pieces[at]
     content = b"".join(pieces)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(content)), max_size=9)))
     reader, found = LineReader(name="x"), []
-    while content:
-        size = data.draw(st.integers(1, len(content)))
-        found += reader.push(content[:size])
-        content = content[size:]
+    for start, stop in pairwise([0, *cuts, len(content)]):
+        found += reader.push(content[start:stop])
 
     assert [one for one in found if not isinstance(one, str)] == said
     assert sum(isinstance(one, str) for one in found) == sum(b"garbage" in p for p in pieces)

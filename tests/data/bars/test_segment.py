@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liqwarn.data.bars.segment import (
@@ -48,6 +48,7 @@ def test_a_segment_is_read_back(content, panel, header, make_column):
             assert values.tobytes() == made.fields[name].tobytes()
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_change_is_a_fault_and_what_stands_before_it_is_kept(content, bits_of, data):
     whole = decode(content)
@@ -64,6 +65,7 @@ def test_any_change_is_a_fault_and_what_stands_before_it_is_kept(content, bits_o
     assert [bits_of(r.column) for r in found.records] == [bits_of(r.column) for r in before]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_cut_is_a_fault_unless_it_is_between_records(content, data):
     whole = decode(content)

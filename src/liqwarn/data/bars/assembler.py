@@ -19,6 +19,7 @@ import numpy as np
 from liqwarn.data.bars.border import Border, Checked
 from liqwarn.data.bars.memory import Memory
 from liqwarn.data.bars.message import BarColumn, BarMessage, close_seconds
+from liqwarn.data.bars.tail import dated_fields
 from liqwarn.data.panel import Panel
 from liqwarn.errors import DataError
 from liqwarn.frames import FloatArray
@@ -108,6 +109,7 @@ class Assembler:
             raise DataError(f"first close: found {first}, expected one of {panel.bar} bars")
         self._rows = {symbol: row for row, symbol in enumerate(panel.symbol_names)}
         self._position = {name: k for k, name in enumerate(panel.fields)}
+        self._dated = dated_fields(panel)
         self._patience_s, self._skew_s = patience.total_seconds(), skew.total_seconds()
         self._look_ahead, self._joined = look_ahead, joined
         self._pending: dict[int, dict[int, _Pending]] = {}
@@ -208,11 +210,11 @@ class Assembler:
             values[beside, row], ages[beside, row] = np.nan, np.nan
 
     def _column(self, time: int, values: FloatArray, ages: FloatArray) -> BarColumn:
-        dated = [name for name in self._position if not name.startswith("next_")]
+        values.flags.writeable = ages.flags.writeable = False
         return BarColumn(
             time=np.datetime64(time, "s"),
             symbols=self._panel.symbol_names,
             fields={name: values[k] for name, k in self._position.items()},
-            ages={name: ages[self._position[name]] for name in dated},
+            ages={name: ages[self._position[name]] for name in self._dated},
             bar_s=self._panel.bar_s,
         )

@@ -101,8 +101,8 @@ class Border:
         return _impossible(name, value) or self._implausible(message.symbol, name, value)
 
     def _implausible(self, symbol: str, name: str, value: float) -> str | None:
-        low, high = self._bands.get((symbol, name), (value, value))
-        return None if low <= value <= high else "implausible value"
+        band = self._bands.get((symbol, name))
+        return None if band is None or band[0] <= value <= band[1] else "implausible value"
 
     def _candle_faults(self, good: Mapping[str, float]) -> dict[str, str]:
         given = good.keys() & set(_BARS)

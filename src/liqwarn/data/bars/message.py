@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isnan
 from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from liqwarn.frames import ALL_FIELDS, FloatArray
 
 __all__ = ["BarColumn", "BarMessage", "close_seconds"]
 
-_DAY_S = 86_400
+_DAY_S: Final = 86_400
+_FLOAT64: Final = np.dtype(np.float64)
 
 
 def close_seconds(time: np.datetime64) -> int:
@@ -116,15 +118,19 @@ class BarColumn:
 def _checked(
     columns: Mapping[str, FloatArray], n_symbols: int, kind: str
 ) -> Mapping[str, FloatArray]:
-    unknown = sorted(set(columns) - set(ALL_FIELDS))
+    unknown = sorted(columns.keys() - ALL_FIELDS.keys())
     if unknown:
         raise FrameError(f"{kind}s {unknown} are unknown, expected names of liqwarn.frames.FIELDS")
     frozen = {}
     for name, column in columns.items():
         if column.shape != (n_symbols,):
             raise FrameError(f"{kind} '{name}' has shape {column.shape}, expected ({n_symbols},)")
-        if column.dtype != np.float64 or not column.flags.c_contiguous:
+        flags = column.flags
+        if column.dtype != _FLOAT64 or not flags.c_contiguous:
             raise FrameError(f"{kind} '{name}' is {column.dtype}, expected C-contiguous float64")
-        frozen[name] = column.view()
-        frozen[name].flags.writeable = False
+        if flags.writeable:
+            frozen[name] = column.view()
+            frozen[name].flags.writeable = False
+        else:
+            frozen[name] = column
     return MappingProxyType(frozen)

@@ -190,6 +190,7 @@ def _column(numbers: bytes, header: Header, close: int) -> BarColumn:
             f"a record holds {len(numbers)} bytes of numbers, expected {shape} float64"
         )
     planes: FloatArray = np.frombuffer(numbers, dtype="<f8").astype(np.float64).reshape(shape)
+    planes.flags.writeable = False
     n_fields = len(header.fields)
     try:
         return BarColumn(
