@@ -203,3 +203,13 @@ def test_fifteen_kills_tear_nothing_and_lose_nothing_acknowledged(tmp_path):
             assert np.array_equal(rows.values.get("close", []), np.sin(rows.event.astype(float)))
         process.stdin.close()
     assert acknowledged > 15
+
+
+def test_parts_without_a_manifest_are_a_damaged_store(store):
+    store.append([records(3)], origin=ORIGIN)
+    (store.root / MANIFEST).unlink()
+
+    with pytest.raises(StoreError, match="missing, though there are parts"):
+        store.verify()
+    with pytest.raises(StoreError, match="missing, though there are parts"):
+        store.append([records(3)], origin=ORIGIN)

@@ -91,10 +91,13 @@ def load_manifest(root: Path) -> Manifest:
     Raises
     ------
     StoreError
-        When it was edited, damaged, or written by something else.
+        When it was edited, damaged, or written by something else; or when there are parts but no
+        manifest, which is written before the first of them.
     """
     path = root / MANIFEST
     if not path.exists():
+        if any(root.glob("panel=*")):
+            raise StoreError(f"{path}: missing, though there are parts; it was deleted")
         return Manifest()
     try:
         body: dict[str, Any] = json.loads(path.read_bytes())

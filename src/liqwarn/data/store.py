@@ -159,6 +159,8 @@ class Store:
         known = {(o.file, o.sha256): i for i, o in enumerate(manifest.origins)}
         number = known.get((origin.file, origin.sha256), len(manifest.origins))
         origins = manifest.origins if number < len(known) else (*manifest.origins, origin)
+        if not manifest.parts:  # parts without any manifest are a store whose manifest was deleted
+            save_manifest(self._root, manifest)
         parts = dict(manifest.parts)
         for year, records in _by_year(fresh):
             part, content = _new_part(parts, year, records, number)
