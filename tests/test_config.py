@@ -9,6 +9,7 @@ from liqwarn.config import (
     load_panel,
     load_policy,
     load_settings,
+    policy_of,
     read_yaml,
 )
 from liqwarn.errors import ConfigError
@@ -153,6 +154,21 @@ def test_an_unknown_variable_is_told_with_the_nearest(monkeypatch):
         ConfigError, match="unknown variable LIQWARN_HOMR, did you mean 'LIQWARN_HOME'"
     ):
         load_settings()
+
+
+@pytest.mark.parametrize("name", ["LIQWARN_FAULTS", "LIQWARN_REAL_DATA"])
+def test_what_the_tests_read_is_known(monkeypatch, name):
+    monkeypatch.setenv(name, "full")
+
+    assert load_settings()
+
+
+def test_a_policy_in_memory_is_the_policy_of_its_file(tmp_path):
+    path = Path(__file__).parents[1] / "conf" / "policy.yaml"
+
+    assert policy_of(path.read_bytes(), path) == load_policy(path)
+    with pytest.raises(ConfigError, match=r"given\.yaml: found list, expected keys"):
+        policy_of(b"[]", Path("given.yaml"))
 
 
 def test_a_day_that_no_calendar_has_is_not_valid_yaml(tmp_path):
