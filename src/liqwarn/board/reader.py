@@ -23,8 +23,9 @@ RECHECK_S: Final = 1.0
 """So often the reader looks whether another file is at the path; until then it may not notice a
 board that was replaced by someone who did not mark the old one dead."""
 
-_SLACK_NS: Final = 1_000_000_000
-"""A heartbeat may be so far ahead of the reader's own look at the clock; one that is further was
+_CENTURY_S: Final = 100 * 366 * 86_400
+_EARLIEST_NS: Final = -1_000_000_000
+"""A heartbeat may be a second ahead of the reader's own look at the clock; one that is further was
 made by another clock, and deadlines on that clock mean nothing here."""
 
 
@@ -92,7 +93,7 @@ class BoardReader:
         need_little_endian()
         self._path = path
         self._keys = tuple(keys)
-        self._max_silence_ns = max_silence_s * 1e9
+        self._max_silence_ns = int(min(max_silence_s, _CENTURY_S) * 1e9)  # a float compares slowly
         self._max_wait_s = max_wait_s
         self._wall_ns, self._boot_ns = clocks.wall_ns, clocks.boot_ns
         self._boot = boot_identity()
@@ -114,7 +115,7 @@ class BoardReader:
                 if (
                     boot < entry.deadline_ns
                     and boot < view.recheck_ns
-                    and -_SLACK_NS <= boot - words[BEAT_WORD] <= self._max_silence_ns
+                    and _EARLIEST_NS <= boot - words[BEAT_WORD] <= self._max_silence_ns
                     and self._wall_ns() < entry.valid_until_ns
                 ):
                     return entry.said  # type: ignore[return-value]  # a refusal has no deadline
@@ -209,7 +210,7 @@ class BoardReader:
 
     def _silent(self, view: _View) -> Refusal | None:
         silence = self._boot_ns() - view.words[BEAT_WORD]
-        if -_SLACK_NS <= silence <= self._max_silence_ns:
+        if _EARLIEST_NS <= silence <= self._max_silence_ns:
             return None
         detail = f"heartbeat {silence / 1e9:.1f} s ago, allowed {self._max_silence_ns / 1e9:g} s"
         return Refusal(kind="silent", detail=detail)
