@@ -12,13 +12,13 @@ import asyncio
 import contextlib
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from liqwarn.serving.clock import Clock
-from liqwarn.serving.documents import FlagDocuments
+from liqwarn.serving.documents import Document, FlagDocuments
 from liqwarn.serving.push_event import Message, Publication, dropped, gap, heartbeat, snapshot
 
 __all__ = ["PushHub", "PushSettings", "Subscription"]
@@ -74,11 +74,14 @@ class PushHub:
         self, documents: FlagDocuments, *, clock: Clock, settings: PushSettings | None = None
     ) -> None:
         self.settings = settings or PushSettings()
+        self.too_slow = 0
+        """Clients that were let go because they were too far behind."""
         self._documents = documents
         self._clock = clock
         self._run = secrets.token_hex(4)
         self._number = 0
         self._pushed: dict[str, bytes] = {}
+        self._looked_at: Mapping[str, Document] | None = None
         self._ring: deque[Publication] = deque()
         self._ring_bytes = 0
         self._clients: set[Subscription] = set()
@@ -137,6 +140,9 @@ class PushHub:
     def look(self) -> None:
         """Publish what has changed, if anything has."""
         standing = self._documents.standing()
+        if standing is self._looked_at:
+            return
+        self._looked_at = standing
         changed = {}
         for symbol, document in standing.items():
             body = document.answer.body
@@ -247,6 +253,7 @@ class Subscription:
         if self.reason is not None:
             return
         if len(self._waiting) >= self._room:
+            self._hub.too_slow += 1
             self.drop(f"too slow: {self._room} messages behind")
             return
         self._waiting.append(message)

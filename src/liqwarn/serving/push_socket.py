@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Response, WebSocket
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from liqwarn.serving.answers import refused
 from liqwarn.serving.asks import StreamAsk, first_fault
@@ -62,6 +62,8 @@ async def _write(
     sent = 0
     try:
         async for message in client.messages():
+            if websocket.application_state is not WebSocketState.CONNECTED:
+                return  # closed by the one who listens
             async with asyncio.timeout(hub.settings.give_up_s):
                 await websocket.send_text(message.as_text())
             sent += 1

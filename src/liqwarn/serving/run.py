@@ -10,6 +10,7 @@ from liqwarn.policy.tiers import Policy
 from liqwarn.serving.app import create_app, folder_sources
 from liqwarn.serving.clock import SystemClock
 from liqwarn.serving.flag_file import FlagFile
+from liqwarn.serving.server import FlagServer
 
 __all__ = ["make_server", "run"]
 
@@ -37,17 +38,16 @@ def make_server(
     app = create_app(
         FlagFile(flags), policy=policy, clock=SystemClock(), sources=folder_sources(folder)
     )
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            ws_max_size=4_096,  # nobody has anything to say there
-            timeout_graceful_shutdown=3,
-            log_level="warning",
-            access_log=False,
-        )
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        ws_max_size=4_096,  # nobody has anything to say there
+        timeout_graceful_shutdown=3,
+        log_level="warning",
+        access_log=False,
     )
+    return FlagServer(config, hub=app.state.hub)
 
 
 def run(flags: Path, policy: Policy, *, host: str = "127.0.0.1", port: int = 8000) -> None:

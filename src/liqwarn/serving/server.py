@@ -1,0 +1,31 @@
+"""A server that lets its listeners go before it waits for them."""
+
+import socket
+
+import uvicorn
+
+from liqwarn.serving.push_hub import PushHub
+
+__all__ = ["FlagServer"]
+
+
+class FlagServer(uvicorn.Server):
+    """uvicorn, with streams that end when it is told to stop.
+
+    Without this a stream, which never ends, keeps a stopping server up until it gives up waiting.
+
+    Parameters
+    ----------
+    config : uvicorn.Config
+    hub : PushHub
+        ``app.state.hub`` of the application, whatever stands in front of it.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, hub: PushHub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell every client why, then stop as uvicorn does."""
+        self._hub.close()
+        await super().shutdown(sockets)
