@@ -16,12 +16,6 @@ from liqwarn.serving.listen import ListenOrder, make_listener
 from liqwarn.serving.metrics import ServingMetrics
 from liqwarn.serving.ports import Sources
 from liqwarn.serving.push_hub import PushSettings
-from liqwarn.serving.refusals import refuse
-
-
-async def answer(scope, receive, send):
-    if scope["type"] == "http":
-        await refuse(scope, send, 200, "here")
 
 
 @pytest.fixture
@@ -35,12 +29,24 @@ def value(metrics, name, **labels):
 
 
 @pytest.fixture
-def started(clock, metrics):
+def application(metrics, policy, clock, write_flags, make_flag):
+    return create_app(
+        FlagFile(write_flags(make_flag())),
+        policy=policy,
+        clock=clock,
+        sources=Sources(render_metrics=metrics.render),
+        push=PushSettings(heartbeat_s=0.05, look_s=0.02),
+    )
+
+
+@pytest.fixture
+def started(clock, metrics, application):
     """Start a server on a free port of loopback; gives its URL."""
     running = []
 
-    def started(app=answer, **order):
-        server = make_listener(app, ListenOrder(port=0, **order), clock=clock, metrics=metrics)
+    def started(**order):
+        chosen = ListenOrder(port=0, **order)
+        server = make_listener(application, chosen, clock=clock, metrics=metrics)
         listening = socket.create_server(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
@@ -49,10 +55,14 @@ def started(clock, metrics):
             time.sleep(0.005)
         return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
+    def stop():
+        for server, thread in running:
+            server.should_exit = True
+            thread.join(10)
+
+    started.stop = stop
     yield started
-    for server, thread in running:
-        server.should_exit = True
-        thread.join(10)
+    stop()
 
 
 def test_with_keys_everybody_is_asked_and_everything_counted(started, key_file, metrics):
@@ -72,21 +82,10 @@ def test_with_keys_everybody_is_asked_and_everything_counted(started, key_file, 
     assert value(metrics, "http_refusals_total", reason="missing") == 1
 
 
-@pytest.fixture
-def application(metrics, policy, clock, write_flags, make_flag):
-    return create_app(
-        FlagFile(write_flags(make_flag())),
-        policy=policy,
-        clock=clock,
-        sources=Sources(render_metrics=metrics.render),
-        push=PushSettings(heartbeat_s=0.05, look_s=0.02),
-    )
-
-
-def test_the_application_itself_behind_its_keys(started, key_file, metrics, application):
+def test_the_application_itself_behind_its_keys(started, key_file, metrics):
     token = key_file()
     headers = {"Authorization": f"Bearer {token}"}
-    url = started(application, keys=key_file.path)
+    url = started(keys=key_file.path)
     with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=10) as client:
         assert client.get("/v1/flags/BTCUSDT").json()["symbol"] == "BTCUSDT"
         assert client.get("/v1/flags/BTCUSDT/no").status_code == 403
@@ -95,10 +94,23 @@ def test_the_application_itself_behind_its_keys(started, key_file, metrics, appl
         with client.stream("GET", "/v1/stream") as stream:
             lines = stream.iter_lines()
             assert "BTCUSDT" in next(line for line in lines if line.startswith("data:"))
+            assert value(metrics, "stream_clients") == 1
             change_keys(key_file.path, lambda keys: (KeySet(), None))
             list(lines)
         assert client.get("/v1/flags").status_code == 401
     assert value(metrics, "http_refusals_total", reason="revoked") == 1
+
+
+def test_it_stops_at_once_though_streams_are_open(started):
+    url = started()
+    with httpx.stream("GET", f"{url}/v1/stream", trust_env=False, timeout=10) as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        begun = time.perf_counter()
+        started.stop()
+
+        assert time.perf_counter() - begun < 2.5  # it would wait 3 s for its connections
+        assert "event: dropped" in list(lines)
 
 
 def test_a_damaged_file_of_keys_is_told(started, key_file, metrics):
@@ -124,17 +136,17 @@ def test_on_loopback_without_keys_nobody_is_asked(started):
         ({"keys": "missing"}, "liqwarn keys add makes it"),
     ],
 )
-def test_what_is_not_safe_does_not_start(key_file, clock, metrics, order, why):
+def test_what_is_not_safe_does_not_start(application, key_file, clock, metrics, order, why):
     key_file()
     files = {"made": key_file.path, "missing": key_file.path.with_name("none.json")}
     given = order | ({"keys": files[order["keys"]]} if "keys" in order else {})
 
     with pytest.raises(ConfigError, match=why):
-        make_listener(answer, ListenOrder(**given), clock=clock, metrics=metrics)
+        make_listener(application, ListenOrder(**given), clock=clock, metrics=metrics)
 
 
-def test_behind_a_proxy_with_keys_the_public_is_served(key_file, clock, metrics):
+def test_behind_a_proxy_with_keys_the_public_is_served(application, key_file, clock, metrics):
     key_file()
     order = ListenOrder(host="0.0.0.0", keys=key_file.path, behind_tls_proxy=True)
 
-    assert make_listener(answer, order, clock=clock, metrics=metrics).config.host == "0.0.0.0"
+    assert make_listener(application, order, clock=clock, metrics=metrics).config.host == "0.0.0.0"

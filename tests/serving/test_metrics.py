@@ -104,11 +104,12 @@ def test_the_rest_is_told_as_well(metrics, shown):
     metrics.bundle_refused("signature")
     metrics.audit_written(5)
     metrics.audit_failed()
-    metrics.journal(1_000, 0.002)
+    metrics.journal(2, 0.002)
+    metrics.journal_size(1_000)
     metrics.published("board")
     metrics.published("webhook", ok=False)
-    metrics.streams("sse", 4)
-    metrics.stream_dropped("sse")
+    metrics.streams(4, 1)
+    metrics.streams(3, 1)
     metrics.key_file_fault("torn")
     metrics.alert("sent")
     metrics.webhook("retried", 7)
@@ -122,10 +123,11 @@ def test_the_rest_is_told_as_well(metrics, shown):
     assert shown("bundle_swaps_total") == 2
     assert shown("bundle_refusals_total", reason="signature") == 1
     assert (shown("audit_lines_total"), shown("audit_fault")) == (5, 1)
+    assert shown("journal_bars_total") == 2
     assert (shown("journal_bytes"), shown("journal_fsync_seconds_count")) == (1_000, 1)
     assert shown("publications_total", target="board") == 1
     assert shown("publication_failures_total", target="webhook") == 1
-    assert (shown("stream_clients", kind="sse"), shown("stream_drops_total", kind="sse")) == (4, 1)
+    assert (shown("stream_clients"), shown("stream_drops_total")) == (3, 1)
     assert shown("key_file_fault") == 1
     assert shown("alerts_total", outcome="sent") == 1
     assert (shown("webhook_posts_total", outcome="retried"), shown("webhook_pending")) == (1, 7)

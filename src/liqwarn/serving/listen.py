@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from liqwarn.serving.bind import check_bind
 from liqwarn.serving.clock import Clock
@@ -14,7 +14,9 @@ from liqwarn.serving.logs import lost_lines
 from liqwarn.serving.measured import Measured
 from liqwarn.serving.metrics import ServingMetrics
 from liqwarn.serving.protection import ProtectionRules, listen_options, protect, tell_refusals
+from liqwarn.serving.push_hub import PushHub
 from liqwarn.serving.route_scopes import served_routes
+from liqwarn.serving.server import FlagServer
 from liqwarn.serving.tls import TlsFiles, tls_options
 
 __all__ = ["ListenOrder", "make_listener"]
@@ -45,9 +47,18 @@ class ListenOrder:
 
 
 def make_listener(
-    app: ASGIApp, order: ListenOrder, *, clock: Clock, metrics: ServingMetrics
-) -> uvicorn.Server:
+    app: FastAPI, order: ListenOrder, *, clock: Clock, metrics: ServingMetrics
+) -> FlagServer:
     """The server, not yet started.
+
+    Parameters
+    ----------
+    app : FastAPI
+        Of :func:`liqwarn.serving.app.create_app`.
+    order : ListenOrder
+    clock : Clock
+    metrics : ServingMetrics
+        Told of every request and refusal.
 
     Raises
     ------
@@ -57,6 +68,7 @@ def make_listener(
     """
     auth, tls = order.keys is not None, order.tls is not None
     check_bind(order.host, order.port, auth=auth, tls=tls, behind_tls_proxy=order.behind_tls_proxy)
+    hub: PushHub = app.state.hub
     routes = served_routes()
     ring = KeyRing(order.keys) if order.keys is not None else None
     guarded = protect(
@@ -67,15 +79,17 @@ def make_listener(
         on_refusal=tell_refusals(metrics),
         rules=order.rules,
     )
-    metrics.before_render(lambda: _look(metrics, ring))
+    metrics.before_render(lambda: _look(metrics, ring, hub))
     sealed: dict[str, Any] = tls_options(order.tls) if order.tls is not None else {}
     options = listen_options(behind_tls_proxy=order.behind_tls_proxy) | sealed
     measured = Measured(guarded, metrics, routes, clock)
-    return uvicorn.Server(uvicorn.Config(measured, host=order.host, port=order.port, **options))
+    config = uvicorn.Config(measured, host=order.host, port=order.port, **options)
+    return FlagServer(config, hub=hub)
 
 
-def _look(metrics: ServingMetrics, ring: KeyRing | None) -> None:
+def _look(metrics: ServingMetrics, ring: KeyRing | None, hub: PushHub) -> None:
     metrics.log_lines_lost(lost_lines())
+    metrics.streams(hub.listeners, hub.too_slow)
     if ring is not None:
         ring.current()
         metrics.key_file_fault(ring.fault)

@@ -59,6 +59,7 @@ class ServingMetrics:
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._bar: tuple[float, float] | None = None
         self._beat: float | None = None
+        self._too_slow = 0
         self._looks: list[Callable[[], None]] = []
         self._rendering = Lock()
         self._offset = clock.wall().timestamp() - clock.monotonic()
@@ -86,7 +87,9 @@ class ServingMetrics:
 
     def _add_loop(self) -> None:
         self._bars = self._counter(
-            "bars_total", "Closed bars, by outcome: taken, late, duplicate or refused.", "outcome"
+            "bars_total",
+            "Bars by outcome: taken, late, duplicate, refused; closed when their flags are out.",
+            "outcome",
         )
         for outcome in ("taken", "late", "duplicate", "refused"):
             self._bars.labels(outcome)
@@ -133,6 +136,7 @@ class ServingMetrics:
         self._audit_fault = self._gauge(
             "audit_fault", "1 when the audit log is broken or cannot be written."
         )
+        self._journal_bars = self._counter("journal_bars_total", "Closed bars put on disk.")
         self._journal_bytes = self._gauge("journal_bytes", "Size of the journal of bars.")
         self._fsync = self._histogram("journal_fsync_seconds", "One fsync of the journal.")
         self._free = self._gauge("disk_free_bytes", "Free space where the server writes.")
@@ -148,9 +152,9 @@ class ServingMetrics:
         self._refusals = self._counter(
             "http_refusals_total", "Requests refused before the application.", "reason"
         )
-        self._streams = self._gauge("stream_clients", "Open streams.", "kind")
+        self._streams = self._gauge("stream_clients", "Clients of streams.")
         self._stream_drops = self._counter(
-            "stream_drops_total", "Streams ended because the client did not keep up.", "kind"
+            "stream_drops_total", "Streams ended because the client did not keep up."
         )
         self._key_fault = self._gauge(
             "key_file_fault", "1 when the file of keys cannot be read and older keys are in force."
@@ -172,7 +176,10 @@ class ServingMetrics:
     # the live loop
 
     def bar(self, outcome: str, *, closed_at: datetime | None = None, reason: str = "") -> None:
-        """A bar came: ``taken`` (with the time it closed), ``late``, ``duplicate``, ``refused``."""
+        """What became of a bar: ``taken``, ``late``, ``duplicate``, ``refused``, ``closed``.
+
+        The age of the newest is counted from `closed_at`, wherever it is given.
+        """
         self._bars.labels(self._bounded("outcome", outcome)).inc()
         if outcome == "refused":
             self._bars_refused.labels(self._bounded("bar", reason or _OTHER)).inc()
@@ -225,10 +232,14 @@ class ServingMetrics:
         """The audit log is broken, or could not be written."""
         self._audit_fault.set(1)
 
-    def journal(self, size_bytes: int, fsync_s: float) -> None:
-        """The journal has that size, and its last fsync took so long."""
-        self._journal_bytes.set(size_bytes)
+    def journal(self, bars: int, fsync_s: float) -> None:
+        """So many closed bars were put on disk, which took so long."""
+        self._journal_bars.inc(bars)
         self._fsync.observe(fsync_s)
+
+    def journal_size(self, size_bytes: int) -> None:
+        """The journal has that size."""
+        self._journal_bytes.set(size_bytes)
 
     # the application
 
@@ -249,13 +260,11 @@ class ServingMetrics:
         """A request was refused before the application; fits ``OnRefusal``."""
         self._refusals.labels(self._bounded("refusal", reason)).inc()
 
-    def streams(self, kind: str, clients: int) -> None:
-        """So many streams of a kind, ``sse`` or ``websocket``, are open."""
-        self._streams.labels(self._bounded("stream", kind)).set(clients)
-
-    def stream_dropped(self, kind: str) -> None:
-        """A stream was ended because its client did not keep up."""
-        self._stream_drops.labels(self._bounded("stream", kind)).inc()
+    def streams(self, clients: int, too_slow: int) -> None:
+        """So many clients follow streams; so many were let go as too slow since the start."""
+        self._streams.set(clients)
+        self._stream_drops.inc(max(0, too_slow - self._too_slow))
+        self._too_slow = too_slow
 
     def key_file_fault(self, fault: str | None) -> None:
         """Whether the file of keys is in force as it is."""
