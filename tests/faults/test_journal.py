@@ -131,6 +131,54 @@ def test_kill_9_during_appends_loses_nothing_acknowledged_and_tears_no_read(tmp_
     print(f"{KILLS} kills, {acknowledged} bars acknowledged, {len(whole.columns)} on disk")
 
 
+# --------------------------------------------------------------------------------- disk full
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    """A disk of 64 KiB, where one may be mounted."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", "size=64k", "none", str(disk)]
+    if not FULL or mount is None:
+        pytest.skip("mounts a file system: only in the full run")
+    if subprocess.run([mount, *options], capture_output=True, check=False).returncode:
+        pytest.skip("no file system may be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def fill(journal, panel, bar):
+    """Append three bars at a time for as long as the disk takes them."""
+    for first in range(bar, bar + 3_000, 3):
+        journal.append([make_column(panel, first + k) for k in range(3)])
+
+
+def test_a_full_disk_acknowledges_nothing_and_the_journal_goes_on_with_room(tiny_disk):
+    panel, bar, refused = make_panel(), 0, 0
+    ballast = tiny_disk / "ballast"
+    with Journal.open(tiny_disk / "journal", panel) as journal:
+        for room in range(5):
+            ballast.write_bytes(bytes(4096 * (5 - room)))
+            with pytest.raises(StoreError, match="No space left on device"):
+                fill(journal, panel, bar)
+            refused += 1
+            end = -1 if journal.end is None else int((journal.end - FIRST).astype(int)) // HOUR
+            assert end + 1 >= bar
+            bar = end + 1  # the whole segments of a refused group stand
+            assert [bits(c) for c in journal.read().columns] == [
+                bits(make_column(panel, k)) for k in range(bar)
+            ]
+        ballast.unlink()
+    with Journal.open(tiny_disk / "journal", panel) as journal:
+        journal.append([make_column(panel, bar)])
+        tail = journal.read()
+    assert (len(tail.columns), tail.missing, tail.damages) == (bar + 1, (), ())
+    assert not list((tiny_disk / "journal").glob(".*.tmp*"))
+    print(f"refused {refused} times on a full disk, {bar} bars acknowledged and read back")
+
+
 # ------------------------------------------------------------------------ damage to the journal
 
 

@@ -198,8 +198,8 @@ class Journal:
             return False
         if close_seconds(column.time) // _DAY_S != self._head.last // _DAY_S:
             return False
-        begun = {"first": self._header.first, "previous": self._header.previous}
-        return replace(self._new_header(), **begun) == self._header
+        begun = self._header
+        return replace(self._new_header(), first=begun.first, previous=begun.previous) == begun
 
     def _new_header(self) -> Header:
         return Header(

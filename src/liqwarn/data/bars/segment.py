@@ -147,10 +147,18 @@ def _header(content: bytes) -> tuple[Header, int]:
     text, end = _framed(content, len(_MAGIC), "the header")
     try:
         told = orjson.loads(text)
-        axes = {name: tuple(told.pop(name)) for name in ("symbols", "fields", "ages")}
-        return Header(**told, **axes), end
+        header = Header(
+            panel=told["panel"],
+            bar_s=told["bar_s"],
+            symbols=tuple(told["symbols"]),
+            fields=tuple(told["fields"]),
+            ages=tuple(told["ages"]),
+            first=told["first"],
+            previous=told["previous"],
+        )
     except (TypeError, KeyError, ValueError) as error:
         raise StoreError(f"the header is of another format, {error}") from error
+    return header, end
 
 
 def _framed(content: bytes, at: int, what: str) -> tuple[bytes, int]:
