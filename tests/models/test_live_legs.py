@@ -115,6 +115,31 @@ def test_no_rule_is_forgotten(market_random, bar):
     assert running > 100
 
 
+@pytest.mark.parametrize(
+    ("coins", "confirmed"),
+    [
+        ([1000.0, 950.0], True),
+        ([1000.0, 410.0], True),
+        ([1000.0, 390.0], False),  # so much at once is a splice of sources
+        ([1000.0, 2400.0], False),
+        ([-10.0, -8.0], False),
+        ([0.0, 0.0], False),
+        ([1e308, 9e307], True),
+        ([np.inf, 900.0], False),
+    ],
+)
+def test_what_counts_as_deleveraging(market_story, market_quiet, coins, confirmed):
+    frame = market_story(HOUR, close=[100.0, 96.0, 96.0], open_interest=[1000.0, 1000.0])
+    fields = {name: plane.copy() for name, plane in frame.fields.items()}
+    fields["open_interest"][0, market_quiet : market_quiet + 2] = coins
+    frame, config = replace(frame, fields=fields), config_of(HOUR)
+
+    found = live(frame, config, 100)
+
+    assert found[0, market_quiet + 1 - 99, 0] == confirmed
+    np.testing.assert_array_equal(found, batch(frame, config)[:, 99:])
+
+
 @pytest.mark.parametrize("cut", [60, 100, 300])
 def test_a_history_that_reaches_back_far_enough_is_as_good_as_all_of_it(market_random, cut):
     config = config_of(HOUR).scaled(0.5)
