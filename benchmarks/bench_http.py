@@ -133,7 +133,7 @@ def ask_with_wrk(case: Case, port: int, seconds: float) -> Load:
         url = f"http://127.0.0.1:{port}{case.path}"
         command = ["wrk", "-t1", f"-c{case.clients}", span, "--latency", "-s", str(script), url]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = {name: _ms(value) for name, value in re.findall(r"(50|99)%\s+(\S+)", said)}
+    found = {name: _ms(value) for name, value in re.findall(r"^\s+(50|99)%\s+(\S+)$", said, re.M)}
     rate = re.search(r"Requests/sec:\s+(\S+)", said)
     errors = sum(int(n) for n in re.findall(r"Non-2xx or 3xx responses: (\d+)", said))
     return Load(float(rate[1]) if rate else 0.0, found["50"], found["99"], errors)
