@@ -9,7 +9,7 @@ import pytest
 
 from liqwarn.errors import ConfigError
 from liqwarn.serving.alert_events import Alert
-from liqwarn.serving.alerts import open_notifier
+from liqwarn.serving.alerts import open_notifier, read_addresses
 
 # apprise loads all its carriers when it is first asked, and what they import warns
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -81,3 +81,31 @@ def test_without_apprise_it_says_what_to_install(monkeypatch):
 
     with pytest.raises(ConfigError, match=r"expected liqwarn\[alerts\]"):
         open_notifier([])
+
+
+def test_addresses_are_read_one_a_line(tmp_path):
+    path = tmp_path / "alerts"
+    path.touch(mode=0o600)
+    path.write_text("# mail\n\n mailto://a \njson://b\n")
+
+    assert read_addresses(path) == ("mailto://a", "json://b")
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "why"),
+    [
+        (b"json://hunter2\n", 0o644, "mode is 0644, expected 0600"),
+        (b"# none\n", 0o600, "no address, expected one a line"),
+        (b"\xff\n", 0o600, "cannot be read: UnicodeDecodeError"),
+        (None, 0, "cannot be read: FileNotFoundError"),
+    ],
+)
+def test_a_file_of_addresses_that_is_wrong_is_refused(tmp_path, content, mode, why):
+    path = tmp_path / "alerts"
+    if content is not None:
+        path.write_bytes(content)
+        path.chmod(mode)
+
+    with pytest.raises(ConfigError, match=why) as refused:
+        read_addresses(path)
+    assert "hunter2" not in str(refused.value)

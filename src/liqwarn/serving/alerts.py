@@ -1,6 +1,8 @@
 """Alerts by mail, chat, phone: whatever apprise knows. The only module that talks to it."""
 
+import stat
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from liqwarn import __version__
@@ -10,9 +12,30 @@ from liqwarn.serving.alert_events import Alert
 if TYPE_CHECKING:
     from liqwarn.serving.alert_sink import Notify
 
-__all__ = ["open_notifier"]
+__all__ = ["open_notifier", "read_addresses"]
 
 _KINDS: Final = {"info": "info", "warning": "warning", "failure": "failure"}
+
+
+def read_addresses(path: Path) -> tuple[str, ...]:
+    """The addresses of a file, one a line; empty lines and those that begin with # are left out.
+
+    Raises
+    ------
+    ConfigError
+        When it cannot be read, others may read it, or it holds none.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        lines = [line.strip() for line in path.read_text().splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {type(error).__name__}") from error
+    if mode & 0o077:
+        raise ConfigError(f"{path}: mode is {mode:04o}, expected 0600: the addresses are secrets")
+    found = tuple(line for line in lines if line and not line.startswith("#"))
+    if not found:
+        raise ConfigError(f"{path}: no address, expected one a line such as mailto://…")
+    return found
 
 
 def open_notifier(urls: Sequence[str]) -> "Notify":
