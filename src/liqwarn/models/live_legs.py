@@ -108,7 +108,7 @@ class LegsState:
     def _live_through(self, row: int, first_bar: int, bars: FloatArray) -> None:
         """Take a symbol's history: its last days bar by bar, from before the move at its end began.
 
-        Of the bars before these only what the windows hold is gathered, which is ten times faster.
+        Of the bars before these only what the windows hold is gathered: no order is kept of it.
         """
         n_bars, rings = bars.shape[2], self._memory.rings
         mine = slice(RINGS * row, RINGS * (row + 1))

@@ -103,7 +103,7 @@ def _move(closes: FloatArray, where: tuple[int, int, int], n_bars: int, least: i
         largest = value if value > largest else largest
     extreme = sign * largest if count >= least else np.nan
     close = closes[row, slot]
-    return 1.0 - close / extreme if side == 0 else close / extreme - 1.0
+    return float(1.0 - close / extreme if side == 0 else close / extreme - 1.0)
 
 
 @inlined
