@@ -99,11 +99,36 @@ def test_every_message_has_one_outcome(assembler, make_message, moment, first):
 
 def test_a_few_bars_ahead_are_kept_and_no_more(assembler, make_message, moment, first):
     now = moment(first, 9 * HOUR)  # nobody has called tick for hours
+
     columns = assembler.take(make_message(9, "BTCUSDT"), now)
-    assert [c.time for c in columns] == [first + k * HOUR for k in range(9)]
-    waiting = moment(first, 9 * HOUR + 59)
-    assert assembler.take(make_message(10, "BTCUSDT"), waiting) == []
+    assert [c.time for c in columns] == [first + k * HOUR for k in range(7)]
+    assert [c.time for c in assembler.tick(now)] == [first + k * HOUR for k in (7, 8)]
+    assert assembler.open_close == first + 9 * HOUR
+    assert assembler.counts["accepted"] == 1
+
+
+def test_a_bar_is_not_closed_before_its_patience_is_over_whatever_comes(
+    panel, make_message, moment, first
+):
+    assembler = Assembler(panel, first=first, patience=timedelta(hours=9), look_ahead=1)
+
+    assert assembler.take(make_message(2, "BTCUSDT"), moment(first, 2 * HOUR)) == []
     assert assembler.counts["future"] == 1
+
+
+def test_what_waited_for_us_is_not_late(assembler, make_message, moment, first):
+    """After five hours away the bars of the feed are taken, but for the one that is not there."""
+    now, columns = moment(first, 5 * HOUR), []
+    for bar in range(5):
+        for symbol in SYMBOLS:
+            if (bar, symbol) != (1, "ETHUSDT"):
+                columns += assembler.take(make_message(bar, symbol), now)
+    columns += assembler.tick(now)
+
+    closes = np.array([c.fields["close"] for c in columns])
+    assert closes.shape == (5, 2)
+    assert np.argwhere(np.isnan(closes)).tolist() == [[1, 1]]
+    assert assembler.counts["accepted"] == 9
 
 
 def test_a_clock_that_is_a_little_ahead_is_forgiven(assembler, make_message, moment, first):

@@ -119,3 +119,14 @@ def test_a_folder_in_its_place_is_a_fault(path, feed):
     path.mkdir()
 
     assert feed.poll(0.0).faults == ("bars.jsonl: cannot be read (Is a directory)",)
+
+
+def test_a_backlog_is_told(path, feed, make_message):
+    lines = [encode_message(make_message(bar)) for bar in range(2_000)]
+    write(path, *lines)
+    got = [feed.poll(0.0)]
+    while got[-1].more:
+        got.append(feed.poll(0.0))
+
+    assert len(got) > 1
+    assert [m for one in got for m in one.messages] == [make_message(k) for k in range(2_000)]

@@ -1,8 +1,8 @@
 """From messages of single symbols to closed columns: in order, each bar once, nothing made up.
 
-A bar is closed when every symbol of the panel has reported it, or when `patience` has passed since
-its close; whoever has not reported by then is NaN in it. What comes afterwards is late and changes
-nothing, so a column that was handed on is final.
+A bar is closed when every symbol of the panel has reported it, or at the first tick at which
+`patience` has passed since its close; whoever has not reported by then is NaN in it. What comes
+afterwards is late and changes nothing, so a column that was handed on is final.
 
 No clock is read here: the moment is passed in, and the same messages at the same moments give the
 same columns.
@@ -147,8 +147,13 @@ class Assembler:
             self._memory.recall(column)
 
     def take(self, message: BarMessage, now: datetime) -> list[BarColumn]:
-        """Take one message at a moment; the columns that are closed by then, in order."""
-        columns = self.tick(now)
+        """Take one message at a moment; the columns that are complete then, in order.
+
+        Patience alone closes nothing here, so that messages which waited for us, after a restart,
+        are not late because of us: call :meth:`tick` when nothing more waits. Bars whose patience
+        has run out are closed where a later one needs their room.
+        """
+        columns = self._make_room(message, now)
         outcome = self._outcome(message, now)
         self._counts[outcome] += 1
         if outcome == "accepted":
@@ -156,7 +161,9 @@ class Assembler:
             self._refusals.update(checked.reasons)
             bar = self._pending.setdefault(close_seconds(message.time), {})
             bar[self._rows[message.symbol]] = _Pending(message=message, checked=checked)
-        return columns + self.tick(now)
+        while len(self._pending.get(self._open, {})) == len(self._rows):
+            columns.append(self._closed())
+        return columns
 
     def tick(self, now: datetime) -> list[BarColumn]:
         """The columns that are complete, or whose patience has run out; in order."""
@@ -177,13 +184,28 @@ class Assembler:
             return "wrong_bar"
         if close < self._open:
             return "late"
-        latest = self._open + self._look_ahead * self._panel.bar_s
-        if close > min(now.timestamp() + self._skew_s, latest):
+        if close > min(now.timestamp() + self._skew_s, self._latest()):
             return "future"
         standing = self._pending.get(close, {}).get(row)
         if standing is None:
             return "accepted"
         return "duplicate" if standing.message == message else "conflict"
+
+    def _latest(self) -> int:
+        return self._open + self._look_ahead * self._panel.bar_s
+
+    def _make_room(self, message: BarMessage, now: datetime) -> list[BarColumn]:
+        """Close bars that have waited long enough, as far as a message needs it."""
+        columns: list[BarColumn] = []
+        close, moment = close_seconds(message.time), now.timestamp()
+        wanted = message.symbol in self._rows and message.bar_s == self._panel.bar_s
+        if not wanted or close > moment + self._skew_s:
+            return columns
+        while close > self._latest() and moment >= self._open + self._patience_s:
+            if len(columns) == MOST_AT_ONCE:
+                break
+            columns.append(self._closed())
+        return columns
 
     def _closed(self) -> BarColumn:
         time, reported = self._open, self._pending.pop(self._open, {})

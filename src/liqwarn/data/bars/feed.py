@@ -36,6 +36,9 @@ class Delivery:
         The last hundred of them in words.
     silence_s : float
         Seconds since the feed last had a message, or since it was opened; 0 with messages.
+    more : bool
+        Some more was waiting already: no bar should be closed for want of patience before it is
+        read.
     ended : bool
         Nothing will ever follow, as at the end of a replay.
     """
@@ -44,14 +47,15 @@ class Delivery:
     refused: int = 0
     faults: tuple[str, ...] = ()
     silence_s: float = 0.0
+    more: bool = False
     ended: bool = False
 
 
 class Feed(Protocol):
     """A source of closing bars.
 
-    The loop calls :meth:`poll`, gives the messages to the assembler and the closed columns to the
-    journal, calls :meth:`taken`, and begins again.
+    The loop calls :meth:`poll`, gives the messages to the assembler, ticks it unless there is more,
+    gives the closed columns to the journal, calls :meth:`taken`, and begins again.
     """
 
     def poll(self, wait_s: float) -> Delivery:

@@ -38,6 +38,7 @@ class FileFeed:
         self._silence = Silence(clock)
         self._file: FileIO | None = None
         self._lines = LineReader(name=path.name)
+        self._more = False
 
     def poll(self, wait_s: float) -> Delivery:
         """Messages of the lines written since the last poll, at most 256 KiB of them."""
@@ -54,6 +55,7 @@ class FileFeed:
             refused=len(faults),
             faults=tuple(faults[-MOST_FAULTS:]),
             silence_s=self._silence.after(heard=bool(messages)),
+            more=self._more,
         )
 
     def taken(self) -> None:
@@ -75,6 +77,7 @@ class FileFeed:
             replaced = not content and self._replaced(self._file)
             if replaced:  # what was written between the reading and the replacing
                 content = self._file.read(_BLOCK)
+            self._more = len(content) == _BLOCK
             if content:
                 return self._lines.push(content)
             if replaced:

@@ -74,7 +74,7 @@ class SocketFeed:
         self._clock, self._silence, self._at = clock, Silence(clock), at
         self._selector = selectors.DefaultSelector()
         self._producers: dict[int, _Producer] = {}
-        self._count = 0
+        self._count, self._more = 0, False
         try:
             self._server = _bound(at)
         except OSError as error:
@@ -92,7 +92,7 @@ class SocketFeed:
 
     def poll(self, wait_s: float) -> Delivery:
         """What the producers sent, at most 64 KiB of each."""
-        until = self._clock() + wait_s
+        until, self._more = self._clock() + wait_s, False
         messages: list[BarMessage] = []
         faults: list[str] = []
         while True:
@@ -111,6 +111,7 @@ class SocketFeed:
             refused=len(faults),
             faults=tuple(faults[-MOST_FAULTS:]),
             silence_s=self._silence.after(heard=bool(messages)),
+            more=self._more,
         )
 
     def taken(self) -> None:
@@ -168,6 +169,7 @@ class SocketFeed:
             self._drop(producer)
             yield from [] if lost is None else [lost]
             return
+        self._more |= len(content) == _BLOCK
         if not producer.lines.partial or b"\n" in content:
             producer.began = self._clock()
         for one in producer.lines.push(content):
