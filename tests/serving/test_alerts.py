@@ -83,6 +83,15 @@ def test_without_apprise_it_says_what_to_install(monkeypatch):
         open_notifier([])
 
 
+def test_a_file_stands_for_its_addresses(receiver, address, tmp_path):
+    path = tmp_path / "alerts"
+    path.touch(mode=0o600)
+    path.write_text(f"# ours\n{address}\n")
+
+    assert open_notifier([f"file:{path}"])(ALERT)
+    assert len(receiver.received) == 1
+
+
 def test_addresses_are_read_one_a_line(tmp_path):
     path = tmp_path / "alerts"
     path.touch(mode=0o600)

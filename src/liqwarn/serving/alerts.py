@@ -44,7 +44,8 @@ def open_notifier(urls: Sequence[str]) -> "Notify":
     Parameters
     ----------
     urls : sequence of str
-        They hold passwords: they are never logged, and no message names one.
+        They hold passwords: they are never logged, and no message names one. ``file:PATH`` stands
+        for those of a file; what is on a command line other users can read.
 
     Raises
     ------
@@ -61,11 +62,12 @@ def open_notifier(urls: Sequence[str]) -> "Notify":
         app_id="liqwarn", app_desc="liqwarn", app_url="", secure_logging=True, async_mode=False
     )
     carrier = apprise.Apprise(asset=asset)
-    for number, url in enumerate(urls, start=1):
+    addresses = [address for url in urls for address in _spread(url)]
+    for number, url in enumerate(addresses, start=1):
         if not carrier.add(url):
             scheme = url.partition("://")[0] if "://" in url else "none"
             raise ConfigError(
-                f"alert address {number} of {len(urls)}: not understood, its scheme is {scheme!r}; "
+                f"alert address {number} of {len(addresses)}: not understood, its scheme is {scheme!r}; "
                 "expected one that apprise knows, such as mailto:// or json://"
             )
 
@@ -78,3 +80,8 @@ def open_notifier(urls: Sequence[str]) -> "Notify":
         return bool(sent)
 
     return notify
+
+
+def _spread(url: str) -> tuple[str, ...]:
+    path = url.removeprefix("file:")
+    return (url,) if path == url else read_addresses(Path(path))
