@@ -21,7 +21,6 @@ from liqwarn.errors import StoreError
 from liqwarn.serving.history_groups import (
     Group,
     groups_of,
-    micros_of,
     moment_of,
     newest_issue,
     wanted,
@@ -151,11 +150,18 @@ def _mask(keys: pa.Table, ask: HistoryAsk, known_by: datetime) -> pa.ChunkedArra
 
 
 def _keys(table: pa.Table) -> list[HistoryKey]:
-    columns = [table[name].to_pylist() for name in _KEY]
-    return [
-        (micros_of(as_of), side, sequence, micros_of(issued))
-        for as_of, side, sequence, issued in zip(*columns, strict=True)
+    columns = [
+        _micros(table["as_of"]),
+        table["side"].to_pylist(),
+        table["sequence"].to_pylist(),
+        _micros(table["issued_at"]),
     ]
+    return list(zip(*columns, strict=True))
+
+
+def _micros(times: pa.ChunkedArray) -> list[int]:
+    found: list[int] = times.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
+    return found
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
