@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from liqwarn.errors import FrameError, ModelError, StoreError
 from liqwarn.models.events import EventConfig, detect_events, in_progress
+from liqwarn.models.legs import measure_legs
 from liqwarn.models.live_legs import LegsState
 
 HOUR = timedelta(hours=1)
 BARS = (timedelta(minutes=5), timedelta(minutes=15), HOUR, timedelta(hours=4))
 N_BARS = 260
 FORGETTABLE = ("long_liq_usd", "taker_buy_volume", "open_interest")
+
+IMPOSSIBLE = (0.0, -0.0, -1.0, 5e-324, 1e308, -1e308, np.nan, np.inf, -np.inf)
 
 
 def config_of(bar, **changes):
@@ -138,6 +141,36 @@ def test_what_counts_as_deleveraging(market_story, market_quiet, coins, confirme
 
     assert found[0, market_quiet + 1 - 99, 0] == confirmed
     np.testing.assert_array_equal(found, batch(frame, config)[:, 99:])
+
+
+def by_legs(frame, config):
+    """What is in progress by the rule alone: events of impossible prices cannot be described."""
+    with np.errstate(all="ignore"):
+        legs = list(measure_legs(frame, config).values())
+    expected = np.zeros((*frame.shape, 2), dtype=bool)
+    for side, one in enumerate(legs):
+        confirmed = one.confirmed(straddle=config.span_bars == 1)
+        for t in range(frame.shape[1]):
+            before = expected[:, t - 1, side] if t else False
+            expected[:, t, side] = confirmed[:, t] | (before & one.running[:, t])
+    return expected
+
+
+@pytest.mark.parametrize("bar", BARS)
+def test_impossible_values_are_the_batch_s_too(market_random, bar):
+    config, running = config_of(bar).scaled(0.5), 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        frame = market_random(seed, bar=bar, n_bars=160)
+        fields = {name: plane.copy() for name, plane in frame.fields.items()}
+        for plane in fields.values():
+            hit = rng.random(plane.shape) < 0.04
+            plane[hit] = rng.choice(IMPOSSIBLE, hit.sum())
+        frame = replace(frame, fields=fields)
+        expected = by_legs(frame, config)
+        running += int(expected.sum())
+        np.testing.assert_array_equal(live(frame, config, 30), expected[:, 29:])
+    assert running
 
 
 @pytest.mark.parametrize("cut", [60, 100, 300])

@@ -298,7 +298,8 @@ def _inputs(
         bars[INPUTS.index("age")] = ages[_AGE].reshape(shape)
     if "taker_sell_volume" not in planes and "volume" in planes:
         buy, sell = INPUTS.index("taker_buy_volume"), INPUTS.index("taker_sell_volume")
-        np.subtract(planes["volume"].reshape(shape), bars[buy], out=bars[sell])
+        with np.errstate(all="ignore"):
+            np.subtract(planes["volume"].reshape(shape), bars[buy], out=bars[sell])
     return bars
 
 
