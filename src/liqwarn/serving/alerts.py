@@ -67,8 +67,8 @@ def open_notifier(urls: Sequence[str]) -> "Notify":
         if not carrier.add(url):
             scheme = url.partition("://")[0] if "://" in url else "none"
             raise ConfigError(
-                f"alert address {number} of {len(addresses)}: not understood, its scheme is {scheme!r}; "
-                "expected one that apprise knows, such as mailto:// or json://"
+                f"alert address {number} of {len(addresses)}: not understood, its scheme is "
+                f"{scheme!r}; expected one that apprise knows, such as mailto:// or json://"
             )
 
     def notify(alert: Alert) -> bool:
