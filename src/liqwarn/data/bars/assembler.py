@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from liqwarn.data.bars.border import Border, Checked
+from liqwarn.data.bars.border import Border
 from liqwarn.data.bars.memory import Memory
 from liqwarn.data.bars.message import BarColumn, BarMessage, close_seconds
 from liqwarn.data.bars.tail import dated_fields
@@ -44,11 +44,12 @@ MOST_AT_ONCE: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Pending:
-    """A message that waits for its bar to close, as it came and as it may be used."""
+class _OpenBar:
+    """A bar that is not closed: what was said of it, and what may be used, by row of a symbol."""
 
-    message: BarMessage
-    checked: Checked
+    said: dict[int, BarMessage]
+    values: FloatArray
+    ages: FloatArray
 
 
 class Assembler:
@@ -112,7 +113,7 @@ class Assembler:
         self._dated = dated_fields(panel)
         self._patience_s, self._skew_s = patience.total_seconds(), skew.total_seconds()
         self._look_ahead, self._joined = look_ahead, joined
-        self._pending: dict[int, dict[int, _Pending]] = {}
+        self._bars: dict[int, _OpenBar] = {}
         self._counts: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
         self._refusals: Counter[str] = Counter()
 
@@ -134,8 +135,8 @@ class Assembler:
     @property
     def waiting(self) -> tuple[str, ...]:
         """Symbols that have not reported that bar."""
-        reported = self._pending.get(self._open, {})
-        return tuple(symbol for symbol, row in self._rows.items() if row not in reported)
+        said = self._bar(self._open).said
+        return tuple(symbol for symbol, row in self._rows.items() if row not in said)
 
     def remember(self, columns: Iterable[BarColumn]) -> None:
         """Take up what earlier columns, in order, leave to carry; after a restart."""
@@ -157,11 +158,8 @@ class Assembler:
         outcome = self._outcome(message, now)
         self._counts[outcome] += 1
         if outcome == "accepted":
-            checked = self._border.check(message)
-            self._refusals.update(checked.reasons)
-            bar = self._pending.setdefault(close_seconds(message.time), {})
-            bar[self._rows[message.symbol]] = _Pending(message=message, checked=checked)
-        while len(self._pending.get(self._open, {})) == len(self._rows):
+            self._accept(message)
+        while self._complete():
             columns.append(self._closed())
         return columns
 
@@ -170,8 +168,7 @@ class Assembler:
         columns: list[BarColumn] = []
         moment = now.timestamp()
         while len(columns) < MOST_AT_ONCE:
-            complete = len(self._pending.get(self._open, {})) == len(self._rows)
-            if not complete and moment < self._open + self._patience_s:
+            if not self._complete() and moment < self._open + self._patience_s:
                 break
             columns.append(self._closed())
         return columns
@@ -186,10 +183,29 @@ class Assembler:
             return "late"
         if close > min(now.timestamp() + self._skew_s, self._latest()):
             return "future"
-        standing = self._pending.get(close, {}).get(row)
+        standing = self._bar(close).said.get(row)
         if standing is None:
             return "accepted"
-        return "duplicate" if standing.message == message else "conflict"
+        return "duplicate" if standing == message else "conflict"
+
+    def _bar(self, close: int) -> _OpenBar:
+        if close not in self._bars:
+            shape = (len(self._position), len(self._rows))
+            values, ages = np.full(shape, np.nan), np.full(shape, np.nan)
+            self._bars[close] = _OpenBar(said={}, values=values, ages=ages)
+        return self._bars[close]
+
+    def _complete(self) -> bool:
+        return len(self._bar(self._open).said) == len(self._rows)
+
+    def _accept(self, message: BarMessage) -> None:
+        checked = self._border.check(message)
+        self._refusals.update(checked.reasons)
+        bar, row = self._bar(close_seconds(message.time)), self._rows[message.symbol]
+        bar.said[row] = message
+        for name, value in checked.fields.items():
+            bar.values[self._position[name], row] = value
+            bar.ages[self._position[name], row] = checked.ages[name]
 
     def _latest(self) -> int:
         return self._open + self._look_ahead * self._panel.bar_s
@@ -208,17 +224,13 @@ class Assembler:
         return columns
 
     def _closed(self) -> BarColumn:
-        time, reported = self._open, self._pending.pop(self._open, {})
-        shape = (len(self._position), len(self._rows))
-        values, ages = np.full(shape, np.nan), np.full(shape, np.nan)
-        for row, pending in reported.items():
-            for name, value in pending.checked.fields.items():
-                values[self._position[name], row] = value
-                ages[self._position[name], row] = pending.checked.ages[name]
+        time, bar = self._open, self._bar(self._open)
+        values, ages = bar.values, bar.ages
+        del self._bars[time]
         if not self._joined:
             self._refuse_spikes(values, ages)
-            spoke = np.zeros(shape[1], dtype=np.bool_)
-            spoke[list(reported)] = True
+            spoke = np.zeros(len(self._rows), dtype=np.bool_)
+            spoke[list(bar.said)] = True
             self._memory.carry(time, values, ages, spoke)
         self._memory.learn(time, values, ages)
         self._open += self._panel.bar_s
