@@ -109,6 +109,7 @@ def test_an_empty_history_has_no_rows(path):
     write(path, [])
     page = HistoryFile(path).rows(HistoryAsk(symbol="A"))
     assert (list(page.rows), page.behind) == ([], None)
+    assert walk(HistoryFile(path), known_by=START) == []
 
 
 ROWS = st.lists(

@@ -49,11 +49,13 @@ def moment_of(micros: int) -> datetime:
 
 
 def groups_of(footer: pq.FileMetaData) -> tuple[Group, ...]:
-    """The row groups of a file, from its footer."""
+    """The row groups of a file that have rows, from its footer."""
     places = {footer.schema.column(k).name: k for k in range(footer.num_columns)}
     found = []
     for number in range(footer.num_row_groups):
         group = footer.row_group(number)
+        if not group.num_rows:
+            continue
         spans = {
             name: _span(group.column(places[name]).statistics)
             for name in ("symbol", "as_of", "issued_at")
