@@ -4,7 +4,6 @@ from liqwarn.serving.app import create_app
 from liqwarn.serving.flag_file import FlagFile
 from liqwarn.serving.scopes import OPEN, SCOPES
 
-
 # routes that OpenAPI does not list: the socket, and the list itself
 UNLISTED = {("GET", "/v1/ws"), ("GET", "/openapi.json")}
 
