@@ -9,6 +9,7 @@ import liqwarn.cli.map_commands
 import liqwarn.cli.model_commands
 import liqwarn.cli.position_command
 import liqwarn.cli.replay_command
+import liqwarn.cli.serve_command
 import liqwarn.cli.service_commands
 import liqwarn.cli.simulate_commands  # noqa: F401  imported so that they register
 from liqwarn.cli.app import app

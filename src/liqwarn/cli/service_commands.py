@@ -1,4 +1,4 @@
-"""Commands that serve, check and show: serve, audit verify, audit replay, demo."""
+"""Commands that check and show: audit verify, audit replay, demo."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,31 +15,10 @@ from liqwarn.errors import AuditError
 from liqwarn.pipelines.demo import DEMO_PANEL, DemoOrder, run_demo
 from liqwarn.policy.audit import replay, verify
 from liqwarn.reports.console import flags_table
-from liqwarn.serving.run import make_server
 
 __all__: list[str] = []
 
 Log = Annotated[Path, typer.Argument(help="Audit log of a scoring, audit.jsonl.")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServeOptions(Options):
-    """Options of ``liqwarn serve``."""
-
-    scores: Annotated[Path, typer.Option(help="Folder of a scoring; its flags.json is served.")]
-    policy: Annotated[Path, typer.Option(help="Policy file (YAML).")] = DEFAULT_POLICY
-    host: Annotated[str, typer.Option(help="Loopback address.")] = "127.0.0.1"
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000
-
-
-@command(app, "serve", ServeOptions, example="liqwarn serve --scores runs/scoring --port 8000")
-def serve(options: ServeOptions) -> None:
-    """Answer /v1/flags, /v1/flags/{symbol} and /healthz until interrupted."""
-    address = f"http://{options.host}:{options.port}"
-    policy = load_policy(options.policy)
-    server = make_server(options.scores, policy, host=options.host, port=options.port)
-    emit({"serving": address}, as_json=options.json, text=f"serving {options.scores} at {address}")
-    server.run()
 
 
 @dataclass(frozen=True, kw_only=True)

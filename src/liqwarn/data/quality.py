@@ -74,7 +74,8 @@ class LiveQuality:
     def start(cls, frame: MarketFrame, panel: Panel) -> "LiveQuality":
         """Quality after a history."""
         names = [name for name in panel.fields if not name.startswith("next_")]
-        return cls(panel, {name: np.isfinite(frame.field(name)).any(axis=1) for name in names})
+        known = {name: np.isfinite(frame.field(name)) for name in names}
+        return cls(panel, {name: np.asarray(cells.any(axis=1)) for name, cells in known.items()})
 
     @property
     def seen(self) -> Mapping[str, BoolArray]:

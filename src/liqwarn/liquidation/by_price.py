@@ -16,7 +16,7 @@ from liqwarn.liquidation.posterior import candidates
 from liqwarn.liquidation.profile import Profile
 from liqwarn.liquidation.readings import is_usable
 
-__all__ = ["aggregated", "coins_by_bin", "heat_map_of", "profile_at", "states_at"]
+__all__ = ["aggregated", "coins_by_bin", "heat_map_of", "profile_at", "profile_of", "states_at"]
 
 _PER_CELL: Final = 2
 """Bins of the map in a cell of a picture: 0.2 % of price."""
@@ -94,6 +94,25 @@ def profile_at(job: SymbolJob, draws: Draws, position: int) -> Profile:
     _, state, weights = next(states_at(job, draws, [position]))
     if not np.isfinite(state.close):
         raise FrameError(f"{job.symbol}: no price is known by {job.frame.times[position]}")
+    return profile_of(job.symbol, job.frame.times[position], state, weights, job.frame.bar_s)
+
+
+def profile_of(
+    symbol: str,
+    as_of: np.datetime64,
+    state: MapState,
+    weights: Mapping[int, float],
+    bar_s: int,
+) -> Profile:
+    """What maps say that have come to a bar with a price.
+
+    Parameters
+    ----------
+    weights : mapping of position in the state to float
+        Of the maps in force.
+    bar_s : int
+        Length of the bars they were walked over, seconds.
+    """
     first, count = _cells(state.close, state.close)
     cells = _in_cells(state, sorted(weights), first, count)
     shares = np.array([weights[k] for k in sorted(weights)])
@@ -101,8 +120,8 @@ def profile_at(job: SymbolJob, draws: Draws, position: int) -> Profile:
     band = _bands(cells, shares)
     edges = np.exp(np.arange(first, first + count + 1) * _PER_CELL * STEP)
     return Profile(
-        symbol=job.symbol,
-        as_of=job.frame.times[position],
+        symbol=symbol,
+        as_of=as_of,
         price=state.close,
         open_interest=state.stock,
         prices=np.sqrt(edges[:-1] * edges[1:]),
@@ -110,7 +129,7 @@ def profile_at(job: SymbolJob, draws: Draws, position: int) -> Profile:
         short=mean[1],
         long_band=band[:, 0],
         short_band=band[:, 1],
-        usable=_believed(state, job.frame.bar_s),
+        usable=_believed(state, bar_s),
         ledger=state.ledger,
     )
 

@@ -99,6 +99,16 @@ class LiveEngine:
         return datetime.fromtimestamp(self.number * self._panel.bar_s, tz=UTC)
 
     @property
+    def symbols(self) -> tuple[str, ...]:
+        """The panel's symbols, sorted."""
+        return self._symbols
+
+    @property
+    def bar_s(self) -> int:
+        """Length of a bar in seconds."""
+        return self._panel.bar_s
+
+    @property
     def bundle(self) -> Bundle:
         """The model that scores the next bar."""
         return self._bundle

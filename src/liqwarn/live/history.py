@@ -53,10 +53,16 @@ def _computed(step: Step, found: dict[int, FloatArray], inputs: Inputs) -> Float
         return np.full(inputs.shape(step.ratio), step.value)
     if step.kind == "apply":
         return OPERATIONS[step.name](*given)
-    if step.kind == "lag":
-        return lag(given[0], step.cells)
     if step.kind == "across":
         return across(step.name, given[0], leader_row(inputs.symbols))
-    window = WINDOWS[step.name] if step.kind == "window" else rolling_corr
+    return _looked_back(step, given, inputs)
+
+
+def _looked_back(step: Step, given: list[FloatArray], inputs: Inputs) -> FloatArray:
+    if step.kind == "lag":
+        return lag(given[0], step.cells)
     first = inputs.first_cell(step.ratio)
-    return window(*given, step.cells, first_bar=first, min_count=step.least)
+    if step.kind == "corr":
+        one, other = given
+        return rolling_corr(one, other, step.cells, first_bar=first, min_count=step.least)
+    return WINDOWS[step.name](given[0], step.cells, first_bar=first, min_count=step.least)

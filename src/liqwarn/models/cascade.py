@@ -112,7 +112,7 @@ class CascadeModel:
     def raw(self, X: FloatArray, names: Sequence[str] | None = None) -> FloatArray:
         """Log-odds of the intervals' hazards before calibration, shape (n_rows, 2, n_horizons)."""
         self._need_fit()
-        return self.trees_.raw_of(self._columns(X, names))
+        return self.trees_.raw_of(self.aligned(X, names))
 
     def contributions(self, X: FloatArray, names: Sequence[str] | None = None) -> FloatArray:
         """What each feature adds to the log-odds of the 4-h probability.
@@ -128,7 +128,7 @@ class CascadeModel:
             In the order of `names_`; 0 where there was nothing to learn.
         """
         self._need_fit()
-        aligned = self._columns(X, names)
+        aligned = self.aligned(X, names)
         last = primary_horizon(self.horizons_h_) + 1
         weights = hazard_weights(hazards(self.platts_, self.trees_.raw_of(aligned))[:, :, :last])
         out = np.zeros((len(aligned), len(SIDES), len(self.names_)))
@@ -156,7 +156,8 @@ class CascadeModel:
         order = np.argsort(-np.abs(contributions), kind="stable")[:top]
         return [(self.names_[k], float(contributions[k])) for k in order]
 
-    def _columns(self, X: FloatArray, names: Sequence[str] | None) -> FloatArray:
+    def aligned(self, X: FloatArray, names: Sequence[str] | None) -> FloatArray:
+        """Columns in the order of `names_`, as :meth:`predict_proba` takes and checks them."""
         found = self.names_ if names is None else tuple(names)
         if X.ndim != 2 or X.shape[1] != len(found):
             raise ModelError(f"rows have shape {X.shape}, expected {len(found)} columns")

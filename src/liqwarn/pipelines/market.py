@@ -16,7 +16,14 @@ from liqwarn.errors import ConfigError
 from liqwarn.frames import MarketFrame
 from liqwarn.pipelines.progress import OnProgress, silent
 
-__all__ = ["TIER_FOLDER", "Market", "MarketJob", "bring_up_to_date", "open_market"]
+__all__ = [
+    "TIER_FOLDER",
+    "Market",
+    "MarketJob",
+    "bring_up_to_date",
+    "open_market",
+    "tier_folder",
+]
 
 
 TIER_FOLDER: Final = Path("conf/margin_tiers")
@@ -62,7 +69,7 @@ def _store(job: MarketJob, panel: Panel) -> Store:
     return Store(job.store or load_settings().home / "store" / panel.name)
 
 
-def _tier_folder(panel: Path) -> Path:
+def tier_folder(panel: Path) -> Path:
     """Tier tables beside the panel's own folder, else those of the folder we are in."""
     beside = panel.parent.parent / TIER_FOLDER.name
     return beside if beside.is_dir() else TIER_FOLDER
@@ -105,6 +112,6 @@ def open_market(job: MarketJob, *, now: datetime, on_progress: OnProgress = sile
         frame=frame,
         quality=measure_quality(frame, panel),
         data_sha256=store.sha256,
-        tiers=_tier_folder(job.panel),
+        tiers=tier_folder(job.panel),
         ingested=summary,
     )

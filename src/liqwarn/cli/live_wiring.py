@@ -1,0 +1,158 @@
+"""The live service put together from the options of ``liqwarn serve``."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import uvicorn
+
+from liqwarn.cli.live_options import ServeOptions
+from liqwarn.cli.live_pieces import Outgoing, document_by, listen_order, open_models, open_source
+from liqwarn.config import config_sha256, load_panel, load_policy
+from liqwarn.data.panel import Panel
+from liqwarn.errors import ConfigError
+from liqwarn.frames import MarketFrame
+from liqwarn.liquidation.fit import FitConfig
+from liqwarn.liquidation.live_maps import SymbolTerms
+from liqwarn.pipelines.liquidation_map import venue_tiers
+from liqwarn.pipelines.live_engines import HistoryEngines
+from liqwarn.pipelines.market import MarketJob, open_market, tier_folder
+from liqwarn.pipelines.progress import OnProgress
+from liqwarn.policy.tiers import Policy
+from liqwarn.serving.app import create_app
+from liqwarn.serving.bundle_watch import BundleWatch
+from liqwarn.serving.bundles import BundleHolder
+from liqwarn.serving.clock import Clock
+from liqwarn.serving.event_file import EventFile
+from liqwarn.serving.held_models import HeldModels
+from liqwarn.serving.history_folder import HistoryFolder
+from liqwarn.serving.listen import make_listener
+from liqwarn.serving.live_record import HISTORY, LiveRecord
+from liqwarn.serving.live_restart import last_flags
+from liqwarn.serving.live_service import LiveService, ServiceParts
+from liqwarn.serving.live_views import HeldScorer, LiveMapSource
+from liqwarn.serving.live_watch import LoopWatch
+from liqwarn.serving.metrics import ServingMetrics
+from liqwarn.serving.ports import Sources
+from liqwarn.serving.shelf import FlagShelf
+from liqwarn.signing import SigningKey, load_signing_key
+
+__all__ = ["Wired", "wire"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wired:
+    """A service, its server, and what follows released bundles; none is started."""
+
+    service: LiveService
+    server: uvicorn.Server
+    follow: BundleWatch | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """What most pieces need."""
+
+    options: ServeOptions
+    folder: Path
+    panel: Panel
+    panel_sha256: str
+    policy: Policy
+    clock: Clock
+    metrics: ServingMetrics
+    key: SigningKey | None
+
+
+def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wired:
+    """Put the service together; what must be closed in the end goes to `stack`.
+
+    Raises
+    ------
+    LiqwarnError
+        Naming what is missing or cannot be used.
+    """
+    folder, panel_file = options.out, options.panel
+    if folder is None or panel_file is None:
+        raise ConfigError("the live loop needs --panel FILE and --out FOLDER")
+    panel = load_panel(panel_file)
+    job = MarketJob(panel=panel_file, data=options.data, store=options.store)
+
+    def history() -> MarketFrame:
+        return open_market(job, now=datetime.now(UTC), on_progress=on_progress).frame
+
+    source = open_source(options, history)
+    stack.callback(source.feed.close)
+    folder.mkdir(parents=True, exist_ok=True)
+    common = _Common(
+        options=options,
+        folder=folder,
+        panel=panel,
+        panel_sha256=config_sha256(panel_file),
+        policy=load_policy(options.policy),
+        clock=source.clock,
+        metrics=ServingMetrics(source.clock, disk=folder),
+        key=None if options.sign is None else load_signing_key(options.sign),
+    )
+    outgoing = Outgoing.open(
+        options, panel, source.clock, common.metrics, key=common.key, stack=stack
+    )
+    watch = LoopWatch(common.metrics, outgoing.alerts, bar=panel.bar)
+    holder, follow = open_models(options, folder, source.clock, watch)
+    shelf = FlagShelf()
+    before = last_flags(folder)
+    if before is not None:
+        shelf.publish(before)
+    engines = HistoryEngines(
+        job=job,
+        panel=panel,
+        bundle=lambda: holder.current().bundle,
+        policy=common.policy,
+        now=lambda: datetime.now(UTC),
+        begin=source.begin,
+        on_progress=on_progress,
+    )
+    tiers = venue_tiers(panel.venue, tier_folder(panel_file))
+    service = LiveService(
+        ServiceParts(
+            folder=folder,
+            panel=panel,
+            panel_sha256=common.panel_sha256,
+            policy=common.policy,
+            terms=SymbolTerms(symbols=panel.symbol_names, venue=tiers, config=FitConfig()),
+            engines=engines,
+            models=HeldModels(holder),
+            feed=source.feed,
+            joined=source.joined,
+            patience=timedelta(seconds=options.patience_s),
+            record=LiveRecord(
+                folder, panel, panel_sha256=common.panel_sha256, document=document_by(common.key)
+            ),
+            shelf=shelf,
+            clock=source.clock,
+            watch=watch,
+            outlets=outgoing.outlets,
+            beats=outgoing.beats,
+        )
+    )
+    return Wired(service=service, server=_server(common, service, shelf, holder), follow=follow)
+
+
+def _server(
+    common: _Common, service: LiveService, shelf: FlagShelf, holder: BundleHolder
+) -> uvicorn.Server:
+    app = create_app(
+        shelf,
+        policy=common.policy,
+        clock=common.clock,
+        sources=Sources(
+            scorer=HeldScorer(holder),
+            maps=LiveMapSource(service),
+            events=EventFile(common.folder),
+            history=HistoryFolder(common.folder / HISTORY),
+            render_metrics=common.metrics.render,
+        ),
+        key=common.key,
+    )
+    order = listen_order(common.options)
+    return make_listener(app, order, clock=common.clock, metrics=common.metrics)

@@ -1,0 +1,62 @@
+"""The command that serves flags: of a scoring, or of the live loop."""
+
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+from liqwarn.cli.app import app
+from liqwarn.cli.console import emit, progress
+from liqwarn.cli.live_options import ServeOptions
+from liqwarn.cli.live_wiring import Wired, wire
+from liqwarn.cli.options import command
+from liqwarn.config import load_policy
+from liqwarn.errors import ConfigError
+from liqwarn.serving.clock import SystemClock
+from liqwarn.serving.logs import logs_to
+from liqwarn.serving.run import make_server
+
+__all__: list[str] = []
+
+
+@command(app, "serve", ServeOptions, example="liqwarn serve --scores runs/scoring --port 8000")
+def serve(options: ServeOptions) -> None:
+    """Serve flags until interrupted: those of a scoring, or of the live loop on a panel."""
+    if (options.scores is None) == (options.panel is None):
+        raise ConfigError("expected either --scores FOLDER, or --panel FILE for the live loop")
+    if options.scores is not None:
+        _serve_folder(options, options.scores)
+        return
+    with ExitStack() as stack:
+        stack.enter_context(logs_to(sys.stderr.buffer, clock=SystemClock()))
+        with progress() as on_progress:
+            wired = wire(options, stack, on_progress)
+        _announce(options, f"the live loop on {options.panel}")
+        _run(wired)
+
+
+def _serve_folder(options: ServeOptions, folder: Path) -> None:
+    server = make_server(folder, load_policy(options.policy), host=options.host, port=options.port)
+    _announce(options, str(folder))
+    server.run()
+
+
+def _announce(options: ServeOptions, what: str) -> None:
+    scheme = "http" if options.tls_cert is None else "https"
+    address = f"{scheme}://{options.host}:{options.port}"
+    emit({"serving": address}, as_json=options.json, text=f"serving {what} at {address}")
+
+
+def _run(wired: Wired) -> None:
+    """The server here, the loop and the follower of releases in threads of their own."""
+    stop = threading.Event()
+    if wired.follow is not None:
+        threading.Thread(
+            target=wired.follow.run, args=(stop,), name="liqwarn-bundles", daemon=True
+        ).start()
+    wired.service.start()
+    try:
+        wired.server.run()
+    finally:
+        stop.set()
+        wired.service.stop()

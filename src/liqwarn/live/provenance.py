@@ -1,0 +1,61 @@
+"""Where a live decision came from: what the audit log keeps beside the decision itself."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+import numpy as np
+
+from liqwarn.data.bars.message import BarColumn
+from liqwarn.decisions import ModelStamp
+from liqwarn.frames import SIDES
+from liqwarn.live.bar import LiveBar
+from liqwarn.policy.audit_record import Provenance
+from liqwarn.policy.book import Decision
+
+__all__ = ["audit_entries", "column_sha256"]
+
+
+def column_sha256(column: BarColumn) -> str:
+    """Hash of one closed bar: its close, symbols, values and ages, in the order of their names."""
+    digest = sha256(f"{column.time} {' '.join(column.symbols)}".encode())
+    for kind, planes in (("field", column.fields), ("age", column.ages)):
+        for name in sorted(planes):
+            digest.update(f" {kind} {name} ".encode())
+            digest.update(np.ascontiguousarray(planes[name]).tobytes())
+    return digest.hexdigest()
+
+
+def audit_entries(
+    bar: LiveBar, column: BarColumn, model: ModelStamp, *, every: bool
+) -> Iterator[tuple[Decision, Provenance]]:
+    """The decisions of a bar that the log keeps, each with its provenance.
+
+    Parameters
+    ----------
+    every : bool
+        All of them; else those that changed a tier. What is left out is made again by the fold.
+    """
+    inputs = column_sha256(column)
+    for (symbol, side), decision in bar.decisions.items():
+        if every or decision.after.tier != decision.before.tier:
+            row, j = bar.scores.symbols.index(symbol), SIDES.index(side)
+            yield decision, _provenance(bar, column, (row, j), (inputs, model))
+
+
+def _provenance(
+    bar: LiveBar, column: BarColumn, cell: tuple[int, int], given: tuple[str, ModelStamp]
+) -> Provenance:
+    scores, row = bar.scores, cell[0]
+    hours = scores.horizons_h
+    return Provenance(
+        inputs_sha256=given[0],
+        features_sha256=sha256(np.ascontiguousarray(scores.features[row]).tobytes()).hexdigest(),
+        raw_probability=dict(zip(hours, scores.raw[cell].tolist(), strict=True)),
+        probability=dict(zip(hours, scores.probability[cell].tolist(), strict=True)),
+        feed_ages_s={
+            name: float(ages[row])
+            for name, ages in column.ages.items()
+            if not name.startswith("next_")
+        },
+        model=given[1],
+    )

@@ -1,0 +1,41 @@
+"""The board as a target of publications: every flag with the moment it dies by a steady clock."""
+
+from datetime import timedelta
+
+from liqwarn.board.writer import BoardWriter
+from liqwarn.serving.clock import Clock
+from liqwarn.serving.flag_file import FlagSet
+
+__all__ = ["BoardOutlet"]
+
+
+class BoardOutlet:
+    """Writes publications to a board, and its heartbeat.
+
+    Parameters
+    ----------
+    writer : BoardWriter
+    clock : Clock
+        Its monotonic clock is the one that readers of the board compare deadlines with.
+    """
+
+    def __init__(self, writer: BoardWriter, *, clock: Clock) -> None:
+        self._writer = writer
+        self._clock = clock
+
+    def publish(self, flags: FlagSet) -> None:
+        """Write every flag; one that has expired already dies at once."""
+        wall, now_s = self._clock.wall(), self._clock.monotonic()
+        for flag in flags.flags.values():
+            left = max(flag.valid_until - max(wall, flag.issued_at, flag.as_of), timedelta(0))
+            deadline_s = now_s + left.total_seconds()
+            self._writer.write(flag, deadline_ns=int(deadline_s * 1e9))
+        self.beat()
+
+    def beat(self) -> None:
+        """Say that the writer lives."""
+        self._writer.beat(int(self._clock.monotonic() * 1e9))
+
+    def close(self) -> None:
+        """Give the board up: readers see that nobody writes it any more."""
+        self._writer.close()

@@ -1,0 +1,251 @@
+"""The live loop: closing bars in, flags out, in one thread.
+
+For each closed bar, in this order: the journal (on disk before anything is made of it), the engine,
+the flags' readers in memory, then the record on disk. Killed anywhere, it takes up the journal and
+makes the same again; see :mod:`liqwarn.serving.live_restart`.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from liqwarn.data.bars.assembler import Assembler
+from liqwarn.data.bars.feed import Delivery, Feed
+from liqwarn.data.bars.journal import Journal
+from liqwarn.data.bars.message import BarColumn
+from liqwarn.data.panel import Panel
+from liqwarn.decisions import Flag
+from liqwarn.errors import LiqwarnError
+from liqwarn.live.bar import LiveBar, flags_of
+from liqwarn.live.engine import LiveEngine
+from liqwarn.live.provenance import column_sha256
+from liqwarn.policy.flags import FlagSource
+from liqwarn.policy.tiers import Policy
+from liqwarn.serving.clock import Clock
+from liqwarn.serving.flag_file import FlagSet
+from liqwarn.serving.live_record import LiveRecord
+from liqwarn.serving.live_watch import LoopWatch
+from liqwarn.serving.ports import Publisher
+
+__all__ = ["LiveLoop", "LoopParts", "Models"]
+
+_WAIT_S: Final = 0.5
+_AGAIN_S: Final = 2.0
+
+
+class Models(Protocol):
+    """Where the model of record comes from."""
+
+    def refresh(self, engine: LiveEngine) -> None:
+        """Give the engine the model to score the next bar with, if it is another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopParts:
+    """What a loop is made of.
+
+    Attributes
+    ----------
+    panel : Panel
+    policy : Policy
+    feed : Feed
+    assembler : Assembler
+    journal : Journal
+    record : LiveRecord
+    models : Models
+    outlets : sequence of Publisher
+        In the order in which they are published to: memory first, networks last.
+    clock : Clock
+    watch : LoopWatch
+        Told of everything that happens, for logs, metrics and alerts.
+    rebuild : callable
+        An engine from the whole history up to the bar before a column, for a new quarter.
+    snapshot_every : timedelta
+        Bars' time between two snapshots.
+    beats : sequence of callable
+        Heartbeats, called each round.
+    trouble : callable
+        Told why the loop cannot go on for now, and None when it can.
+    """
+
+    panel: Panel
+    policy: Policy
+    feed: Feed
+    assembler: Assembler
+    journal: Journal
+    record: LiveRecord
+    models: Models
+    clock: Clock
+    watch: LoopWatch
+    rebuild: Callable[[LiveEngine, BarColumn], LiveEngine]
+    outlets: Sequence[Publisher] = ()
+    snapshot_every: timedelta = timedelta(hours=6)
+    beats: Sequence[Callable[[], None]] = ()
+    trouble: Callable[[str | None], None] = lambda _: None
+
+
+class LiveLoop:
+    """Runs until told to stop, or until its feed has ended.
+
+    Parameters
+    ----------
+    parts : LoopParts
+    engine : LiveEngine
+        After the last bar of the journal.
+    """
+
+    def __init__(self, parts: LoopParts, engine: LiveEngine) -> None:
+        self._parts = parts
+        self._engine = engine
+        self._snapped = engine.as_of
+        self._audited_day = ""
+        self.lock = threading.Lock()
+        """Held while the engine changes: take it to look at what it remembers."""
+
+    @property
+    def engine(self) -> LiveEngine:
+        """The engine now; hold :attr:`lock` while you look into it."""
+        return self._engine
+
+    def run(self, stop: threading.Event) -> None:
+        """Take what the feed delivers until `stop` is set or the feed has ended.
+
+        Raises
+        ------
+        LiqwarnError, OSError
+            When the journal cannot be written, or the engine refuses a bar. The flags that were
+            published run out by themselves.
+        """
+        ended = False
+        while not (stop.is_set() or ended):
+            ended = self.turn(stop)
+
+    def turn(self, stop: threading.Event) -> bool:
+        """One delivery; whether nothing will ever follow it."""
+        parts = self._parts
+        delivery = parts.feed.poll(_WAIT_S)
+        columns = self._columns(delivery)
+        if columns and not self._journalled(columns, stop):
+            return False
+        parts.feed.taken()
+        for column in columns:
+            self.take(column)
+        parts.watch.delivered(delivery, parts.assembler)
+        for beat in parts.beats:
+            beat()
+        return delivery.ended
+
+    def _columns(self, delivery: Delivery) -> list[BarColumn]:
+        assembler, now = self._parts.assembler, self._parts.clock.wall()
+        columns = [one for message in delivery.messages for one in assembler.take(message, now)]
+        return columns + assembler.tick(now)
+
+    def _journalled(self, columns: Sequence[BarColumn], stop: threading.Event) -> bool:
+        """Whether the columns are on disk: tried until it works, for they come only once.
+
+        Meanwhile nothing is made of them, and what was published runs out.
+        """
+        parts, began = self._parts, self._parts.clock.monotonic()
+        while True:
+            try:
+                parts.journal.append([c for c in columns if _behind(c, parts.journal)])
+            except (LiqwarnError, OSError) as error:
+                parts.watch.failed("journal", error)
+                parts.trouble(f"the journal cannot be written: {error}")
+                if stop.wait(_AGAIN_S):
+                    return False
+            else:
+                parts.trouble(None)
+                parts.watch.journalled(len(columns), parts.clock.monotonic() - began)
+                return True
+
+    def take(self, column: BarColumn) -> tuple[Flag, ...]:
+        """Make flags of a journalled bar, publish and record them."""
+        parts, began = self._parts, self._parts.clock.monotonic()
+        bar = self.step(column)
+        flags = self._publish(bar, column)
+        parts.watch.flagged(bar, flags, parts.clock.monotonic() - began)
+        self._write(bar, column, flags)
+        return flags
+
+    def step(self, column: BarColumn) -> LiveBar:
+        """Let the engine take a bar, with the model and the maps that are due."""
+        with self.lock:
+            if not self._engine.ready_for(column.time):
+                self._parts.watch.rebuilding(column)
+                self._engine = self._parts.rebuild(self._engine, column)
+            self._parts.models.refresh(self._engine)
+            return self._engine.step(column)
+
+    def _publish(self, bar: LiveBar, column: BarColumn) -> tuple[Flag, ...]:
+        parts, issued_at = self._parts, self._parts.clock.wall()
+        source = FlagSource(
+            model=self._engine.bundle.stamp,
+            data_sha256=column_sha256(column),
+            completeness=0.0,
+        )
+        flags = tuple(flags_of(bar, parts.policy, source, issued_at=issued_at))
+        told = FlagSet(
+            generated_at=issued_at,
+            market=parts.panel.market,
+            flags=MappingProxyType({flag.symbol: flag for flag in flags}),
+        )
+        for outlet in parts.outlets:
+            self._safely(lambda to=outlet: to.publish(told), type(outlet).__name__)  # type: ignore[misc]
+        self._safely(lambda: parts.record.flags(told), "flags.json")
+        return flags
+
+    def _write(self, bar: LiveBar, column: BarColumn, flags: Sequence[Flag]) -> None:
+        parts, engine = self._parts, self._engine
+        day = bar.scores.as_of.date().isoformat()
+        every = day != self._audited_day
+        try:
+            head = parts.record.audit(bar, column, parts.policy, engine, every=every)
+            self._audited_day = day
+            parts.watch.audited(head)
+        except (LiqwarnError, OSError) as error:
+            parts.watch.audit_failed(error)
+        self._safely(lambda: parts.record.history(bar, flags), "history")
+        if bar.scores.as_of - self._snapped >= parts.snapshot_every:
+            self.snapshot()
+
+    def snapshot(self) -> None:
+        """Replace the snapshot, so that a restart has less to make again."""
+        self._snapped = self._engine.as_of
+        self._safely(lambda: self._parts.record.snapshot(self._engine), "snapshot")
+
+    def _safely(self, write: Callable[[], object], what: str) -> None:
+        """One target that fails must not keep the flags from the others."""
+        try:
+            write()
+            self._parts.watch.published(what)
+        except (LiqwarnError, OSError) as error:
+            self._parts.watch.failed(what, error)
+
+    def catch_up(self, columns: Iterable[BarColumn], audited_until: datetime) -> int:
+        """Take bars that the journal holds already; only the last of them is published.
+
+        Parameters
+        ----------
+        audited_until : datetime
+            Newest decision in the audit log: what changed after it is logged now.
+        """
+        taken, last = 0, None
+        for column in columns:
+            if last is not None:
+                bar = self.step(last)
+                if bar.scores.as_of > audited_until:
+                    record, policy = self._parts.record, self._parts.policy
+                    record.audit(bar, last, policy, self._engine, every=False)
+            last, taken = column, taken + 1
+        if last is not None:
+            self.take(last)
+        return taken
+
+
+def _behind(column: BarColumn, journal: Journal) -> bool:
+    """Whether a column is not in the journal yet: an append may fail behind the first of a few."""
+    return journal.end is None or column.time > journal.end

@@ -1,0 +1,114 @@
+"""What the live loop leaves on disk: audit log, snapshot, flags, and the history of flags.
+
+::
+
+    FOLDER/bars/                the journal: every closed bar, the loop's only input
+    FOLDER/audit.jsonl          decisions, hash-chained; audit.head.json beside it
+    FOLDER/snapshot.live        what the engine remembers, replaced whole
+    FOLDER/flags.json           the newest flags, replaced whole
+    FOLDER/history/DAY.parquet  every flag issued, a file a UTC day
+
+The journal is written before anything is made of a bar; everything else can be made again from it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pandas as pd
+
+from liqwarn.data.bars.message import BarColumn
+from liqwarn.data.panel import Panel
+from liqwarn.decisions import FLAGS_SCHEMA, Flag, iso_utc
+from liqwarn.durable import write_bytes
+from liqwarn.live.bar import LiveBar
+from liqwarn.live.engine import LiveEngine
+from liqwarn.live.flag_rows import flag_frame, flag_rows
+from liqwarn.live.provenance import audit_entries
+from liqwarn.live.snapshot import pack_memory
+from liqwarn.policy.audit import Head, append
+from liqwarn.policy.tiers import Policy
+from liqwarn.serving.flag_file import FlagSet
+from liqwarn.tables import read_table, write_table
+
+__all__ = ["AUDIT", "FLAGS", "HISTORY", "SNAPSHOT", "LiveRecord"]
+
+AUDIT: Final = "audit.jsonl"
+FLAGS: Final = "flags.json"
+HISTORY: Final = "history"
+SNAPSHOT: Final = "snapshot.live"
+
+
+class LiveRecord:
+    """Writes the record of one loop; each method leaves its file whole or as it was.
+
+    Parameters
+    ----------
+    folder : Path
+    panel : Panel
+    panel_sha256 : str
+    document : callable
+        A flag as it is published, signed where there is a key.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        panel: Panel,
+        *,
+        panel_sha256: str,
+        document: Callable[[Flag], Mapping[str, Any]],
+    ) -> None:
+        self._folder = folder
+        self._panel = panel
+        self._panel_sha256 = panel_sha256
+        self._document = document
+        self._day: str | None = None
+        self._rows: list[tuple[Any, ...]] = []
+
+    def audit(
+        self, bar: LiveBar, column: BarColumn, policy: Policy, engine: LiveEngine, *, every: bool
+    ) -> Head | None:
+        """Log a bar's decisions; None when there was nothing to log."""
+        entries = list(audit_entries(bar, column, engine.bundle.stamp, every=every))
+        if not entries:
+            return None
+        head = self._folder / AUDIT.replace(".jsonl", ".head.json")
+        return append(self._folder / AUDIT, head, entries, policy=policy)
+
+    def flags(self, flags: FlagSet) -> None:
+        """Replace the file of flags."""
+        document = {
+            "schema": FLAGS_SCHEMA,
+            "generated_at": iso_utc(flags.generated_at),
+            "market": flags.market,
+            "flags": [self._document(flag) for flag in flags.flags.values()],
+        }
+        write_bytes(self._folder / FLAGS, orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
+
+    def history(self, bar: LiveBar, flags: Sequence[Flag]) -> None:
+        """Add a bar's flags to the file of its day."""
+        day = bar.scores.as_of.date().isoformat()
+        path = self._folder / HISTORY / f"{day}.parquet"
+        if day != self._day:
+            before = _rows_before(path, bar.scores.as_of)
+            self._day, self._rows = day, before
+        self._rows += flag_rows(bar, flags)
+        write_table(flag_frame(self._rows), path)
+
+    def snapshot(self, engine: LiveEngine) -> int:
+        """Replace the snapshot; returns its bytes."""
+        data = pack_memory(engine.memory, self._panel, panel_sha256=self._panel_sha256)
+        write_bytes(self._folder / SNAPSHOT, data)
+        return len(data)
+
+
+def _rows_before(path: Path, as_of: datetime) -> list[tuple[Any, ...]]:
+    """Rows of a day's file that come before a bar; of one that is taken again, none stays."""
+    if not path.exists():
+        return []
+    table = read_table(path)
+    kept: pd.DataFrame = table[table["as_of"] < pd.Timestamp(as_of)]
+    return list(kept.itertuples(index=False, name=None))

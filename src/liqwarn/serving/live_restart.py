@@ -1,0 +1,120 @@
+"""Taking a loop up where it was: the snapshot, and behind it the bars of the journal."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import orjson
+
+from liqwarn.data.bars.journal import Journal
+from liqwarn.data.bars.message import BarColumn, close_seconds
+from liqwarn.data.bars.replay_feed import columns_of
+from liqwarn.data.panel import Panel
+from liqwarn.errors import LiqwarnError, StoreError
+from liqwarn.liquidation.live_maps import SymbolTerms
+from liqwarn.live.engine import Memory
+from liqwarn.live.snapshot import unpack_memory
+from liqwarn.policy.audit import read_head
+from liqwarn.policy.audit_record import position_from_dict
+from liqwarn.policy.book import Key
+from liqwarn.policy.position import Position
+from liqwarn.serving.flag_file import FlagSet, parse_flags
+from liqwarn.serving.live_record import AUDIT, FLAGS, SNAPSHOT
+from liqwarn.serving.logs import get_logger
+
+__all__ = ["audited_until", "journal_columns", "last_flags", "last_positions", "restored"]
+
+_LOG: Final = get_logger("restart")
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def restored(folder: Path, panel: Panel, terms: SymbolTerms, *, panel_sha256: str) -> Memory | None:
+    """What the snapshot remembers; None where there is none that can be used, which is logged.
+
+    One that is damaged is set aside as ``snapshot.live.damaged``.
+    """
+    path = folder / SNAPSHOT
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        _LOG.error("snapshot unreadable", error=str(error))
+        return None
+    try:
+        memory, as_of = unpack_memory(data, panel, terms, panel_sha256=panel_sha256)
+    except StoreError as error:
+        path.replace(path.with_name(f"{SNAPSHOT}.damaged"))
+        _LOG.error("snapshot refused", error=str(error))
+        return None
+    _LOG.info("snapshot taken up", as_of=as_of.isoformat())
+    return memory
+
+
+def journal_columns(journal: Journal, panel: Panel, after_s: int) -> tuple[BarColumn, ...]:
+    """The journal's bars that close after a moment; those that were lost are there and missing.
+
+    Parameters
+    ----------
+    after_s : int
+        Epoch seconds.
+    """
+    if journal.end is None or close_seconds(journal.end) <= after_s:
+        return ()
+    first = np.datetime64(after_s + panel.bar_s, "s")
+    tail = journal.read(first)
+    if tail.missing:
+        _LOG.error("bars of the journal are lost", bars=len(tail.missing))
+    if not tail.columns:
+        return ()
+    return tuple(columns_of(tail.frame(panel, holes="nan")))
+
+
+def audited_until(folder: Path) -> datetime:
+    """Moment of the newest decision in the audit log; long ago where there is none."""
+    path = folder / AUDIT
+    try:
+        head = read_head(folder / AUDIT.replace(".jsonl", ".head.json"))
+        with path.open("rb") as log:
+            log.seek(head.size - head.last_size)
+            record = orjson.loads(log.read(head.last_size))
+        return datetime.fromisoformat(record["now"]).astimezone(UTC)
+    except (LiqwarnError, OSError, KeyError, TypeError, ValueError):
+        return _NEVER  # a broken log is found, and said, by the next append
+
+
+def last_positions(folder: Path, until: datetime | None) -> dict[Key, Position]:
+    """Where the audit log saw every side up to a bar: for a start without a snapshot.
+
+    Every change of tier is logged, so no side comes back looser than it was.
+
+    Parameters
+    ----------
+    until : datetime or None
+        Close of the bar; None is all that was logged.
+    """
+    found: dict[Key, Position] = {}
+    try:
+        with (folder / AUDIT).open("rb") as log:
+            for line in log:
+                record = orjson.loads(line)
+                if until is None or datetime.fromisoformat(record["now"]) <= until:
+                    position = position_from_dict(record["after"])
+                    found[position.symbol, position.side] = position
+    except FileNotFoundError:
+        return {}
+    except (LiqwarnError, OSError, KeyError, TypeError, ValueError) as error:
+        _LOG.error("audit log is broken", error=str(error))
+    return found
+
+
+def last_flags(folder: Path) -> FlagSet | None:
+    """The flags published last; None where there are none that can be read."""
+    try:
+        return parse_flags((folder / FLAGS).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (LiqwarnError, OSError) as error:
+        _LOG.error("last flags unreadable", error=str(error))
+        return None

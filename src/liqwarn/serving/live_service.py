@@ -1,0 +1,228 @@
+"""The live server: the loop in one thread, its readers in another, and what restarts the loop.
+
+A loop that cannot go on (a full disk, a damaged journal) says so, leaves the flags to run out, and
+is begun again from its record every few seconds until that works. The readers are served all along.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+
+from liqwarn.data.bars.assembler import Assembler
+from liqwarn.data.bars.feed import Feed
+from liqwarn.data.bars.journal import Journal
+from liqwarn.data.bars.message import BarColumn, close_seconds
+from liqwarn.data.panel import Panel
+from liqwarn.liquidation.live_maps import SymbolTerms
+from liqwarn.live.engine import LiveEngine, Memory
+from liqwarn.policy.book import Key
+from liqwarn.policy.position import Position
+from liqwarn.policy.tiers import Policy
+from liqwarn.serving.clock import Clock
+from liqwarn.serving.live_loop import LiveLoop, LoopParts, Models
+from liqwarn.serving.live_record import LiveRecord
+from liqwarn.serving.live_restart import (
+    audited_until,
+    journal_columns,
+    last_positions,
+    restored,
+)
+from liqwarn.serving.live_watch import LoopWatch
+from liqwarn.serving.ports import Publisher
+from liqwarn.serving.shelf import FlagShelf
+
+__all__ = ["Engines", "LiveService", "ServiceParts"]
+
+_AGAIN_S: Final = 5.0
+
+
+class Engines(Protocol):
+    """Makes engines; the batch's side, given by whoever starts the service."""
+
+    def fresh(
+        self,
+        columns: Sequence[BarColumn],
+        until: datetime | None,
+        positions: Mapping[Key, Position],
+    ) -> LiveEngine:
+        """An engine after the store's history and the recorded bars behind it.
+
+        `until` is the close of the newest bar it may know; None is the store's last. `positions`
+        are where the breaker stood.
+        """
+
+    def restored(self, memory: Memory) -> LiveEngine:
+        """An engine that remembers what a snapshot does."""
+
+    def next_quarter(self, engine: LiveEngine, columns: Sequence[BarColumn]) -> LiveEngine:
+        """An engine before the last of the recorded bars, with the maps of that bar's quarter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceParts:
+    """What a service is made of.
+
+    Attributes
+    ----------
+    folder : Path
+        Of its record; see :mod:`liqwarn.serving.live_record`.
+    panel, panel_sha256, policy
+    terms : SymbolTerms
+    engines : Engines
+    models : Models
+    feed : Feed
+    joined : bool
+        Whether the feed's bars were joined as of already.
+    patience : timedelta
+        How long a bar waits for symbols that have not reported.
+    record : LiveRecord
+    shelf : FlagShelf
+    outlets : sequence of Publisher
+        Beside the shelf.
+    beats : sequence of callable
+        Called each round: heartbeats.
+    clock, watch
+    snapshot_every : timedelta
+    """
+
+    folder: Path
+    panel: Panel
+    panel_sha256: str
+    policy: Policy
+    terms: SymbolTerms
+    engines: Engines
+    models: Models
+    feed: Feed
+    joined: bool
+    patience: timedelta
+    record: LiveRecord
+    shelf: FlagShelf
+    clock: Clock
+    watch: LoopWatch
+    outlets: Sequence[Publisher] = ()
+    beats: Sequence[Callable[[], None]] = ()
+    snapshot_every: timedelta = timedelta(hours=6)
+
+
+class LiveService:
+    """Runs the loop, and again when it stops."""
+
+    def __init__(self, parts: ServiceParts) -> None:
+        self._parts = parts
+        self._loop: LiveLoop | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="liqwarn-loop", daemon=True)
+        self.ended = threading.Event()
+        """Set when the feed has ended, or the service was stopped."""
+
+    @property
+    def loop(self) -> LiveLoop | None:
+        """The loop that runs now; None while it is being begun."""
+        return self._loop
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self, within_s: float = 10.0) -> None:
+        """End the loop after the bar it is at."""
+        self._stop.set()
+        self._thread.join(within_s)
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                if self._round():
+                    return
+                self._stop.wait(_AGAIN_S)
+        finally:
+            self._parts.feed.close()
+            self.ended.set()
+
+    def _round(self) -> bool:
+        """One life of the loop; whether it ended as it should."""
+        parts = self._parts
+        try:
+            with Journal.open(parts.folder / "bars", parts.panel) as journal:
+                loop = self._begin(journal)
+                parts.shelf.fail(None)
+                loop.run(self._stop)
+                loop.snapshot()
+        except (
+            Exception
+        ) as error:  # whatever stops the loop, the readers are told and it is retried
+            self._loop = None
+            parts.watch.stopped(error)
+            parts.shelf.fail(f"the live loop stands still: {error}")
+            return False
+        return True
+
+    def _begin(self, journal: Journal) -> LiveLoop:
+        """A loop that has caught up with its journal."""
+        parts = self._parts
+        engine, columns = self._engine(journal)
+        first = engine.number + len(columns) + 1
+        assembler = Assembler(
+            parts.panel,
+            first=np.datetime64(first * parts.panel.bar_s, "s"),
+            patience=parts.patience,
+            joined=parts.joined,
+        )
+        assembler.remember(columns)
+        loop = LiveLoop(self._loop_parts(journal, assembler), engine)
+        since = engine.as_of
+        if columns:
+            taken = loop.catch_up(columns, audited_until(parts.folder))
+            parts.watch.caught_up(taken, since)
+        self._loop = loop
+        return loop
+
+    def _engine(self, journal: Journal) -> tuple[LiveEngine, tuple[BarColumn, ...]]:
+        """An engine, and the journal's bars behind it."""
+        parts = self._parts
+        memory = restored(parts.folder, parts.panel, parts.terms, panel_sha256=parts.panel_sha256)
+        if memory is not None:
+            engine = parts.engines.restored(memory)
+            return engine, journal_columns(journal, parts.panel, _closed(engine.as_of))
+        recorded = journal_columns(journal, parts.panel, 0)
+        until = None
+        if recorded:  # the last one is taken again, for its flags
+            seconds = close_seconds(recorded[-1].time) - parts.panel.bar_s
+            until = datetime.fromtimestamp(seconds, tz=UTC)
+        engine = parts.engines.fresh(recorded[:-1], until, last_positions(parts.folder, until))
+        behind = tuple(c for c in recorded if close_seconds(c.time) > _closed(engine.as_of))
+        return engine, behind
+
+    def _loop_parts(self, journal: Journal, assembler: Assembler) -> LoopParts:
+        parts = self._parts
+
+        def rebuild(engine: LiveEngine, column: BarColumn) -> LiveEngine:
+            recorded = journal_columns(journal, parts.panel, 0)
+            upto = [c for c in recorded if close_seconds(c.time) <= close_seconds(column.time)]
+            return parts.engines.next_quarter(engine, upto)
+
+        return LoopParts(
+            panel=parts.panel,
+            policy=parts.policy,
+            feed=parts.feed,
+            assembler=assembler,
+            journal=journal,
+            record=parts.record,
+            models=parts.models,
+            clock=parts.clock,
+            watch=parts.watch,
+            rebuild=rebuild,
+            outlets=(parts.shelf, *parts.outlets),
+            snapshot_every=parts.snapshot_every,
+            beats=parts.beats,
+            trouble=parts.shelf.fail,
+        )
+
+
+def _closed(moment: datetime) -> int:
+    return int(moment.astimezone(UTC).timestamp())

@@ -1,0 +1,147 @@
+"""What the live loop tells people and machines: logs, metrics, alerts."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from liqwarn.data.bars.assembler import Assembler
+from liqwarn.data.bars.feed import Delivery
+from liqwarn.data.bars.message import BarColumn
+from liqwarn.decisions import Flag, iso_utc
+from liqwarn.live.bar import LiveBar
+from liqwarn.policy.audit import Head
+from liqwarn.serving.alert_sink import AlertSink
+from liqwarn.serving.bundles import Verdict
+from liqwarn.serving.logs import get_logger
+from liqwarn.serving.metrics import ServingMetrics
+
+__all__ = ["LoopWatch"]
+
+_LOG: Final = get_logger("loop")
+_PROMPT: Final = timedelta(minutes=2)
+
+
+class LoopWatch:
+    """Told of everything the loop does.
+
+    Parameters
+    ----------
+    metrics : ServingMetrics
+    alerts : AlertSink or None
+    bar : timedelta
+        Length of a bar: a feed that is silent for longer, and two minutes, is a fault.
+    """
+
+    def __init__(
+        self, metrics: ServingMetrics, alerts: AlertSink | None, *, bar: timedelta
+    ) -> None:
+        self._metrics, self._alerts = metrics, alerts
+        self._silence_s = (bar + _PROMPT).total_seconds()
+        self._counted: dict[str, int] = {}
+        self._audited = 0
+        metrics.bar_interval(bar)
+
+    def journalled(self, bars: int, seconds: float) -> None:
+        """Closed bars are on disk."""
+        self._metrics.journal(bars, seconds)
+
+    def delivered(self, delivery: Delivery, assembler: Assembler) -> None:
+        """The loop went round; what the feed brought has been sorted."""
+        self._metrics.heartbeat()
+        for fault in delivery.faults:
+            _LOG.warning("feed refused", fault=fault)
+        told = {**assembler.counts, "unreadable": delivery.refused}
+        for outcome, count in told.items():
+            base = 0 if outcome == "unreadable" else self._counted.get(outcome, 0)
+            for _ in range(min(count - base, 1_000)):
+                self._count(outcome)
+        self._counted = dict(assembler.counts)
+        silent = delivery.silence_s > self._silence_s
+        if silent and self._alerts is not None:
+            self._alerts.fault("stale_feed", f"nothing came for {delivery.silence_s:.0f} s")
+        elif self._alerts is not None and delivery.messages:
+            self._alerts.clear("stale_feed")
+
+    def _count(self, outcome: str) -> None:
+        if outcome == "accepted":
+            self._metrics.bar("taken")
+        elif outcome in ("late", "duplicate"):
+            self._metrics.bar(outcome)
+        else:
+            self._metrics.bar("refused", reason=outcome)
+
+    def flagged(self, bar: LiveBar, flags: Sequence[Flag], seconds: float) -> None:
+        """A bar's flags are published."""
+        self._metrics.bar_to_flag(seconds)
+        self._metrics.bar("closed", closed_at=bar.scores.as_of)
+        _LOG.info(
+            "bar closed",
+            as_of=iso_utc(bar.scores.as_of),
+            flags=len(flags),
+            ms=round(seconds * 1e3, 3),
+        )
+        for decision in bar.decisions.values():
+            before, after = decision.before, decision.after
+            if after.tier != before.tier:
+                _LOG.warning(
+                    "tier changed",
+                    symbol=after.symbol,
+                    side=after.side,
+                    before=before.tier.name,
+                    after=after.tier.name,
+                    rule=after.rule.value,
+                )
+
+    def published(self, target: str) -> None:
+        """A target took a publication."""
+        self._metrics.published(target)
+
+    def failed(self, target: str, error: Exception) -> None:
+        """A target did not take a publication; the others did."""
+        self._metrics.published(target, ok=False)
+        _LOG.error("publication failed", target=target, error=str(error))
+
+    def audited(self, head: Head | None) -> None:
+        """A bar's decisions are in the audit log, if there were any to log."""
+        if head is not None:
+            self._metrics.audit_written(head.lines - self._audited if self._audited else 1)
+            self._audited = head.lines
+        if self._alerts is not None:
+            self._alerts.clear("audit_failed")
+
+    def audit_failed(self, error: Exception) -> None:
+        """The audit log could not be written."""
+        self._metrics.audit_failed()
+        _LOG.error("audit log failed", error=str(error))
+        if self._alerts is not None:
+            self._alerts.fault("audit_failed", str(error))
+
+    def bundle(self, verdict: Verdict) -> None:
+        """A bundle was offered."""
+        told = verdict.to_dict()
+        if verdict.accepted and verdict.id is not None:
+            self._metrics.bundle_swapped(verdict.id.version, verdict.id.sha256)
+            _LOG.info("bundle in use", **told)
+        else:
+            self._metrics.bundle_refused("refused")
+            _LOG.error("bundle refused", **told)
+        if self._alerts is not None:
+            if verdict.accepted:
+                self._alerts.clear("bundle_refused")
+            else:
+                self._alerts.fault("bundle_refused", verdict.reason)
+
+    def rebuilding(self, column: BarColumn) -> None:
+        """The liquidation maps of a new quarter are being fitted; flags run out meanwhile."""
+        _LOG.warning("fitting the maps of a new quarter", bar=str(column.time))
+
+    def stopped(self, error: BaseException) -> None:
+        """The loop stands still."""
+        self._metrics.loop_error()
+        _LOG.error("loop stopped", error=f"{type(error).__name__}: {error}")
+        if self._alerts is not None:
+            self._alerts.fault("loop_stopped", str(error))
+
+    def caught_up(self, bars: int, since: datetime) -> None:
+        """The journal's bars after the snapshot have been taken again."""
+        _LOG.info("caught up", bars=bars, since=iso_utc(since.astimezone(UTC)))

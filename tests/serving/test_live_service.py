@@ -1,0 +1,270 @@
+"""The live service on a small market: the flags of the batch, restarts, faults, silence."""
+
+import runpy
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from liqwarn.data.bars.journal import Journal
+from liqwarn.decisions import flag_to_dict
+from liqwarn.errors import StoreError
+from liqwarn.liquidation.live_maps import SymbolTerms
+from liqwarn.live.engine import LiveEngine
+from liqwarn.pipelines.live_start import start_live
+from liqwarn.pipelines.score import score
+from liqwarn.policy.audit import replay, verify
+from liqwarn.serving.held_models import FixedModels
+from liqwarn.serving.live_record import LiveRecord
+from liqwarn.serving.live_service import LiveService, ServiceParts
+from liqwarn.serving.live_watch import LoopWatch
+from liqwarn.serving.metrics import ServingMetrics
+from liqwarn.serving.shelf import FlagShelf
+from liqwarn.tables import read_table
+
+HERE = Path(__file__).parent
+_MARKET = runpy.run_path(str(HERE.parent / "pipelines" / "conftest.py"))
+study, market, given_market, policy = (
+    _MARKET[name] for name in ("study", "market", "given_market", "policy")
+)
+bundle, bundle_folder, now = (_MARKET[name] for name in ("bundle", "bundle_folder", "now"))
+_GIVEN = runpy.run_path(str(HERE / "live_given.py"))
+HandClock, HandFeed = _GIVEN["HandClock"], _GIVEN["HandFeed"]
+
+BARS = 40
+"""Bars of the history that come live."""
+
+
+@dataclass
+class StudyEngines:
+    """Engines from a study that is there already; counts what it was asked for."""
+
+    study: object
+    bundle: object
+    policy: object
+    fresh_: int = 0
+    restored_: int = 0
+
+    def fresh(self, columns, until, positions):
+        self.fresh_ += 1
+        at = self.study.market.frame.shape[1] - BARS + len(columns)
+        return start_live(self.study, self.bundle, self.policy, at=at, positions=positions)
+
+    def restored(self, memory):
+        self.restored_ += 1
+        panel = self.study.market.panel
+        return LiveEngine(panel, self.bundle, self.bundle.model, self.policy, memory)
+
+    def next_quarter(self, engine, columns):
+        at = self.study.market.frame.shape[1] - BARS + len(columns) - 1
+        positions = engine.memory.positions
+        return start_live(self.study, self.bundle, self.policy, at=at, positions=positions)
+
+
+@pytest.fixture
+def begun(study, bundle, policy, tmp_path):
+    """Make a service over a folder, with a feed and a clock by hand."""
+    frame = study.market.frame
+    first = frame.times[frame.shape[1] - BARS]
+    start = datetime.fromtimestamp(int(first.astype("int64")), tz=UTC) - timedelta(hours=1)
+
+    def make(folder=tmp_path / "live", **changes):
+        clock = HandClock(start)
+        feed = HandFeed(clock)
+        panel = study.market.panel
+        terms = SymbolTerms(
+            symbols=frame.symbols, venue=study.map_job.venue, config=study.map_job.config
+        )
+        parts = ServiceParts(
+            **{
+                "folder": folder,
+                "panel": panel,
+                "panel_sha256": "p",
+                "policy": policy,
+                "terms": terms,
+                "engines": StudyEngines(study, bundle, policy),
+                "models": FixedModels(),
+                "feed": feed,
+                "joined": True,
+                "patience": timedelta(minutes=2),
+                "record": LiveRecord(folder, panel, panel_sha256="p", document=flag_to_dict),
+                "shelf": FlagShelf(),
+                "clock": clock,
+                "watch": LoopWatch(ServingMetrics(clock), None, bar=panel.bar),
+            }
+            | changes
+        )
+        return LiveService(parts), parts
+
+    return make
+
+
+def run_to_end(service, within_s=60.0):
+    service.start()
+    assert service.ended.wait(within_s)
+    service.stop()
+
+
+def issued(folder):
+    files = sorted((folder / "history").glob("*.parquet"))
+    return pd.concat([read_table(path) for path in files], ignore_index=True)
+
+
+def bars(study, start, stop=BARS):
+    n = study.market.frame.shape[1]
+    return study.market.frame.between(n - BARS + start, n - BARS + stop)
+
+
+@pytest.fixture(scope="module")
+def scored(study, bundle, policy, now, tmp_path_factory):
+    """The scoring of the live bars."""
+    folder = tmp_path_factory.mktemp("scored")
+    first = datetime.fromtimestamp(int(bars(study, 0).times[0].astype("int64")), tz=UTC)
+    score(study, bundle, policy, folder, now=now, since=first)
+    return read_table(folder / "flags.parquet")
+
+
+def assert_same(live, batch):
+    kept = [name for name in batch.columns if name != "issued_at"]
+    pd.testing.assert_frame_equal(live[kept], batch[kept], check_exact=True)
+
+
+def test_a_day_through_the_whole_loop_is_the_scoring_of_it(study, begun, scored, policy):
+    service, parts = begun()
+    parts.feed.put_columns(bars(study, 0))
+
+    run_to_end(service)
+
+    assert_same(issued(parts.folder), scored)
+    newest = parts.shelf.read()
+    assert newest.fault is None
+    assert set(newest.latest.flags) == set(study.market.frame.symbols)
+    assert parts.feed.closed
+    log = parts.folder / "audit.jsonl"
+    assert verify(log, parts.folder / "audit.head.json").lines > 4
+    assert replay(log, policy).differences == 0
+
+
+def test_late_doubled_and_reordered_messages_change_nothing(study, begun, scored):
+    service, parts = begun()
+    parts.feed.put_columns(bars(study, 0, 10))
+    queue = parts.feed.waiting
+    old = queue[2][1]
+    for at, messages in list(queue):
+        queue[queue.index((at, messages))] = (at, (*reversed(messages), *messages, *old))
+
+    run_to_end(service)
+
+    assert_same(issued(parts.folder), scored[: 10 * 4])
+
+
+def test_it_goes_on_after_a_stop_as_if_there_had_been_none(study, begun, scored):
+    first, parts = begun()
+    parts.feed.put_columns(bars(study, 0, 25))
+    run_to_end(first)
+
+    again, parts = begun()
+    parts.feed.put_columns(bars(study, 25))
+    run_to_end(again)
+
+    assert parts.engines.restored_ == 1
+    assert_same(issued(parts.folder), scored)
+
+
+def test_a_damaged_snapshot_is_set_aside_and_no_tier_is_looser(study, begun, scored):
+    """The journal and the audit log stand in for it: scores are the same, stays begin anew."""
+    first, parts = begun()
+    parts.feed.put_columns(bars(study, 0, 25))
+    run_to_end(first)
+    path = parts.folder / "snapshot.live"
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    path.write_bytes(bytes(damaged))
+
+    again, parts = begun()
+    parts.clock.forward(timedelta(hours=25))
+    parts.feed.put_columns(bars(study, 25))
+    run_to_end(again)
+
+    assert (parts.folder / "snapshot.live.damaged").exists()
+    assert parts.engines.restored_ == 0
+    live = issued(parts.folder)
+    same = [name for name in scored.columns if name[:2] in ("sy", "as", "si", "p_", "qu", "se")]
+    pd.testing.assert_frame_equal(live[same], scored[same], check_exact=True)
+    assert (live["tier"] >= scored["tier"]).all()
+
+
+def test_a_silent_feed_gives_stale_flags_and_stricter_tiers(study, begun):
+    service, parts = begun()
+    parts.feed.put_columns(bars(study, 0, 3))
+    hour = timedelta(hours=1)
+    for more in (1, 2, 3):
+        parts.feed.put(at=parts.clock.now + (3 + more) * hour + timedelta(minutes=3))
+
+    run_to_end(service)
+
+    history = issued(parts.folder)
+    silent = history[history["as_of"] > history["as_of"].min() + 2 * hour]
+    assert set(silent["quality"]) == {"stale"}
+    assert set(silent["tier"]) <= {"T2", "T3", "T4"}
+    assert (silent["tier"].iloc[-1]) >= "T3"
+    assert silent[["p_1h", "p_4h", "p_24h"]].isna().all().all()
+
+
+def test_a_full_disk_stops_it_until_there_is_room_and_nothing_is_lost(
+    study, begun, scored, monkeypatch
+):
+    monkeypatch.setattr("liqwarn.serving.live_loop._AGAIN_S", 0.01)
+    service, parts = begun()
+    parts.feed.put_columns(bars(study, 0, 4))
+    whole, seen = Journal.append, []
+
+    def full(self, columns):
+        if len(seen) < 3:
+            seen.append(parts.shelf.read().fault)
+            raise StoreError("no space left on the disk")
+        return whole(self, columns)
+
+    monkeypatch.setattr(Journal, "append", full)
+    run_to_end(service)
+
+    still = "the journal cannot be written: no space left on the disk"
+    assert seen == ["no flags published yet", still, still]
+    assert parts.shelf.read().fault is None
+    assert_same(issued(parts.folder), scored[: 4 * 4])
+
+
+def test_a_loop_that_breaks_says_so_and_begins_again(study, begun, monkeypatch):
+    monkeypatch.setattr("liqwarn.serving.live_service._AGAIN_S", 0.01)
+    service, parts = begun()
+    parts.feed.put_columns(bars(study, 0, 4))
+    whole, seen = LiveEngine.step, []
+
+    def broken(self, column):
+        seen.append(parts.shelf.read().fault)
+        if len(seen) == 2:
+            raise ZeroDivisionError("a bug")
+        return whole(self, column)
+
+    monkeypatch.setattr(LiveEngine, "step", broken)
+    run_to_end(service)
+
+    assert seen[2] == "the live loop stands still: a bug"
+    assert parts.shelf.read().fault is None
+    assert len(issued(parts.folder)) == 4 * 4
+
+
+def test_a_target_that_fails_does_not_keep_flags_from_the_others(study, begun):
+    class Broken:
+        def publish(self, flags):
+            raise OSError("gone")
+
+    service, parts = begun(outlets=(Broken(),))
+    parts.feed.put_columns(bars(study, 0, 2))
+
+    run_to_end(service)
+
+    assert parts.shelf.read().latest is not None
+    assert len(issued(parts.folder)) == 2 * 4
