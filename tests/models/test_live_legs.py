@@ -143,6 +143,19 @@ def test_what_counts_as_deleveraging(market_story, market_quiet, coins, confirme
     np.testing.assert_array_equal(found, batch(frame, config)[:, 99:])
 
 
+def test_a_move_runs_on_across_a_missing_close(market_story, market_quiet):
+    """Two closes are looked back at on long bars; one of them is enough."""
+    frame = market_story(
+        HOUR, close=[100.0, np.nan, 97.0, 94.0], open_interest=[1000.0, 1000.0, 950.0]
+    )
+    config = config_of(HOUR)
+
+    found = live(frame, config, 100)
+
+    assert found[0, market_quiet + 3 - 99, 0]  # open interest fell one bar before the price leg
+    np.testing.assert_array_equal(found, batch(frame, config)[:, 99:])
+
+
 def by_legs(frame, config):
     """What is in progress by the rule alone: events of impossible prices cannot be described."""
     with np.errstate(all="ignore"):
