@@ -6,13 +6,16 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from liqwarn.errors import ConfigError
-from liqwarn.serving.run import make_server
+from liqwarn.serving.http_protocol import BoundedProtocol
+from liqwarn.serving.listen import ListenOrder
+from liqwarn.serving.run import make_ordered_server, make_server
 
 PROGRAM = """
 import hashlib, sys
@@ -78,10 +81,29 @@ def test_killed_and_restarted_it_serves_nothing_old_as_fresh(launch, write_flags
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org", "", "127.0.0.1.x"])
 def test_other_machines_are_refused(tmp_path, policy, host):
-    with pytest.raises(ConfigError, match=r"expected a loopback address such as 127\.0\.0\.1"):
+    with pytest.raises(ConfigError, match=r"expected API keys .* or a loopback address such as"):
         make_server(tmp_path, policy, host=host)
+
+
+def test_a_port_that_is_none_is_refused(tmp_path, policy):
+    with pytest.raises(ConfigError, match="port is 65536, expected 0 to 65535"):
+        make_server(tmp_path, policy, port=65_536)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
 def test_loopback_is_fine(tmp_path, policy, host):
     assert make_server(tmp_path, policy, host=host).config.host == host
+
+
+def test_keys_without_tls_open_no_public_address_and_with_it_they_do(tmp_path, policy, key_file):
+    key_file()
+    order = ListenOrder(host="0.0.0.0", port=0, keys=key_file.path)
+    with pytest.raises(ConfigError, match=r"expected TLS \(.*, or a loopback address"):
+        make_ordered_server(tmp_path, policy, order)
+    server = make_ordered_server(tmp_path, policy, replace(order, behind_tls_proxy=True))
+    assert server.config.host == "0.0.0.0"
+
+
+def test_requests_are_held_to_bounds(tmp_path, policy):
+    config = make_server(tmp_path, policy).config
+    assert (config.http, config.server_header) == (BoundedProtocol, False)

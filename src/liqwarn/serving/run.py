@@ -1,24 +1,22 @@
-"""Run the application on this machine, for this machine."""
+"""Serve a file of flags: on this machine for this machine, or beyond it behind keys and TLS."""
 
-from ipaddress import ip_address
 from pathlib import Path
 
-import uvicorn
-
-from liqwarn.errors import ConfigError
 from liqwarn.policy.tiers import Policy
 from liqwarn.serving.app import create_app, folder_sources
 from liqwarn.serving.clock import SystemClock
 from liqwarn.serving.flag_file import FlagFile
+from liqwarn.serving.listen import ListenOrder, make_listener
+from liqwarn.serving.metrics import ServingMetrics
 from liqwarn.serving.server import FlagServer
 
-__all__ = ["make_server", "run"]
+__all__ = ["make_ordered_server", "make_server", "run"]
 
 
 def make_server(
     flags: Path, policy: Policy, *, host: str = "127.0.0.1", port: int = 8000
-) -> uvicorn.Server:
-    """A server of a file of flags, not yet started.
+) -> FlagServer:
+    """A server of a file of flags for this machine alone, not yet started.
 
     Parameters
     ----------
@@ -31,37 +29,25 @@ def make_server(
     Raises
     ------
     ConfigError
-        For any other address: there is no authentication yet.
+        For any other address: see :func:`make_ordered_server`.
     """
-    _need_loopback(host)
+    return make_ordered_server(flags, policy, ListenOrder(host=host, port=port))
+
+
+def make_ordered_server(flags: Path, policy: Policy, order: ListenOrder) -> FlagServer:
+    """The same, listening as ordered: with keys and TLS where other machines reach it.
+
+    Raises
+    ------
+    ConfigError
+        When the address is public without keys or TLS, or one of their files is not as it must be.
+    """
     folder = flags.parent if flags.suffix == ".json" else flags
-    app = create_app(
-        FlagFile(flags), policy=policy, clock=SystemClock(), sources=folder_sources(folder)
-    )
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        ws_max_size=4_096,  # nobody has anything to say there
-        timeout_graceful_shutdown=3,
-        log_level="warning",
-        access_log=False,
-    )
-    return FlagServer(config, hub=app.state.hub)
+    clock = SystemClock()
+    app = create_app(FlagFile(flags), policy=policy, clock=clock, sources=folder_sources(folder))
+    return make_listener(app, order, clock=clock, metrics=ServingMetrics(clock))
 
 
 def run(flags: Path, policy: Policy, *, host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve until interrupted; see :func:`make_server`."""
     make_server(flags, policy, host=host, port=port).run()
-
-
-def _need_loopback(host: str) -> None:
-    try:
-        loopback = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise ConfigError(
-            f"host is {host!r}, expected a loopback address such as 127.0.0.1: serving other "
-            "machines needs authentication, which this version does not have"
-        )
