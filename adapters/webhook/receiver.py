@@ -1,6 +1,7 @@
 """A receiver of flags that are pushed to it: verified, in order, or refused with the reason.
 
-``POST /flags`` takes one signed flag document. A sender may send again what it got no answer to.
+``POST /flags`` takes what ``liqwarn.serving.webhook.WebhookSink`` posts: a set of flags, each of
+them signed. A sender may send again what it got no answer to.
 
     python receiver.py --keys keys/public --state seen.json --port 8900
 """
@@ -9,15 +10,15 @@ import argparse
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
-from liqwarn.decisions import MAX_LIFE, Flag, flag_from_dict
+from liqwarn.decisions import FLAGS_SCHEMA, MAX_LIFE, Flag, flag_from_dict
 from liqwarn.errors import PolicyError
 from liqwarn.signing import VerifyKey, load_verify_keys, verify_document
 
@@ -25,12 +26,15 @@ __all__ = ["Inbox", "Refused", "make_server"]
 
 logger = logging.getLogger(__name__)
 
-LARGEST: Final = 64 * 1024
+LARGEST: Final = 1 << 20
 SLOWEST_S: Final = 5.0
+
+_Order = list[float]
+"""Sequence and time of issue: what a later flag of the same symbol must not be behind."""
 
 
 class Refused(Exception):  # noqa: N818 it is no fault of ours
-    """A document that is not taken, and the HTTP status that says why."""
+    """Something that is not taken, and the HTTP status that says why."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -62,65 +66,94 @@ class Inbox:
         self._keys, self._state, self._now = tuple(keys), state, now
         self._lock = threading.Lock()
         self._flags: dict[str, Flag] = {}
-        self._seen: dict[str, list[float]] = {}
+        self._seen: dict[str, _Order] = {}
         if state is not None and state.exists():
             self._seen = orjson.loads(state.read_bytes())
 
     def take(self, body: bytes) -> int:
-        """Take a document in.
+        """Take in the flags of a set that are good, whatever the others are.
 
         Returns
         -------
         int
-            204 for a new flag, 200 for one that was taken before.
+            204 when any was new, 200 when all were taken before.
 
         Raises
         ------
         Refused
-            400 no flag, 401 not signed by a known key, 409 older than one before, 422 expired or
-            from the future.
+            When one was refused, with the first one's status and all reasons: 400 no flag, 401 not
+            signed by a known key, 409 older than one before, 422 expired or from the future.
         """
-        flag = self._verified(body)
-        now = self._now()
-        if now >= flag.valid_until:
-            raise Refused(422, "the flag has expired")
-        if max(flag.as_of, flag.issued_at) > now + MAX_LIFE:
-            raise Refused(422, "the flag is from the future")
+        good: list[Flag] = []
+        faults: list[Refused] = []
+        for document in _documents(body):
+            try:
+                good.append(self._checked(document))
+            except Refused as fault:
+                faults.append(fault)
         with self._lock:
-            return self._keep(flag)
+            new = self._keep(good, faults)
+        if faults:
+            raise Refused(faults[0].status, "; ".join(map(str, faults[:10])))
+        return 204 if new else 200
 
-    def _verified(self, body: bytes) -> Flag:
-        try:
-            document = orjson.loads(body)
-        except ValueError as error:
-            raise Refused(400, "not JSON") from error
-        if not isinstance(document, dict):
-            raise Refused(400, "not a flag document")
+    def _checked(self, document: dict[str, Any]) -> Flag:
+        """A flag that is signed and of use now."""
         why = verify_document(document, self._keys)
         if why is not None:
             raise Refused(401, why)
         try:
-            return flag_from_dict(document)
+            flag = flag_from_dict(document)
         except PolicyError as error:
             raise Refused(400, str(error)) from error
+        now = self._now()
+        if now >= flag.valid_until:
+            raise Refused(422, f"the flag of {flag.symbol} has expired")
+        if max(flag.as_of, flag.issued_at) > now + MAX_LIFE:
+            raise Refused(422, f"the flag of {flag.symbol} is from the future")
+        return flag
 
-    def _keep(self, flag: Flag) -> int:
-        if flag == self._flags.get(flag.symbol):
-            return 200
-        order = [flag.sequence, flag.issued_at.timestamp()]
-        last = self._seen.get(flag.symbol, order)
-        if order < last or (order == last and flag.symbol in self._flags):
-            raise Refused(409, f"sequence is {order[0]}, expected at least {last[0]}, and newer")
-        seen = self._seen | {flag.symbol: order}
+    def _keep(self, flags: Iterable[Flag], faults: list[Refused]) -> bool:
+        """Whether any is new; what is seen is on disk before anybody may act on it."""
+        held, seen = dict(self._flags), dict(self._seen)
+        for flag in flags:
+            if flag == held.get(flag.symbol):
+                continue
+            order: _Order = [flag.sequence, flag.issued_at.timestamp()]
+            last = seen.get(flag.symbol, order)
+            if order < last or (order == last and flag.symbol in held):
+                faults.append(_behind(flag, last))
+                continue
+            held[flag.symbol], seen[flag.symbol] = flag, order
+        if held == self._flags:
+            return False
         if self._state is not None:
             _replace(self._state, orjson.dumps(seen))
-        self._seen, self._flags[flag.symbol] = seen, flag
-        return 204
+        self._flags, self._seen = held, seen
+        return True
 
     def flag(self, symbol: str) -> Flag | None:
         """The flag of a symbol while it is valid; None means no new risk."""
         flag = self._flags.get(symbol)
         return flag if flag is not None and self._now() < flag.valid_until else None
+
+
+def _documents(body: bytes) -> list[dict[str, Any]]:
+    try:
+        posted = orjson.loads(body)
+    except ValueError as error:
+        raise Refused(400, "not JSON") from error
+    if not isinstance(posted, dict) or posted.get("schema") != FLAGS_SCHEMA:
+        raise Refused(400, f"not a set of flags, expected the schema {FLAGS_SCHEMA}")
+    flags = posted.get("flags")
+    if not isinstance(flags, list) or not all(isinstance(flag, dict) for flag in flags):
+        raise Refused(400, "flags are no list of flag documents")
+    return flags
+
+
+def _behind(flag: Flag, last: _Order) -> Refused:
+    found = f"{flag.symbol}: sequence is {flag.sequence}"
+    return Refused(409, f"{found}, expected at least {last[0]:.0f}, and newer")
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -137,13 +170,13 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One document a request."""
+    """One set of flags a request."""
 
     server: _Server
     timeout = SLOWEST_S
 
     def do_POST(self) -> None:
-        """Take one document and say what became of it."""
+        """Take one set and say what became of it."""
         try:
             status, why = self.server.inbox.take(self._body()), ""
         except Refused as refused:

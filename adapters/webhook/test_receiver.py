@@ -10,6 +10,7 @@ import pytest
 from receiver import LARGEST, Inbox, make_server
 
 from liqwarn.decisions import (
+    FLAGS_SCHEMA,
     Flag,
     Limits,
     ModelStamp,
@@ -51,6 +52,10 @@ def signed(flag, key=KEY):
     return sign_document(flag_to_dict(flag), key)
 
 
+def posted(*documents):
+    return {"schema": FLAGS_SCHEMA, "generated_at": "…", "market": "real", "flags": documents}
+
+
 @dataclass
 class Clock:
     now: datetime = NOON + timedelta(minutes=1)
@@ -75,8 +80,8 @@ def post(inbox):
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
 
-        def send(document, *, path="/flags", method="POST", headers=None):
-            body = document if isinstance(document, bytes) else orjson.dumps(document)
+        def send(*documents, body=None, path="/flags", method="POST", headers=None):
+            body = orjson.dumps(posted(*documents)) if body is None else body
             connection = http.client.HTTPConnection(*server.server_address, timeout=5)
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
@@ -96,6 +101,15 @@ def test_a_signed_flag_is_taken_once_and_may_be_sent_again(post, inbox):
     assert inbox.flag("ETHUSDT") is None
 
 
+def test_what_is_good_in_a_set_is_taken_whatever_the_rest_is(post, inbox):
+    good, edited = make_flag(), signed(make_flag("ETHUSDT")) | {"sequence": 1}
+    assert post(edited, signed(good), signed(make_flag("SOLUSDT", hours=-2))) == 401
+    assert inbox.flag("BTCUSDT") == good
+    assert (inbox.flag("ETHUSDT"), inbox.flag("SOLUSDT")) == (None, None)
+    assert post(signed(good), signed(make_flag("ETHUSDT"))) == 204
+    assert post() == 200
+
+
 def test_sequences_only_rise(post, inbox, clock):
     clock.now += timedelta(hours=1)
     assert post(signed(make_flag(hours=1))) == 204
@@ -112,9 +126,9 @@ def test_sequences_are_kept_over_a_restart(post, inbox, clock, tmp_path):
     assert post(signed(make_flag(hours=1))) == 204
     again = Inbox([KEY.public], state=tmp_path / "seen.json", now=clock)
     with pytest.raises(Exception, match="expected at least"):
-        again.take(orjson.dumps(signed(make_flag())))
+        again.take(orjson.dumps(posted(signed(make_flag()))))
     assert again.flag("BTCUSDT") is None
-    assert again.take(orjson.dumps(signed(make_flag(hours=1)))) == 204
+    assert again.take(orjson.dumps(posted(signed(make_flag(hours=1))))) == 204
 
 
 def test_keys_may_rotate(post, clock):
@@ -141,10 +155,21 @@ def test_what_is_not_ours_is_refused(post, inbox, document):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'"flag"', orjson.dumps(sign_document({"schema": "x"}, KEY))]
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"flag"',
+        orjson.dumps(signed(make_flag())),
+        orjson.dumps(posted() | {"schema": "liqwarn.flags/9"}),
+        orjson.dumps(posted() | {"flags": {}}),
+        orjson.dumps(posted("flag")),
+        orjson.dumps(posted(sign_document({"schema": "x"}, KEY))),
+    ],
 )
-def test_what_is_no_flag_is_refused(post, body):
-    assert post(body) == 400
+def test_what_is_no_set_of_flags_is_refused(post, body):
+    assert post(body=body) == 400
 
 
 def test_what_is_too_old_or_too_young_is_refused(post, inbox, clock):
@@ -157,19 +182,20 @@ def test_what_is_too_old_or_too_young_is_refused(post, inbox, clock):
 
 def test_what_is_no_such_request_is_refused(post):
     assert post(signed(make_flag()), path="/") == 404
-    assert post(b"x" * (LARGEST + 1)) == 413
-    assert post(b"", headers={"Content-Length": "many"}) == 411
-    assert post(b"", method="GET") == 501
+    assert post(headers={"Content-Length": str(LARGEST + 1)}) == 413
+    assert post(headers={"Content-Length": "many"}) == 411
+    assert post(method="GET") == 501
 
 
 def test_every_edit_of_a_signed_flag_is_noticed(post, inbox):
     """Each byte of a document changed in turn: none of them is taken for ours."""
-    whole = orjson.dumps(signed(make_flag()))
+    document = orjson.dumps(signed(make_flag()))
+    before, after = orjson.dumps(posted(0)).split(b"[0]")
     statuses = set()
-    for place in range(0, len(whole), 7):
-        edited = bytearray(whole)
+    for place in range(0, len(document), 7):
+        edited = bytearray(document)
         edited[place] ^= 1
-        statuses.add(post(bytes(edited)))
+        statuses.add(post(body=before + b"[" + edited + b"]" + after))
     assert statuses <= {400, 401}
     assert inbox.flag("BTCUSDT") is None
 
