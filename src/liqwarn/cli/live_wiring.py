@@ -8,7 +8,14 @@ from pathlib import Path
 import uvicorn
 
 from liqwarn.cli.live_options import ServeOptions
-from liqwarn.cli.live_pieces import Outgoing, document_by, listen_order, open_models, open_source
+from liqwarn.cli.live_pieces import (
+    BarSource,
+    Outgoing,
+    document_by,
+    listen_order,
+    open_models,
+    open_source,
+)
 from liqwarn.config import config_sha256, load_panel, load_policy
 from liqwarn.data.panel import Panel
 from liqwarn.errors import ConfigError
@@ -99,10 +106,6 @@ def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wi
     )
     watch = LoopWatch(common.metrics, outgoing.alerts, bar=panel.bar)
     holder, follow = open_models(options, folder, source.clock, watch)
-    shelf = FlagShelf()
-    before = last_flags(folder)
-    if before is not None:
-        shelf.publish(before)
     engines = HistoryEngines(
         job=job,
         panel=panel,
@@ -112,37 +115,50 @@ def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wi
         begin=source.begin,
         on_progress=on_progress,
     )
-    tiers = venue_tiers(panel.venue, tier_folder(panel_file))
-    service = LiveService(
+    service = _service(common, source, outgoing, HeldModels(holder), (watch, engines))
+    return Wired(service=service, server=_server(common, service, holder), follow=follow)
+
+
+def _service(
+    common: _Common,
+    source: BarSource,
+    outgoing: Outgoing,
+    models: HeldModels,
+    made: tuple[LoopWatch, HistoryEngines],
+) -> LiveService:
+    panel, folder = common.panel, common.folder
+    tiers = venue_tiers(panel.venue, tier_folder(made[1].job.panel))
+    shelf = FlagShelf()
+    before = last_flags(folder)
+    if before is not None:
+        shelf.publish(before)
+    return LiveService(
         ServiceParts(
             folder=folder,
             panel=panel,
             panel_sha256=common.panel_sha256,
             policy=common.policy,
             terms=SymbolTerms(symbols=panel.symbol_names, venue=tiers, config=FitConfig()),
-            engines=engines,
-            models=HeldModels(holder),
+            engines=made[1],
+            models=models,
             feed=source.feed,
             joined=source.joined,
-            patience=timedelta(seconds=options.patience_s),
+            patience=timedelta(seconds=common.options.patience_s),
             record=LiveRecord(
                 folder, panel, panel_sha256=common.panel_sha256, document=document_by(common.key)
             ),
             shelf=shelf,
             clock=source.clock,
-            watch=watch,
+            watch=made[0],
             outlets=outgoing.outlets,
             beats=outgoing.beats,
         )
     )
-    return Wired(service=service, server=_server(common, service, shelf, holder), follow=follow)
 
 
-def _server(
-    common: _Common, service: LiveService, shelf: FlagShelf, holder: BundleHolder
-) -> uvicorn.Server:
+def _server(common: _Common, service: LiveService, holder: BundleHolder) -> uvicorn.Server:
     app = create_app(
-        shelf,
+        service.shelf,
         policy=common.policy,
         clock=common.clock,
         sources=Sources(

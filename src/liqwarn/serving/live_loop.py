@@ -6,6 +6,7 @@ makes the same again; see :mod:`liqwarn.serving.live_restart`.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -69,6 +70,8 @@ class LoopParts:
         Heartbeats, called each round.
     trouble : callable
         Told why the loop cannot go on for now, and None when it can.
+    stopwatch : callable
+        Seconds for the durations that are told, whatever the clock of a replay says.
     """
 
     panel: Panel
@@ -85,6 +88,7 @@ class LoopParts:
     snapshot_every: timedelta = timedelta(hours=6)
     beats: Sequence[Callable[[], None]] = ()
     trouble: Callable[[str | None], None] = lambda _: None
+    stopwatch: Callable[[], float] = time.perf_counter
 
 
 class LiveLoop:
@@ -148,7 +152,7 @@ class LiveLoop:
 
         Meanwhile nothing is made of them, and what was published runs out.
         """
-        parts, began = self._parts, self._parts.clock.monotonic()
+        parts, began = self._parts, self._parts.stopwatch()
         while True:
             try:
                 parts.journal.append([c for c in columns if _behind(c, parts.journal)])
@@ -159,15 +163,19 @@ class LiveLoop:
                     return False
             else:
                 parts.trouble(None)
-                parts.watch.journalled(len(columns), parts.clock.monotonic() - began)
+                parts.watch.journalled(len(columns), parts.stopwatch() - began)
                 return True
 
     def take(self, column: BarColumn) -> tuple[Flag, ...]:
         """Make flags of a journalled bar, publish and record them."""
-        parts, began = self._parts, self._parts.clock.monotonic()
+        parts, began = self._parts, self._parts.stopwatch()
         bar = self.step(column)
-        flags = self._publish(bar, column)
-        parts.watch.flagged(bar, flags, parts.clock.monotonic() - began)
+        told = self._flags(bar, column)
+        for outlet in parts.outlets:
+            self._safely(lambda to=outlet: to.publish(told), type(outlet).__name__)  # type: ignore[misc]
+        flags = tuple(told.flags.values())
+        parts.watch.flagged(bar, flags, parts.stopwatch() - began)
+        self._safely(lambda: parts.record.flags(told), "flags.json")
         self._write(bar, column, flags)
         return flags
 
@@ -180,23 +188,19 @@ class LiveLoop:
             self._parts.models.refresh(self._engine)
             return self._engine.step(column)
 
-    def _publish(self, bar: LiveBar, column: BarColumn) -> tuple[Flag, ...]:
+    def _flags(self, bar: LiveBar, column: BarColumn) -> FlagSet:
         parts, issued_at = self._parts, self._parts.clock.wall()
         source = FlagSource(
             model=self._engine.bundle.stamp,
             data_sha256=column_sha256(column),
             completeness=0.0,
         )
-        flags = tuple(flags_of(bar, parts.policy, source, issued_at=issued_at))
-        told = FlagSet(
+        flags = flags_of(bar, parts.policy, source, issued_at=issued_at)
+        return FlagSet(
             generated_at=issued_at,
             market=parts.panel.market,
             flags=MappingProxyType({flag.symbol: flag for flag in flags}),
         )
-        for outlet in parts.outlets:
-            self._safely(lambda to=outlet: to.publish(told), type(outlet).__name__)  # type: ignore[misc]
-        self._safely(lambda: parts.record.flags(told), "flags.json")
-        return flags
 
     def _write(self, bar: LiveBar, column: BarColumn, flags: Sequence[Flag]) -> None:
         parts, engine = self._parts, self._engine
@@ -248,4 +252,4 @@ class LiveLoop:
 
 def _behind(column: BarColumn, journal: Journal) -> bool:
     """Whether a column is not in the journal yet: an append may fail behind the first of a few."""
-    return journal.end is None or column.time > journal.end
+    return journal.end is None or bool(column.time > journal.end)

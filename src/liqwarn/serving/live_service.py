@@ -125,6 +125,11 @@ class LiveService:
         """The loop that runs now; None while it is being begun."""
         return self._loop
 
+    @property
+    def shelf(self) -> FlagShelf:
+        """Where the newest flags lie."""
+        return self._parts.shelf
+
     def start(self) -> None:
         """Begin, in a thread of its own."""
         self._thread.start()
