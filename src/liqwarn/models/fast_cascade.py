@@ -52,6 +52,7 @@ class FastCascade:
         self._asked = slopes != 0.0
         self._slopes = np.where(self._asked, slopes, 1.0)
         self._intercepts = np.array([[platt.intercept for platt in row] for row in model.platts_])
+        self.raw(np.empty((0, len(self.names_))))  # compiled here, not at the first live bar
 
     def raw(self, X: FloatArray) -> FloatArray:
         """Log-odds of the intervals' hazards before calibration.

@@ -120,14 +120,14 @@ class LegsState:
             unsettle(rings, mine)
             self._run(row, first_bar, bars[:, :, :early])
             settle(rings, mine)
-            self._memory.progress[row] = False
             self._run(row, first_bar + early, bars[:, :, early:])
             if self._memory.running[row].max() + slack <= taken:
                 break
 
     def _run(self, row: int, bar: int, bars: FloatArray) -> BoolArray:
         out = np.empty((*bars.shape[1:], len(SIDES)), np.bool_)
-        run_bars(self._memory, self._rules, (row, bar), bars, out)
+        # of one layout, so that a start compiles what the first live bar runs
+        run_bars(self._memory, self._rules, (row, bar), np.ascontiguousarray(bars), out)
         return out
 
     @property

@@ -42,6 +42,9 @@ class ScoreMemory:
         self.n_symbols = len(rings.values) // len(SIDES)
         self._rings = rings
         self._every, _, self._least = sampling(bar)
+        nothing = np.empty(0)  # compiled here, not at the first live bar
+        _place_all(rings, nothing, self._least, nothing)
+        _put_all(rings, 0, nothing)
 
     @classmethod
     def start(cls, past: FloatArray, first_bar: int, bar: timedelta) -> "ScoreMemory":
