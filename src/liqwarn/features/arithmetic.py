@@ -113,6 +113,11 @@ def _quietly(function: Callable[..., Any]) -> Callable[..., FloatArray]:
     return lambda *values: quiet(function, *values)
 
 
+def _one_zero(function: Callable[..., FloatArray]) -> Callable[..., FloatArray]:
+    """The function, with 0.0 for -0.0: which of the two is larger depends on the processor."""
+    return lambda *values: function(*values) + 0.0
+
+
 def _compares(function: Callable[..., BoolArray]) -> Callable[..., FloatArray]:
     return lambda *values: compared(function, *values)
 
@@ -126,14 +131,14 @@ OPERATIONS: Final[Mapping[str, Callable[..., FloatArray]]] = {
     "floor": _quietly(np.floor),
     "greater": _compares(np.greater),
     "greater_equal": _compares(np.greater_equal),
-    "highest": _quietly(np.fmax),
+    "highest": _quietly(_one_zero(np.fmax)),
     "less": _compares(np.less),
     "less_equal": _compares(np.less_equal),
     "log": _quietly(np.log),
-    "lowest": _quietly(np.fmin),
+    "lowest": _quietly(_one_zero(np.fmin)),
     "magnitude": _quietly(magnitude),
-    "maximum": _quietly(np.maximum),
-    "minimum": _quietly(np.minimum),
+    "maximum": _quietly(_one_zero(np.maximum)),
+    "minimum": _quietly(_one_zero(np.minimum)),
     "mod": _quietly(np.mod),
     "multiply": _quietly(np.multiply),
     "negative": _quietly(np.negative),

@@ -94,12 +94,12 @@ def _finite(value: float) -> float:
 
 @compiled
 def _larger(a: float, b: float, sign: float) -> float:
-    """The larger for sign 1, the smaller for -1; what is missing loses."""
+    """The larger for sign 1, the smaller for -1; what is missing loses, and -0.0 is 0.0."""
     if np.isnan(a):
-        return b
+        return b + 0.0
     if np.isnan(b):
-        return a
-    return a if sign * a >= sign * b else b
+        return a + 0.0
+    return (a if sign * a >= sign * b else b) + 0.0
 
 
 @compiled
@@ -147,7 +147,7 @@ def _one(code: int, a: float) -> float:
     if code == _SQRT:
         return float(np.sqrt(a)) if a >= 0.0 else np.nan
     if code == _SIGN:
-        return float(np.sign(a))
+        return float(np.sign(a)) + 0.0
     return float(np.floor(a))
 
 
