@@ -68,7 +68,10 @@ class LiveQuality:
 
     def __init__(self, panel: Panel, seen: Mapping[str, BoolArray]) -> None:
         self._panel = panel
-        self._seen = dict(seen)
+        self._names = tuple(seen)
+        self._seen = np.array([seen[name] for name in self._names], dtype=np.bool_)
+        self._core = np.array([name in panel.core for name in self._names])
+        self._spans = [_spans(panel, name) for name in self._names]
 
     @classmethod
     def start(cls, frame: MarketFrame, panel: Panel) -> "LiveQuality":
@@ -80,24 +83,37 @@ class LiveQuality:
     @property
     def seen(self) -> Mapping[str, BoolArray]:
         """Which symbols each field was ever known of: everything that is remembered."""
-        return self._seen
+        return dict(zip(self._names, self._seen, strict=True))
 
     def advance(self, fields: Mapping[str, FloatArray], time: np.datetime64) -> FrameQuality:
         """Quality of the next bar; the arrays have shape (n_symbols,)."""
-        n_symbols = next(iter(self._seen.values())).size
-        expected, known = np.zeros(n_symbols), np.zeros(n_symbols)
-        began, usable = np.ones(n_symbols, dtype=np.bool_), np.ones(n_symbols, dtype=np.bool_)
-        for name in self._seen:
-            values = fields.get(name)
-            finite = np.zeros(n_symbols, np.bool_) if values is None else np.isfinite(values)
-            self._seen[name] = self._seen[name] | finite
-            promised = self._seen[name] & _valid(np.array([time]), self._panel, name)
-            expected += promised
-            known += promised & finite
-            if name in self._panel.core:
-                usable &= finite
-                began &= self._seen[name]
-        return _graded(self._panel, expected, known, usable, began)
+        finite = np.zeros(self._seen.shape, dtype=np.bool_)
+        for row, name in enumerate(self._names):
+            if name in fields:
+                finite[row] = np.isfinite(fields[name])
+        self._seen |= finite
+        moment = int(time.astype("datetime64[s]").astype(np.int64))
+        valid = np.array([any(a <= moment <= b for a, b in spans) for spans in self._spans])
+        promised = self._seen & valid[:, None]
+        return _graded(
+            self._panel,
+            promised.sum(axis=0, dtype=np.float64),
+            (promised & finite).sum(axis=0, dtype=np.float64),
+            finite[self._core].all(axis=0),
+            self._seen[self._core].all(axis=0),
+        )
+
+
+def _spans(panel: Panel, field: str) -> list[tuple[float, float]]:
+    """First and last second at which each source of a field is valid."""
+    return [
+        (
+            -np.inf if source.valid.start is None else source.valid.start.timestamp(),
+            np.inf if source.valid.end is None else source.valid.end.timestamp(),
+        )
+        for source in panel.sources
+        if field in source.fields
+    ]
 
 
 def _graded(

@@ -9,7 +9,28 @@ from numpy.typing import NDArray
 from liqwarn.frames import BoolArray
 from liqwarn.liquidation.market_path import Bars, Breaks
 
-__all__ = ["FORGET_S", "Ledger", "Runs", "count_runs", "ledger_after", "next_runs"]
+__all__ = [
+    "FACTS",
+    "FORGET_S",
+    "Ledger",
+    "Runs",
+    "count_runs",
+    "facts_of",
+    "ledger_after",
+    "next_runs",
+]
+
+FACTS: Final = (
+    "unpriced",
+    "unknown",
+    "unbelievable",
+    "untraded",
+    "unmarked",
+    "shifted",
+    "rescaled",
+    "restarted",
+)
+"""What a :class:`Ledger` counts of bars."""
 
 FORGET_S: Final = 7 * 86_400
 """Open interest unknown for longer than this says nothing of the cohorts before: begin anew."""
@@ -64,11 +85,6 @@ class Runs:
     silent: NDArray[np.int64]
     restarts: BoolArray
 
-    def of(self, row: int) -> "Runs":
-        """One bar's."""
-        one = slice(row, row + 1)
-        return Runs(age=self.age[one], silent=self.silent[one], restarts=self.restarts[one])
-
 
 def count_runs(bars: Bars, ledger: Ledger) -> Runs:
     """Ages and silences over bars that follow what the ledger counts."""
@@ -111,26 +127,32 @@ def next_runs(known: BoolArray, runs: Runs, bar_s: int) -> Runs:
     )
 
 
+def facts_of(bars: Bars, breaks: Breaks, runs: Runs) -> BoolArray:
+    """What each bar lacks or breaks, shape (8, n_bars): rows in the order of :data:`FACTS`."""
+    with np.errstate(invalid="ignore"):
+        unbelievable = bars.open_interest <= 0.0
+    return np.stack(
+        [
+            ~bars.priced(),
+            ~np.isfinite(bars.open_interest),
+            unbelievable,
+            bars.volume == 0.0,
+            ~bars.marked,
+            breaks.shift != 0.0,
+            breaks.rescale != 0.0,
+            runs.restarts,
+        ]
+    )
+
+
 def ledger_after(bars: Bars, ledger: Ledger, breaks: Breaks, runs: Runs) -> Ledger:
     """The ledger with these bars added."""
     if not len(bars.close):
         return ledger
-
-    def added(before: int, which: BoolArray) -> int:
-        return before + int(which.sum())
-
-    with np.errstate(invalid="ignore"):
-        unbelievable = bars.open_interest <= 0.0
+    counts = dict(zip(FACTS, facts_of(bars, breaks, runs).sum(axis=1).tolist(), strict=True))
     return Ledger(
         bars=ledger.bars + len(bars.close),
-        unpriced=added(ledger.unpriced, ~bars.priced()),
-        unknown=added(ledger.unknown, ~np.isfinite(bars.open_interest)),
-        unbelievable=added(ledger.unbelievable, unbelievable),
-        untraded=added(ledger.untraded, bars.volume == 0.0),
-        unmarked=added(ledger.unmarked, ~bars.marked),
-        shifted=added(ledger.shifted, breaks.shift != 0.0),
-        rescaled=added(ledger.rescaled, breaks.rescale != 0.0),
-        restarted=added(ledger.restarted, runs.restarts),
+        **{name: getattr(ledger, name) + count for name, count in counts.items()},
         age_bars=int(runs.age[-1]),
         silent_bars=int(runs.silent[-1]),
     )

@@ -26,12 +26,12 @@ from liqwarn.liquidation.cohort_map import (
 from liqwarn.liquidation.fit import Draws, FitConfig, SymbolJob, in_force, under_tiers
 from liqwarn.liquidation.frame_bars import bars_of
 from liqwarn.liquidation.kernel import STATE_SIZE, STEP, WORK_SIZE, Reading, run
-from liqwarn.liquidation.ledger import Runs, ledger_after, next_runs
+from liqwarn.liquidation.ledger import FACTS, Ledger, Runs, facts_of, next_runs
 from liqwarn.liquidation.market_path import Bars, Breaks, breaks_after, path_after, steps_a_bar
 from liqwarn.liquidation.parameters import map_rates
 from liqwarn.liquidation.posterior import candidates
 from liqwarn.liquidation.readings import EDGES, Trace, fields_of, quality_after, usable_after
-from liqwarn.liquidation.schedule import Block, blocks_of
+from liqwarn.liquidation.schedule import Block, blocks_of, month_of, quarter_of
 from liqwarn.liquidation.tiers import VenueTiers
 from liqwarn.windows.arguments import compiled
 
@@ -146,15 +146,24 @@ class LiveMaps:
         self._ever = _ever(quarters)
         cloud = candidates(terms.config.n_candidates, terms.config.seed)
         self._cloud = [cloud[one] for one in self._ever]
+        place = {one: k for k, one in enumerate(self._ever)}
+        self._weights = {
+            quarter: {place[one]: weight for one, weight in drawn.items()}
+            for quarter, drawn in quarters.items()
+        }
         self._month_prices = np.full(len(states), np.nan)
         self._mass, self._work = _taken(states, len(self._ever))
         self._close = np.array([state.close for state in states])
         self._stock = np.array([state.stock for state in states])
         self._steps = np.array([state.steps for state in states], dtype=np.int64)
-        self._ledgers = [state.ledger for state in states]
+        ledgers = [state.ledger for state in states]
+        self._bars = np.array([one.bars for one in ledgers], dtype=np.int64)
+        self._facts = np.array(
+            [[getattr(one, name) for one in ledgers] for name in FACTS], dtype=np.int64
+        )
         self._runs = Runs(
-            age=np.array([one.age_bars for one in self._ledgers], dtype=np.int64),
-            silent=np.array([one.silent_bars for one in self._ledgers], dtype=np.int64),
+            age=np.array([one.age_bars for one in ledgers], dtype=np.int64),
+            silent=np.array([one.silent_bars for one in ledgers], dtype=np.int64),
             restarts=np.zeros(len(states), dtype=np.bool_),
         )
 
@@ -175,7 +184,7 @@ class LiveMaps:
 
     def knows(self, time: np.datetime64) -> bool:
         """Whether the maps in force at a bar's close have been chosen yet."""
-        return blocks_of(np.array([time]))[0].evidence_until in self._quarters
+        return quarter_of(month_of(time)) in self._quarters
 
     def advance(self, bars: Bars, time: np.datetime64) -> Mapping[str, FloatArray]:
         """Walk the next bar of every symbol.
@@ -207,10 +216,8 @@ class LiveMaps:
         for row in np.flatnonzero(broken).tolist():
             self._mend(row, breaks, restart=bool(runs.restarts[row]))
         traced = self._walked(bars, priced, runs)
-        for row, ledger in enumerate(self._ledgers):
-            self._ledgers[row] = ledger_after(
-                bars.between(row, row + 1), ledger, breaks.of(row), runs.of(row)
-            )
+        self._facts += facts_of(bars, breaks, runs)
+        self._bars += 1
         self._close = np.where(priced, bars.close, self._close)
         self._stock = traced.stock
         self._runs = runs
@@ -251,13 +258,17 @@ class LiveMaps:
             close=float(self._close[row]),
             stock=float(self._stock[row]),
             steps=int(self._steps[row]),
-            ledger=self._ledgers[row],
+            ledger=Ledger(
+                bars=int(self._bars[row]),
+                **dict(zip(FACTS, self._facts[:, row].tolist(), strict=True)),
+                age_bars=int(self._runs.age[row]),
+                silent_bars=int(self._runs.silent[row]),
+            ),
         )
 
     def weights(self) -> Mapping[int, float]:
         """Weights of the maps in force, by position in the state."""
-        drawn = self._quarters[self._quarter]
-        return {self._ever.index(one): weight for one, weight in drawn.items()}
+        return self._weights[self._quarter]
 
     # how it is done
 
@@ -268,7 +279,7 @@ class LiveMaps:
         self._month_prices = np.full(len(self._terms.symbols), np.nan)
 
     def _turn_month(self, time: np.datetime64) -> None:
-        if blocks_of(np.array([time]))[0].month != self._block.month:
+        if month_of(time) != self._block.month:
             self._begin_month(np.array([time]))
         if self._quarter not in self._quarters:
             raise FrameError(
@@ -314,9 +325,9 @@ class LiveMaps:
         n_symbols, n_maps = self._mass.shape[:2]
         per_bar = steps_a_bar(bars.bar_s)
         path = path_after(bars, self._close, self._stock).reshape(6, n_symbols, per_bar)
+        drawn = self.weights()
         weights = np.zeros(n_maps)
-        for place, weight in self.weights().items():
-            weights[place] = weight
+        weights[list(drawn)] = list(drawn.values())
         swept = np.zeros((n_symbols, n_maps, 2))
         within = np.zeros((n_symbols, 2, len(EDGES)))
         square = np.zeros((n_symbols, 2, len(EDGES)))
@@ -325,7 +336,7 @@ class LiveMaps:
         _advance_all((self._mass, self._work), paths, steps, weights, (swept, within, square))
         self._steps = np.where(priced, self._steps + per_bar, self._steps)
         gone = np.zeros((n_symbols, 2))
-        for place, weight in self.weights().items():
+        for place, weight in drawn.items():
             gone += weight * swept[:, place]
         usable = usable_after(runs, bars)
         stock = bars.stock()

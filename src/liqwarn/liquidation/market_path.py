@@ -8,6 +8,7 @@ sequence over the absolute bar number says where, so that many bars fill the ran
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -38,7 +39,7 @@ _SPLIT: Final = float(np.log(2.0))
 _JUMP: Final = float(np.log(3.0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Bars:
     """Consecutive bars of one perpetual on one venue; every array has shape (n_bars,).
 
@@ -117,6 +118,10 @@ class Bars:
         Finite, positive, low not above high; a close outside them (a mark price is not a trade)
         lies within half of the low and twice the high.
         """
+        return self._priced
+
+    @cached_property
+    def _priced(self) -> BoolArray:
         with np.errstate(invalid="ignore"):
             ordered = (self.low > 0.0) & (self.low <= self.high) & np.isfinite(self.high)
             near = (self.close >= 0.5 * self.low) & (0.5 * self.close <= self.high)
@@ -124,6 +129,10 @@ class Bars:
 
     def stock(self) -> FloatArray:
         """Open interest where it can be believed, NaN elsewhere."""
+        return self._stock
+
+    @cached_property
+    def _stock(self) -> FloatArray:
         with np.errstate(invalid="ignore"):
             known = self.priced() & np.isfinite(self.open_interest) & (self.open_interest > 0.0)
         return np.where(known, self.open_interest, np.nan)
@@ -143,11 +152,6 @@ class Breaks:
 
     shift: FloatArray
     rescale: FloatArray
-
-    def of(self, row: int) -> "Breaks":
-        """One bar's."""
-        one = slice(row, row + 1)
-        return Breaks(shift=self.shift[one], rescale=self.rescale[one])
 
 
 def before(values: FloatArray, carried: float) -> FloatArray:

@@ -85,12 +85,14 @@ def map_fields(job: SymbolJob, draws: Draws) -> Mapping[str, FloatArray]:
 
 def fields_of(traced: Trace) -> Mapping[str, FloatArray]:
     """Readings by field, each of as many values as the trace has bars; see :func:`map_fields`."""
+    n_bars, _, n_edges = traced.within.shape
+    both = [side.reshape(2 * n_bars, n_edges) for side in (traced.within, traced.square)]
+    values = _of_side(both[0], both[1], np.repeat(traced.stock, 2))
+    values["swept"] = traced.swept.reshape(2 * n_bars)
     fields = {"map_quality": traced.quality}
     for row, side in enumerate(SIDES):
-        values = _of_side(traced.within[:, row], traced.square[:, row], traced.stock)
-        values["swept"] = traced.swept[:, row]
-        fields.update({f"map_{side}_{what}": value for what, value in values.items()})
-    return fields
+        fields.update({f"map_{side}_{what}": value[row::2] for what, value in values.items()})
+    return {name: np.ascontiguousarray(value) for name, value in fields.items()}
 
 
 def trace(job: SymbolJob, draws: Draws) -> Trace:
@@ -151,7 +153,7 @@ def _of_side(within: FloatArray, square: FloatArray, stock: FloatArray) -> dict[
         reach = within[:, _edge(0.05)]
         variance = np.maximum(square[:, _edge(0.05)] - reach**2, 0.0)
         values["doubt"] = np.where(reach > 0.0, np.sqrt(variance) / reach, np.nan)
-    whole = np.pad(within[:, :far], ((0, 0), (1, 0)))
+    whole = np.concatenate([np.zeros((len(within), 1)), within[:, :far]], axis=1)
     values["peak"] = (whole[:, _PERCENT:] - whole[:, :-_PERCENT]).max(axis=1)
     return values
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from liqwarn.frames import TimeArray
 
-__all__ = ["Block", "blocks_of"]
+__all__ = ["Block", "blocks_of", "month_of", "quarter_of"]
 
 _MONTHS_A_REFIT: Final = 3
 
@@ -34,6 +34,24 @@ class Block:
     evidence_until: int
 
 
+def month_of(time: np.datetime64) -> int:
+    """Calendar months since 1970-01 of the bar that closes at `time`; see :func:`blocks_of`.
+
+    >>> month_of(np.datetime64("2024-03-01T00:00:00")), month_of(np.datetime64("2024-03-01T01:00"))
+    (649, 650)
+    """
+    return int((time - np.timedelta64(1, "s")).astype("datetime64[M]").astype(np.int64))
+
+
+def quarter_of(month: int) -> int:
+    """First month of the quarter in which maps are fitted that a month uses.
+
+    >>> quarter_of(650)
+    648
+    """
+    return month // _MONTHS_A_REFIT * _MONTHS_A_REFIT
+
+
 def blocks_of(times: TimeArray) -> tuple[Block, ...]:
     """Months of a panel; a bar that closes at midnight of the first belongs to the month it ends.
 
@@ -51,7 +69,7 @@ def blocks_of(times: TimeArray) -> tuple[Block, ...]:
             start=start,
             stop=stop,
             month=int(months[start]),
-            evidence_until=int(months[start]) // _MONTHS_A_REFIT * _MONTHS_A_REFIT,
+            evidence_until=quarter_of(int(months[start])),
         )
         for start, stop in pairwise(starts)
         if stop > start

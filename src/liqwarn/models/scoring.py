@@ -33,8 +33,9 @@ def strangeness(symbols: tuple[str, ...], X: FloatArray, novelty: Novelty) -> di
     ----------
     X : ndarray of float64, shape (n_symbols, n_features)
     """
-    words = zip(symbols, novelty.describe(X), strict=True)
-    return {symbol: told for symbol, told in words if told}
+    novel = np.flatnonzero(novelty.novel(X))
+    words = novelty.describe(X[novel])
+    return {symbols[row]: told for row, told in zip(novel.tolist(), words, strict=True)}
 
 
 def unseen(

@@ -145,6 +145,8 @@ class LiveLoop:
     def _columns(self, delivery: Delivery) -> list[BarColumn]:
         assembler, now = self._parts.assembler, self._parts.clock.wall()
         columns = [one for message in delivery.messages for one in assembler.take(message, now)]
+        if delivery.more:  # a symbol that waits to be read is not one that has not reported
+            return columns
         return columns + assembler.tick(now)
 
     def _journalled(self, columns: Sequence[BarColumn], stop: threading.Event) -> bool:
