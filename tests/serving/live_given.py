@@ -34,9 +34,12 @@ class HandFeed:
     taken_: int = 0
     closed: bool = False
     end: bool = True
+    unread: list = field(default_factory=list)
 
-    def put(self, *messages, at=None):
+    def put(self, *messages, at=None, more=False):
         self.waiting.append((at, messages))
+        if more:
+            self.unread.append(messages)
 
     def put_columns(self, frame):
         for column in columns_of(frame):
@@ -49,7 +52,7 @@ class HandFeed:
         at, messages = self.waiting.pop(0)
         if at is not None and at > self.clock.now:
             self.clock.forward(at - self.clock.now)
-        return Delivery(messages=tuple(messages))
+        return Delivery(messages=tuple(messages), more=messages in self.unread)
 
     def taken(self):
         self.taken_ += 1

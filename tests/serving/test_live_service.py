@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from liqwarn.data.bars.journal import Journal
+from liqwarn.data.bars.replay_feed import columns_of, messages_of
 from liqwarn.decisions import flag_to_dict
 from liqwarn.errors import StoreError
 from liqwarn.liquidation.live_maps import SymbolTerms
@@ -33,6 +34,7 @@ bundle, bundle_folder, now = (_MARKET[name] for name in ("bundle", "bundle_folde
 _GIVEN = runpy.run_path(str(HERE / "live_given.py"))
 HandClock, HandFeed = _GIVEN["HandClock"], _GIVEN["HandFeed"]
 
+HOUR = timedelta(hours=1)
 BARS = 40
 """Bars of the history that come live."""
 
@@ -158,6 +160,17 @@ def test_late_doubled_and_reordered_messages_change_nothing(study, begun, scored
     run_to_end(service)
 
     assert_same(issued(parts.folder), scored[: 10 * 4])
+
+
+def test_what_waits_in_the_feed_is_not_late_because_it_was_not_read_yet(study, begun, scored):
+    service, parts = begun()
+    for column in columns_of(bars(study, 0, 10)):
+        parts.feed.put(*tuple(messages_of(column))[:1], at=parts.clock.now + 30 * HOUR, more=True)
+        parts.feed.put(*tuple(messages_of(column))[1:], more=True)
+
+    run_to_end(service)
+
+    assert_same(issued(parts.folder)[: 10 * 4], scored[: 10 * 4])
 
 
 def test_it_goes_on_after_a_stop_as_if_there_had_been_none(study, begun, scored):

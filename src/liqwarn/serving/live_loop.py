@@ -147,7 +147,7 @@ class LiveLoop:
         columns = [one for message in delivery.messages for one in assembler.take(message, now)]
         if delivery.more:  # a symbol that waits to be read is not one that has not reported
             return columns
-        return columns + assembler.tick(now)
+        return columns if delivery.more else columns + assembler.tick(now)
 
     def _journalled(self, columns: Sequence[BarColumn], stop: threading.Event) -> bool:
         """Whether the columns are on disk: tried until it works, for they come only once.
