@@ -230,3 +230,18 @@ def test_the_socket_of_a_killed_server_is_taken_over(tmp_path):
     dead.close()
 
     SocketFeed(path).close()
+
+
+def test_producers_that_wait_to_be_heard_are_told_as_more(feed, connect, make_message):
+    """Else the loop would close a bar for want of those whose messages lie in the kernel."""
+    said = [make_message(0, symbol=f"S{k}USDT") for k in range(5)]
+    for one in said:
+        connect().sendall(encode_message(one))
+    sleep(0.005)
+
+    got = [feed.poll(0.1)]
+    while got[-1].more:
+        got.append(feed.poll(0.1))
+
+    assert [m for one in got for m in one.messages] == said
+    assert not feed.poll(0.0).more

@@ -111,8 +111,12 @@ class SocketFeed:
             refused=len(faults),
             faults=tuple(faults[-MOST_FAULTS:]),
             silence_s=self._silence.after(heard=bool(messages)),
-            more=self._more,
+            more=self._more or self._waits(),
         )
+
+    def _waits(self) -> bool:
+        """Whether a producer has sent more, or one waits to be welcomed."""
+        return any(events & selectors.EVENT_READ for _, events in self._selector.select(0.0))
 
     def taken(self) -> None:
         """Acknowledge to every producer what was handed out."""
