@@ -8,13 +8,14 @@ from pathlib import Path
 from liqwarn.cli.app import app
 from liqwarn.cli.console import emit, progress
 from liqwarn.cli.live_options import ServeOptions
+from liqwarn.cli.live_pieces import listen_order
 from liqwarn.cli.live_wiring import Wired, wire
 from liqwarn.cli.options import command
 from liqwarn.config import load_policy
 from liqwarn.errors import ConfigError
 from liqwarn.serving.clock import SystemClock
 from liqwarn.serving.logs import logs_to
-from liqwarn.serving.run import make_server
+from liqwarn.serving.run import make_ordered_server
 
 __all__: list[str] = []
 
@@ -36,7 +37,7 @@ def serve(options: ServeOptions) -> None:
 
 
 def _serve_folder(options: ServeOptions, folder: Path) -> None:
-    server = make_server(folder, load_policy(options.policy), host=options.host, port=options.port)
+    server = make_ordered_server(folder, load_policy(options.policy), listen_order(options))
     _announce(options, str(folder))
     server.run()
 

@@ -1,8 +1,9 @@
 """Flags of the live loop as rows of a history, with the columns of ``flags.parquet``."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from liqwarn.decisions import HORIZONS_H, Flag
@@ -25,6 +26,12 @@ FLAG_COLUMNS = (
     "valid_until",
 )
 """Columns of a flag history, a row a flag and side."""
+
+_TYPES: Final = {
+    **dict.fromkeys(("symbol", "side", "tier", "state", "rule", "quality"), "str"),
+    **{f"p_{h}h": np.float64 for h in HORIZONS_H},
+    "sequence": np.int64,
+}
 
 
 def flag_rows(bar: LiveBar, flags: Iterable[Flag]) -> list[tuple[Any, ...]]:
@@ -56,8 +63,12 @@ def flag_rows(bar: LiveBar, flags: Iterable[Flag]) -> list[tuple[Any, ...]]:
 
 
 def flag_frame(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
-    """Rows as a table; times are UTC, to the microsecond."""
-    table = pd.DataFrame(list(rows), columns=list(FLAG_COLUMNS))
+    """Rows as a table; times are UTC, to the microsecond.
+
+    >>> flag_frame([]).shape
+    (0, 13)
+    """
+    table = pd.DataFrame(list(rows), columns=list(FLAG_COLUMNS)).astype(_TYPES)
     for name in ("as_of", "issued_at", "valid_until"):
         table[name] = pd.to_datetime(table[name], utc=True).astype("datetime64[us, UTC]")
     return table.astype({"sequence": "int64"})

@@ -39,6 +39,7 @@ from liqwarn.serving.shelf import FlagShelf
 __all__ = ["Engines", "LiveService", "ServiceParts"]
 
 _AGAIN_S: Final = 5.0
+_PRICES_BEFORE: Final = 24  # bars within which the border looks for the price before a jump
 
 
 class Engines(Protocol):
@@ -178,7 +179,7 @@ class LiveService:
             patience=parts.patience,
             joined=parts.joined,
         )
-        assembler.remember(columns)
+        assembler.remember(self._carried(journal, first))
         loop = LiveLoop(self._loop_parts(journal, assembler), engine)
         since = engine.as_of
         if columns:
@@ -186,6 +187,14 @@ class LiveService:
             parts.watch.caught_up(taken, since)
         self._loop = loop
         return loop
+
+    def _carried(self, journal: Journal, first: int) -> tuple[BarColumn, ...]:
+        """Recorded bars before bar `first` that the assembler may have to carry values from."""
+        panel = self._parts.panel
+        longest_s = max(panel.max_age_s(name) for name in panel.fields)
+        back = max(_PRICES_BEFORE, longest_s // panel.bar_s + 1)
+        recorded = journal_columns(journal, panel, (first - 1 - back) * panel.bar_s)
+        return tuple(c for c in recorded if close_seconds(c.time) < first * panel.bar_s)
 
     def _engine(self, journal: Journal) -> tuple[LiveEngine, tuple[BarColumn, ...]]:
         """An engine, and the journal's bars behind it."""
