@@ -166,13 +166,17 @@ def test_a_thread_follows_until_it_is_told_to_stop(site):
     site.release("1")
     holder = BundleHolder((KEY.public,), clock=site.clock, check=site.check)
     watch = BundleWatch(holder, site.folder, state=site.state, clock=site.clock, every_s=0.02)
-    stop, seen = threading.Event(), threading.Event()
-    site.check = lambda _: seen.set()
-    holder._check = site.check
-    thread = threading.Thread(target=watch.run, args=(stop,))
+    stop, seen, told = threading.Event(), threading.Event(), []
+
+    def tell(verdict):
+        told.append(verdict.id.version)
+        seen.set()
+
+    thread = threading.Thread(target=watch.run, args=(stop, tell))
     thread.start()
     assert seen.wait(20)
     stop.set()
     thread.join(20)
     assert not thread.is_alive()
     assert holder.current().id.version == "1"
+    assert told == ["1"]

@@ -17,11 +17,12 @@ from liqwarn.data.bars.file_feed import FileFeed
 from liqwarn.data.bars.socket_feed import SocketFeed
 from liqwarn.data.panel import Panel
 from liqwarn.decisions import Flag, flag_to_dict
-from liqwarn.errors import ConfigError
+from liqwarn.errors import ConfigError, ModelError
 from liqwarn.frames import MarketFrame
 from liqwarn.serving.alert_sink import AlertSink
 from liqwarn.serving.alerts import open_notifier
 from liqwarn.serving.board_outlet import BoardOutlet
+from liqwarn.serving.bundle_fit import misfit
 from liqwarn.serving.bundle_watch import BundleWatch
 from liqwarn.serving.bundles import BundleHolder
 from liqwarn.serving.clock import Clock, SystemClock
@@ -107,21 +108,27 @@ def _replay(options: ServeOptions, factor: str, frame: MarketFrame) -> BarSource
 
 
 def open_models(
-    options: ServeOptions, folder: Path, clock: Clock, watch: LoopWatch
+    options: ServeOptions, panel: Panel, folder: Path, watch: LoopWatch
 ) -> tuple[BundleHolder, BundleWatch | None]:
     """The bundle to score with, loaded; and what follows the pointer of a folder of releases.
 
     Raises
     ------
     ConfigError, ModelError
-        When none is named, or none is good.
+        When none is named, none is good, or keys are named that would not be asked.
     """
     if (options.model is None) == (options.releases is None):
         raise ConfigError("expected either --model FOLDER or --releases FOLDER")
-    if options.trust is None and not options.unsigned:
-        raise ConfigError("expected --trust KEYS, or --unsigned to take bundles nobody signed")
-    keys = () if options.trust is None else load_verify_keys(options.trust)
-    holder = BundleHolder(keys, clock=clock, unsigned=options.unsigned)
+    if (options.trust is None) != options.unsigned:
+        raise ConfigError(
+            "expected either --trust KEYS, or --unsigned to take bundles nobody signed"
+        )
+    holder = BundleHolder(
+        () if options.trust is None else load_verify_keys(options.trust),
+        clock=SystemClock(),
+        unsigned=options.unsigned,
+        fits=lambda loaded: misfit(loaded.bundle, panel),
+    )
     if options.releases is not None:
         follow = BundleWatch(holder, options.releases, state=folder, clock=SystemClock())
         for verdict in follow.start():
@@ -129,7 +136,8 @@ def open_models(
         return holder, follow
     verdict = holder.offer(cast("Path", options.model))
     watch.bundle(verdict)
-    holder.current()
+    if not verdict.accepted:
+        raise ModelError(f"{verdict.folder}: {verdict.reason}")
     return holder, None
 
 

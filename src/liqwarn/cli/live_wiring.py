@@ -30,7 +30,7 @@ from liqwarn.policy.tiers import Policy
 from liqwarn.serving.app import create_app
 from liqwarn.serving.bundle_watch import BundleWatch
 from liqwarn.serving.bundles import BundleHolder
-from liqwarn.serving.clock import Clock
+from liqwarn.serving.clock import Clock, SystemClock
 from liqwarn.serving.event_file import EventFile
 from liqwarn.serving.held_models import HeldModels
 from liqwarn.serving.history_folder import HistoryFolder
@@ -55,6 +55,7 @@ class Wired:
     service: LiveService
     server: uvicorn.Server
     follow: BundleWatch | None
+    watch: LoopWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wi
         options, panel, source.clock, common.metrics, key=common.key, stack=stack
     )
     watch = LoopWatch(common.metrics, outgoing.alerts, bar=panel.bar)
-    holder, follow = open_models(options, folder, source.clock, watch)
+    holder, follow = open_models(options, panel, folder, watch)
     engines = HistoryEngines(
         job=job,
         panel=panel,
@@ -116,7 +117,8 @@ def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wi
         on_progress=on_progress,
     )
     service = _service(common, source, outgoing, HeldModels(holder), (watch, engines))
-    return Wired(service=service, server=_server(common, service, holder), follow=follow)
+    server = _server(common, service, holder)
+    return Wired(service=service, server=server, follow=follow, watch=watch)
 
 
 def _service(
@@ -171,4 +173,5 @@ def _server(common: _Common, service: LiveService, holder: BundleHolder) -> uvic
         key=common.key,
     )
     order = listen_order(common.options)
-    return make_listener(app, order, clock=common.clock, metrics=common.metrics)
+    # by the machine's clocks even in a replay: keys expire today, not on the day that is replayed
+    return make_listener(app, order, clock=SystemClock(), metrics=common.metrics)

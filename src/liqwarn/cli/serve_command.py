@@ -53,7 +53,10 @@ def _run(wired: Wired) -> None:
     stop = threading.Event()
     if wired.follow is not None:
         threading.Thread(
-            target=wired.follow.run, args=(stop,), name="liqwarn-bundles", daemon=True
+            target=wired.follow.run,
+            args=(stop, wired.watch.bundle),
+            name="liqwarn-bundles",
+            daemon=True,
         ).start()
     wired.service.start()
     try:

@@ -5,6 +5,7 @@ release may come and a machine may restart in either order.
 """
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -108,10 +109,12 @@ class BundleWatch:
             self._remember(verdict)
         return verdict
 
-    def run(self, stop: threading.Event) -> None:
-        """Look until `stop` is set, in a thread of its own."""
+    def run(self, stop: threading.Event, tell: Callable[[Verdict], None] = lambda _: None) -> None:
+        """Look until `stop` is set, in a thread of its own, and tell what came of each offer."""
         while not stop.is_set():
-            self.look()
+            verdict = self.look()
+            if verdict is not None:
+                tell(verdict)
             stop.wait(self._every_s)
 
     def _stamp(self) -> tuple[int, int, int] | None:
