@@ -39,6 +39,19 @@ def test_a_fault_of_the_loop_is_shown_and_not_ready(get, shelf, flag_set, make_f
     assert get("/readyz").status == 200
 
 
+@pytest.mark.parametrize(
+    ("qualities", "status"),
+    [(("ok", "ok"), 200), (("unknown", "degraded"), 200), (("stale", "unknown"), 503)],
+)
+def test_fresh_flags_that_say_nothing_do_not_make_it_ready(
+    get, shelf, flag_set, make_flag, qualities, status
+):
+    """Of a silent feed every flag is stale; of a delisted symbol only its own is unknown."""
+    flags = [make_flag(name, quality=q) for name, q in zip("AB", qualities, strict=True)]
+    shelf.publish(flag_set(*flags))
+    assert get("/readyz").status == status
+
+
 def test_metrics_are_what_is_rendered(get):
     answer = get("/metrics", render_metrics=lambda: b"# TYPE x gauge\nx 1\n")
     assert (answer.status, answer.body) == (200, b"# TYPE x gauge\nx 1\n")

@@ -15,6 +15,8 @@ from liqwarn.serving.schema import Health
 
 __all__ = ["add_health_routes"]
 
+_USABLE = ("ok", "degraded")
+"""Of a silent feed the loop still makes flags, and they say that nothing is known."""
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -37,15 +39,19 @@ def add_health_routes(
         "/readyz",
         response_model=Health,
         responses={
-            200: described("Every flag is fresh", {**HEALTH, "status": "ready"}),
+            200: described(
+                "Every flag is fresh, and one at least says something",
+                {**HEALTH, "status": "ready"},
+            ),
             422: asked,
             503: described("It is not", {**HEALTH, "status": "not ready", "stale": 1}, Health),
         },
-        summary="Whether it has a fresh flag for every symbol",
+        summary="Whether every flag is fresh and one at least says something",
     )
     async def readyz(_: Annotated[NothingAsked, Query()]) -> Response:
-        fresh = [document.fresh for document in documents.standing().values()]
-        ready = bool(fresh) and all(fresh) and documents.fault is None
+        standing = documents.standing().values()
+        fresh = all(document.fresh for document in standing) and documents.fault is None
+        ready = fresh and any(document.flag.quality in _USABLE for document in standing)
         body = _health(documents, "ready" if ready else "not ready", app.version)
         return answer(body, status=200 if ready else 503)
 

@@ -73,7 +73,8 @@ class LoopWatch:
     def flagged(self, bar: LiveBar, flags: Sequence[Flag], seconds: float) -> None:
         """A bar's flags are published."""
         self._metrics.bar_to_flag(seconds)
-        self._metrics.bar("closed", closed_at=bar.scores.as_of)
+        heard = bool((bar.scores.completeness > 0.0).any())  # a bar nobody reported is no news
+        self._metrics.bar("closed", closed_at=bar.scores.as_of if heard else None)
         _LOG.info(
             "bar closed",
             as_of=iso_utc(bar.scores.as_of),
