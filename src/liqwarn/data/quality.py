@@ -87,10 +87,8 @@ class LiveQuality:
 
     def advance(self, fields: Mapping[str, FloatArray], time: np.datetime64) -> FrameQuality:
         """Quality of the next bar; the arrays have shape (n_symbols,)."""
-        finite = np.zeros(self._seen.shape, dtype=np.bool_)
-        for row, name in enumerate(self._names):
-            if name in fields:
-                finite[row] = np.isfinite(fields[name])
+        nothing = np.full(self._seen.shape[1], np.nan)
+        finite = np.isfinite([fields.get(name, nothing) for name in self._names])
         self._seen |= finite
         moment = int(time.astype("datetime64[s]").astype(np.int64))
         valid = np.array([any(a <= moment <= b for a, b in spans) for spans in self._spans])

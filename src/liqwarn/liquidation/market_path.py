@@ -186,7 +186,7 @@ def breaks_after(bars: Bars, last: FloatArray, earlier: FloatArray) -> Breaks:
     priced = bars.priced()
     low, high = (np.where(priced, x, np.nan) for x in (bars.low, bars.high))
     with np.errstate(invalid="ignore"):
-        gap = np.log(np.clip(_opened(bars, last), low, high) / last)
+        gap = np.log(_cut(_opened(bars, last), low, high) / last)
         jump = np.log(bars.stock() / earlier)
         shift = np.where(np.abs(gap) > _SPLIT, gap, 0.0)
         rescale = np.where(np.abs(jump) > _JUMP, jump, 0.0)
@@ -198,6 +198,11 @@ def _opened(bars: Bars, last: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore"):
         known = np.isfinite(bars.open) & (bars.open > 0.0)
     return np.where(known, bars.open, last)
+
+
+def _cut(x: FloatArray, low: FloatArray | float, high: FloatArray | float) -> FloatArray:
+    """Like ``np.clip``, for one bar in a fifth of its time."""
+    return np.minimum(np.maximum(x, low), high)
 
 
 def steps_a_bar(bar_s: int) -> int:
@@ -226,13 +231,14 @@ def walk(bars: Bars, last_close: float, last_stock: float) -> FloatArray:
     return path_after(bars, before(bars.close, last_close), before(bars.stock(), last_stock))
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # a bar without a price may hold any number
 def path_after(bars: Bars, last: FloatArray, earlier: FloatArray) -> FloatArray:
     """The path of each bar after the close and the open interest known before it.
 
     The bars may be one each of several perpetuals; what a bar without a price gives means nothing.
     """
     stock = np.where(bars.volume == 0.0, np.nan, bars.stock())
-    crowding = np.clip(np.nan_to_num(bars.crowding), -1.0, 1.0)
+    crowding = _cut(np.where(np.isnan(bars.crowding), 0.0, bars.crowding), -1.0, 1.0)
     low, high, close = (np.log(x) / STEP for x in (bars.low, bars.high, bars.close))
     number = bars.number
     if steps_a_bar(bars.bar_s) == 1:
@@ -240,11 +246,11 @@ def path_after(bars: Bars, last: FloatArray, earlier: FloatArray) -> FloatArray:
         return np.stack([low, high, close, entry, stock, crowding])
     opened = _opened(bars, last)
     start = np.log(np.where(np.isfinite(opened), opened, bars.close)) / STEP
-    start = np.clip(start, low, high)
+    start = _cut(start, low, high)
     falls = close < start
     first, second = np.where(falls, high, low), np.where(falls, low, high)
     begin = np.stack([start, first, second], axis=1)
-    end = np.stack([first, second, np.clip(close, low, high)], axis=1)
+    end = np.stack([first, second, _cut(close, low, high)], axis=1)
     step = 3 * number[:, None] + np.arange(3)
     entry = begin + (end - begin) * (step * _PLASTIC % 1.0)
     held_before = np.where(np.isfinite(stock), earlier, np.nan)

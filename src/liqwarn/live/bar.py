@@ -1,7 +1,7 @@
 """What one closed bar means for every symbol: scores, decisions, and the flags they become."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from math import isnan
 from typing import cast
@@ -131,6 +131,10 @@ def flags_of(
             scores.as_of,
             policy,
             issued_at=issued_at,
-            source=replace(source, completeness=float(scores.completeness[row])),
+            source=FlagSource(
+                model=source.model,
+                data_sha256=source.data_sha256,
+                completeness=float(scores.completeness[row]),
+            ),
         )
         yield with_strangeness(flag, scores.strange.get(symbol, ""))

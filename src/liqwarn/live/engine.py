@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liqwarn.data.bars.message import BarColumn, close_seconds
 from liqwarn.data.panel import Panel
@@ -24,7 +25,7 @@ from liqwarn.live.tape import Tape
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.live_legs import LegsState
 from liqwarn.models.score_memory import ScoreMemory
-from liqwarn.models.scoring import graded, strangeness, unseen
+from liqwarn.models.scoring import strangeness, unseen
 from liqwarn.policy.book import Decision, Key, advance_book
 from liqwarn.policy.position import Position, first_position
 from liqwarn.policy.tiers import Policy
@@ -148,6 +149,7 @@ class LiveEngine:
         raw = self._scorer.raw(X)
         probability = self._scorer.calibrated(raw)
         probability[~quality.usable] = np.nan
+        strange = strangeness(self._symbols, X, self._bundle.model.novelty_)
         scores = LiveScores(
             symbols=self._symbols,
             as_of=self.as_of,
@@ -157,10 +159,10 @@ class LiveEngine:
             quantile=self._placed(probability, column.time),
             base_rate=self._bundle.model.base_rate_[:, self._primary],
             in_progress=running,
-            quality=graded(quality.quality, X, self._bundle.model.novelty_),
+            quality=_graded(quality.quality, self._symbols, strange),
             completeness=quality.completeness,
             features=row,
-            strange=strangeness(self._symbols, X, self._bundle.model.novelty_),
+            strange=strange,
         )
         return LiveBar(number=self.number, scores=scores, decisions=self._decide(scores))
 
@@ -216,3 +218,13 @@ class LiveEngine:
         decisions = advance_book(positions, evidence, now, self._policy)
         positions.update({key: decision.after for key, decision in decisions.items()})
         return decisions
+
+
+def _graded(
+    given: NDArray[np.str_], symbols: tuple[str, ...], strange: Mapping[str, str]
+) -> NDArray[np.str_]:
+    """As :func:`liqwarn.models.scoring.graded`, of rows whose novelty is known already."""
+    if not strange:
+        return given
+    novel = np.array([symbol in strange for symbol in symbols])
+    return np.where(novel & (given == "ok"), "degraded", given)

@@ -33,9 +33,9 @@ def strangeness(symbols: tuple[str, ...], X: FloatArray, novelty: Novelty) -> di
     ----------
     X : ndarray of float64, shape (n_symbols, n_features)
     """
-    novel = np.flatnonzero(novelty.novel(X))
-    words = novelty.describe(X[novel])
-    return {symbols[row]: told for row, told in zip(novel.tolist(), words, strict=True)}
+    novel = np.flatnonzero(novelty.novel(X)).tolist()
+    words = novelty.describe(X[novel]) if novel else []
+    return {symbols[row]: told for row, told in zip(novel, words, strict=True)}
 
 
 def unseen(
