@@ -1,0 +1,228 @@
+"""From one closed bar to published flags: the live engine beside what one would write with pandas.
+
+python benchmarks/bench_live.py [--symbols 1 300] [--bars 60] [--model BUNDLE]
+"""
+
+import argparse
+import gc
+import resource
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+
+from liqwarn.board.writer import BoardWriter
+from liqwarn.config import load_policy
+from liqwarn.data.bars.journal import Journal
+from liqwarn.data.bars.message import BarColumn
+from liqwarn.data.panel import Panel
+from liqwarn.data.quality import LiveQuality
+from liqwarn.decisions import FLAGS_SCHEMA, flag_to_dict
+from liqwarn.features.builder import all_features
+from liqwarn.frames import ALL_FIELDS, MAP_FIELDS, MarketFrame, bar_times
+from liqwarn.liquidation.fit import FitConfig, SymbolJob
+from liqwarn.liquidation.live_maps import LiveMaps
+from liqwarn.liquidation.schedule import blocks_of
+from liqwarn.live.bar import flags_of
+from liqwarn.live.engine import LiveEngine, Memory
+from liqwarn.live.provenance import column_sha256
+from liqwarn.live.tape import Tape
+from liqwarn.models.bundle import Bundle, load_bundle
+from liqwarn.models.events import EventConfig
+from liqwarn.models.fast_cascade import FastCascade
+from liqwarn.models.live_legs import LegsState
+from liqwarn.models.score_memory import ScoreMemory
+from liqwarn.policy.flags import FlagSource
+from liqwarn.serving.board_outlet import BoardOutlet
+from liqwarn.serving.clock import SystemClock
+from liqwarn.serving.flag_file import FlagSet
+from liqwarn.serving.shelf import FlagShelf
+from liqwarn.signing import generate_key
+
+HOUR = timedelta(hours=1)
+HISTORY = 1_500
+ROOT = Path(__file__).parents[1]
+
+
+def market(n_symbols: int, n_bars: int) -> MarketFrame:
+    rng = np.random.default_rng(0)
+    shape = (n_symbols, n_bars)
+    close = 1e4 * np.exp(np.cumsum(rng.normal(0.0, 0.006, shape), axis=1))
+    fields = {}
+    for name in ALL_FIELDS:
+        if name in MAP_FIELDS:
+            continue
+        fields[name] = np.abs(rng.normal(1.0, 0.3, shape))
+        if name in ("open", "close", "mark", "index"):
+            fields[name] = close * (1.0 + rng.normal(0.0, 1e-4, shape))
+        if name in ("high", "low"):
+            fields[name] = close * (1.006 if name == "high" else 0.994)
+        if name.startswith("funding_rate"):
+            fields[name] = rng.normal(1e-4, 1e-4, shape)
+        if "interval" in name:
+            fields[name] = np.full(shape, 8.0)
+        if name == "open_interest":
+            fields[name] = 1e5 * np.exp(np.cumsum(rng.normal(0.0, 0.01, shape), axis=1))
+    symbols = tuple(sorted(["BTCUSDT", *(f"C{k:03}USDT" for k in range(n_symbols - 1))]))
+    times = bar_times(np.datetime64("2024-01-02T01:00:00"), n_bars, HOUR)
+    ages = {"open_interest": np.zeros(shape), "mark": np.zeros(shape)}
+    return MarketFrame(symbols=symbols, times=times, bar=HOUR, fields=fields, ages=ages)
+
+
+def panel_of(frame: MarketFrame) -> Panel:
+    fields = {name: name for name in frame.fields if not name.startswith("next_")}
+    time_map = {"column": "t", "unit": "ms", "label": "end", "step": "1h"}
+    source = {"name": "all", "file": "{symbol}.csv", "time": time_map, "fields": fields}
+    return Panel.model_validate(
+        {
+            "name": "bench",
+            "market": "simulated",
+            "bar": "1h",
+            "symbols": list(frame.symbols),
+            "core": ["close", "open_interest"],
+            "sources": [source],
+        }
+    )
+
+
+def engine_of(frame: MarketFrame, panel: Panel, bundle: Bundle) -> LiveEngine:
+    rng = np.random.default_rng(1)
+    n_symbols, n_bars = frame.shape
+    config = FitConfig()
+    drawn = {k: 1.0 / config.n_draws for k in range(config.n_draws)}
+    months = {block.evidence_until for block in blocks_of(bar_times(frame.times[0], 9_000, HOUR))}
+    jobs = [SymbolJob(frame=frame.select((s,)), venue=None, config=config) for s in frame.symbols]
+    maps = {name: np.abs(rng.normal(1.0, 0.3, frame.shape)) for name in MAP_FIELDS}
+    past = rng.random((n_symbols, n_bars, 2))
+    memory = Memory(
+        tape=Tape.start(frame.joined(maps)),
+        maps=LiveMaps.start(jobs, {month: drawn for month in months}),
+        quality=LiveQuality.start(frame, panel),
+        legs=LegsState.start(frame, EventConfig.for_bar(HOUR)),
+        ranks=ScoreMemory.start(past, frame.first_bar, HOUR),
+        positions={},
+    )
+    policy = load_policy(ROOT / "conf/policy.yaml")
+    return LiveEngine(panel, bundle, FastCascade(bundle.model), policy, memory)
+
+
+def columns(frame: MarketFrame, first: int) -> list[BarColumn]:
+    def cut(planes, t):
+        return {name: np.ascontiguousarray(plane[:, t]) for name, plane in planes.items()}
+
+    return [
+        BarColumn(
+            time=frame.times[t],
+            symbols=frame.symbols,
+            fields=cut(frame.fields, t),
+            ages=cut(frame.ages, t),
+            bar_s=3_600,
+        )
+        for t in range(first, frame.shape[1])
+    ]
+
+
+def run_ours(frame: MarketFrame, bundle: Bundle, *, key) -> dict[str, np.ndarray]:
+    panel = panel_of(frame)
+    engine = engine_of(frame.between(0, HISTORY), panel, bundle)
+    policy, clock = load_policy(ROOT / "conf/policy.yaml"), SystemClock()
+    shelf = FlagShelf()
+    times = {"engine": [], "flags": [], "readers in memory": [], "bar → published": []}
+    with tempfile.TemporaryDirectory() as folder:
+        writer = BoardWriter.create(Path(folder) / "board", frame.symbols, key=key)
+        board = BoardOutlet(writer, clock=clock)
+        for column in columns(frame, HISTORY):
+            began = time.perf_counter()
+            bar = engine.step(column)
+            stepped = time.perf_counter()
+            source = FlagSource(
+                model=bundle.stamp, data_sha256=column_sha256(column), completeness=0.0
+            )
+            flags = tuple(flags_of(bar, policy, source, issued_at=clock.wall()))
+            issued = time.perf_counter()
+            told = FlagSet(
+                generated_at=clock.wall(),
+                market="simulated",
+                flags=MappingProxyType({flag.symbol: flag for flag in flags}),
+            )
+            shelf.publish(told)
+            board.publish(told)
+            done = time.perf_counter()
+            for name, seconds in zip(
+                times, (stepped - began, issued - stepped, done - issued, done - began), strict=True
+            ):
+                times[name].append(seconds)
+        board.close()
+    return {name: np.array(seconds[5:]) for name, seconds in times.items()}
+
+
+def run_pandas(frame: MarketFrame, bars: int) -> np.ndarray:
+    """Forty features by pandas over the tail, and the model through scikit-learn's wrapper."""
+    rng = np.random.default_rng(0)
+    names = [f"f{k}" for k in range(40)]
+    X = pd.DataFrame(rng.normal(size=(5_000, 40)), columns=names)
+    model = lgb.LGBMClassifier(n_estimators=100, num_leaves=8, verbosity=-1, n_jobs=1)
+    model.fit(X, rng.random(5_000) < 0.1)
+    taken = []
+    for t in range(HISTORY, HISTORY + bars):
+        began = time.perf_counter()
+        rows = []
+        for row in range(frame.shape[0]):
+            tail = pd.DataFrame(
+                {
+                    name: frame.fields[name][row, t - 720 : t + 1]
+                    for name in ("close", "volume", "open_interest", "funding_rate")
+                }
+            )
+            values = []
+            for name in tail:
+                for window in (24, 168, 720):
+                    rolling = tail[name].rolling(window)
+                    values += [
+                        rolling.mean().iloc[-1],
+                        rolling.std().iloc[-1],
+                        rolling.max().iloc[-1],
+                    ]
+            rows.append((values + values[:4])[:40])
+        model.predict_proba(pd.DataFrame(rows, columns=names))
+        taken.append(time.perf_counter() - began)
+    return np.array(taken[1:])
+
+
+def told(seconds: np.ndarray) -> str:
+    p50, p99 = np.percentile(seconds * 1e3, [50, 99])
+    return f"{p50:9.3f} | {p99:9.3f}"
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--symbols", type=int, nargs="+", default=[1, 300])
+    arguments.add_argument("--bars", type=int, default=200)
+    arguments.add_argument("--model", type=Path, required=True)
+    given = arguments.parse_args()
+    bundle = load_bundle(given.model, version="bench")
+    bundle.model.novelty_.limit_ = np.inf  # random numbers are all unlike training: words for each
+    print("| symbols | what | p50 ms | p99 ms |\n|---|---|---|---|")
+    for n_symbols in given.symbols:
+        frame = market(n_symbols, HISTORY + given.bars + 5)
+        found = run_ours(frame, bundle, key=None)
+        for name, seconds in found.items():
+            print(f"| {n_symbols} | {name} | {told(seconds)} |")
+        pandas_bars = min(given.bars, 100) if n_symbols < 10 else 4
+        print(
+            f"| {n_symbols} | pandas, 40 features, scikit-learn wrapper | "
+            f"{told(run_pandas(frame, pandas_bars))} |"
+        )
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(f"| {n_symbols} | peak memory, GiB | {peak:.2f} | |", flush=True)
+        gc.collect()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
