@@ -204,7 +204,7 @@ class LiveMaps:
         Raises
         ------
         FrameError
-            When the bar is of a quarter for which no maps were chosen.
+            When the bar is of a quarter for which no maps were chosen; nothing has changed then.
         """
         self._turn_month(time)
         priced = bars.priced()
@@ -279,12 +279,12 @@ class LiveMaps:
         self._month_prices = np.full(len(self._terms.symbols), np.nan)
 
     def _turn_month(self, time: np.datetime64) -> None:
-        if month_of(time) != self._block.month:
-            self._begin_month(np.array([time]))
-        if self._quarter not in self._quarters:
+        if not self.knows(time):
             raise FrameError(
                 f"no maps were chosen for the quarter of {time}, expected a fit up to its start"
             )
+        if blocks_of(np.array([time]))[0].month != self._block.month:
+            self._begin_month(np.array([time]))
 
     def _take_up(self, row: int, job: SymbolJob) -> None:
         """Rates of the month under way, if the symbol had a price in it."""
