@@ -1,22 +1,25 @@
 """The live service on a small market: the flags of the batch, restarts, faults, silence."""
 
+import re
 import runpy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pandas as pd
 import pytest
 
 from liqwarn.data.bars.journal import Journal
 from liqwarn.data.bars.replay_feed import columns_of, messages_of
 from liqwarn.decisions import flag_to_dict
-from liqwarn.errors import StoreError
+from liqwarn.errors import AuditError, StoreError
 from liqwarn.liquidation.live_maps import SymbolTerms
 from liqwarn.live.engine import LiveEngine
 from liqwarn.pipelines.live_start import start_live
 from liqwarn.pipelines.score import score
 from liqwarn.policy.audit import replay, verify
+from liqwarn.serving import live_record
 from liqwarn.serving.held_models import FixedModels
 from liqwarn.serving.live_record import LiveRecord
 from liqwarn.serving.live_service import LiveService, ServiceParts
@@ -210,7 +213,10 @@ def test_a_damaged_snapshot_is_set_aside_and_no_tier_is_looser(study, begun, sco
 
 
 def test_a_silent_feed_gives_stale_flags_and_stricter_tiers(study, begun):
-    service, parts = begun()
+    _, parts = begun()
+    metrics = ServingMetrics(parts.clock)
+    parts = replace(parts, watch=LoopWatch(metrics, None, bar=timedelta(hours=1)))
+    service = LiveService(parts)
     parts.feed.put_columns(bars(study, 0, 3))
     hour = timedelta(hours=1)
     for more in (1, 2, 3):
@@ -224,6 +230,8 @@ def test_a_silent_feed_gives_stale_flags_and_stricter_tiers(study, begun):
     assert set(silent["tier"]) <= {"T2", "T3", "T4"}
     assert (silent["tier"].iloc[-1]) >= "T3"
     assert silent[["p_1h", "p_4h", "p_24h"]].isna().all().all()
+    (age,) = re.findall(rb"\nliqwarn_newest_bar_age_seconds (.+)", metrics.render())
+    assert float(age) > 3 * 3600  # empty bars are no news, or nobody would be woken
 
 
 def test_a_full_disk_stops_it_until_there_is_room_and_nothing_is_lost(
@@ -269,10 +277,11 @@ def test_a_loop_that_breaks_says_so_and_begins_again(study, begun, monkeypatch):
     assert len(issued(parts.folder)) == 4 * 4
 
 
-def test_a_target_that_fails_does_not_keep_flags_from_the_others(study, begun):
+@pytest.mark.parametrize("error", [OSError("gone"), ValueError("a bug")])
+def test_a_target_that_fails_does_not_keep_flags_from_the_others(study, begun, error):
     class Broken:
         def publish(self, flags):
-            raise OSError("gone")
+            raise error
 
     service, parts = begun(outlets=(Broken(),))
     parts.feed.put_columns(bars(study, 0, 2))
@@ -281,3 +290,45 @@ def test_a_target_that_fails_does_not_keep_flags_from_the_others(study, begun):
 
     assert parts.shelf.read().latest is not None
     assert len(issued(parts.folder)) == 2 * 4
+
+
+def changes(log):
+    records = [orjson.loads(line) for line in log.read_bytes().splitlines()]
+    return [
+        (one["now"], one["after"]["symbol"], one["after"]["side"])
+        for one in records
+        if one["tier_before"] != one["tier_after"]
+    ]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_the_audit_log_did_not_take_is_logged_later(
+    study, begun, policy, monkeypatch, tmp_path, killed
+):
+    whole, parts = begun(tmp_path / "whole")
+    parts.feed.put_columns(bars(study, 0, 30))
+    run_to_end(whole)
+    expected = changes(parts.folder / "audit.jsonl")
+    append, asked = live_record.append, []
+
+    def failing(*given, **more):
+        asked.append(given)
+        if len(asked) > 1:
+            raise AuditError("no room")
+        return append(*given, **more)
+
+    monkeypatch.setattr(live_record, "append", failing)
+    service, parts = begun(snapshot_every=timedelta(hours=1))
+    parts.feed.put_columns(bars(study, 0, 25))
+    run_to_end(service)
+    log = parts.folder / "audit.jsonl"
+    assert len(changes(log)) < len(expected)
+
+    monkeypatch.setattr(live_record, "append", append)
+    again, parts = begun(**({} if killed else {"record": parts.record}))
+    parts.feed.put_columns(bars(study, 25, 30))
+    run_to_end(again)
+
+    assert changes(log) == expected
+    verify(log, parts.folder / "audit.head.json")
+    assert replay(log, policy).differences == 0

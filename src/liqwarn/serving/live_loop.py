@@ -145,8 +145,7 @@ class LiveLoop:
     def _columns(self, delivery: Delivery) -> list[BarColumn]:
         assembler, now = self._parts.assembler, self._parts.clock.wall()
         columns = [one for message in delivery.messages for one in assembler.take(message, now)]
-        if delivery.more:  # a symbol that waits to be read is not one that has not reported
-            return columns
+        # a symbol that waits to be read is not one that has not reported
         return columns if delivery.more else columns + assembler.tick(now)
 
     def _journalled(self, columns: Sequence[BarColumn], stop: threading.Event) -> bool:
@@ -205,31 +204,41 @@ class LiveLoop:
         )
 
     def _write(self, bar: LiveBar, column: BarColumn, flags: Sequence[Flag]) -> None:
-        parts, engine = self._parts, self._engine
-        day = bar.scores.as_of.date().isoformat()
-        every = day != self._audited_day
-        try:
-            head = parts.record.audit(bar, column, parts.policy, engine, every=every)
+        parts, day = self._parts, bar.scores.as_of.date().isoformat()
+        if self._audit(bar, column, every=day != self._audited_day):
             self._audited_day = day
-            parts.watch.audited(head)
-        except (LiqwarnError, OSError) as error:
-            parts.watch.audit_failed(error)
         self._safely(lambda: parts.record.history(bar, flags), "history")
         if bar.scores.as_of - self._snapped >= parts.snapshot_every:
             self.snapshot()
 
+    def _audit(self, bar: LiveBar, column: BarColumn, *, every: bool) -> bool:
+        """Whether the bar's decisions are logged; if not, the record owes them."""
+        parts = self._parts
+        try:
+            head = parts.record.audit(bar, column, parts.policy, self._engine, every=every)
+        except Exception as error:  # whatever it is, the flags are out and the next bar comes
+            parts.watch.audit_failed(error)
+            return False
+        parts.watch.audited(head)
+        return True
+
     def snapshot(self) -> None:
-        """Replace the snapshot, so that a restart has less to make again."""
-        self._snapped = self._engine.as_of
-        self._safely(lambda: self._parts.record.snapshot(self._engine), "snapshot")
+        """Replace the snapshot, so that a restart has less to make again.
+
+        Not while the audit log is behind: what it lacks is logged by whoever makes it again.
+        """
+        if not self._parts.record.owes:
+            self._snapped = self._engine.as_of
+            self._safely(lambda: self._parts.record.snapshot(self._engine), "snapshot")
 
     def _safely(self, write: Callable[[], object], what: str) -> None:
         """One target that fails must not keep the flags from the others."""
         try:
             write()
-            self._parts.watch.published(what)
-        except (LiqwarnError, OSError) as error:
+        except Exception as error:  # nobody's own fault may take the flags from the rest
             self._parts.watch.failed(what, error)
+        else:
+            self._parts.watch.published(what)
 
     def catch_up(self, columns: Iterable[BarColumn], audited_until: datetime) -> int:
         """Take bars that the journal holds already; only the last of them is published.
@@ -244,8 +253,7 @@ class LiveLoop:
             if last is not None:
                 bar = self.step(last)
                 if bar.scores.as_of > audited_until:
-                    record, policy = self._parts.record, self._parts.policy
-                    record.audit(bar, last, policy, self._engine, every=False)
+                    self._audit(bar, last, every=False)
             last, taken = column, taken + 1
         if last is not None:
             self.take(last)

@@ -29,6 +29,8 @@ from liqwarn.live.flag_rows import flag_frame, flag_rows
 from liqwarn.live.provenance import audit_entries
 from liqwarn.live.snapshot import pack_memory
 from liqwarn.policy.audit import Head, append
+from liqwarn.policy.audit_record import Provenance
+from liqwarn.policy.book import Decision
 from liqwarn.policy.tiers import Policy
 from liqwarn.serving.flag_file import FlagSet
 from liqwarn.tables import read_table, write_table
@@ -67,16 +69,33 @@ class LiveRecord:
         self._document = document
         self._day: str | None = None
         self._rows: list[tuple[Any, ...]] = []
+        self._owed: list[tuple[Decision, Provenance]] = []
+
+    @property
+    def owes(self) -> bool:
+        """Whether changes of tier are not in the audit log yet."""
+        return bool(self._owed)
+
+    def begin(self) -> None:
+        """Forget what was not written: a loop that begins makes it again from the journal."""
+        self._owed, self._day, self._rows = [], None, []
 
     def audit(
         self, bar: LiveBar, column: BarColumn, policy: Policy, engine: LiveEngine, *, every: bool
     ) -> Head | None:
-        """Log a bar's decisions; None when there was nothing to log."""
-        entries = list(audit_entries(bar, column, engine.bundle.stamp, every=every))
+        """Log a bar's decisions; None when there was nothing to log.
+
+        Changes of tier that cannot be logged are owed, and go first the next time.
+        """
+        told = audit_entries(bar, column, engine.bundle.stamp, every=every)
+        entries = [*self._owed, *told]
         if not entries:
             return None
+        self._owed = [entry for entry in entries if entry[0].after.tier != entry[0].before.tier]
         head = self._folder / AUDIT.replace(".jsonl", ".head.json")
-        return append(self._folder / AUDIT, head, entries, policy=policy)
+        found = append(self._folder / AUDIT, head, entries, policy=policy)
+        self._owed = []
+        return found
 
     def flags(self, flags: FlagSet) -> None:
         """Replace the file of flags."""

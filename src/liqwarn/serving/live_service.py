@@ -25,11 +25,13 @@ from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
 from liqwarn.serving.clock import Clock
 from liqwarn.serving.live_loop import LiveLoop, LoopParts, Models
-from liqwarn.serving.live_record import LiveRecord
+from liqwarn.serving.live_record import SNAPSHOT, LiveRecord
 from liqwarn.serving.live_restart import (
+    BARS,
     audited_until,
     journal_columns,
     last_positions,
+    remove_unfinished,
     restored,
 )
 from liqwarn.serving.live_watch import LoopWatch
@@ -154,7 +156,8 @@ class LiveService:
         """One life of the loop; whether it ended as it should."""
         parts = self._parts
         try:
-            with Journal.open(parts.folder / "bars", parts.panel) as journal:
+            with Journal.open(parts.folder / BARS, parts.panel) as journal:
+                remove_unfinished(parts.folder)
                 loop = self._begin(journal)
                 parts.shelf.fail(None)
                 loop.run(self._stop)
@@ -181,6 +184,9 @@ class LiveService:
         )
         assembler.remember(self._carried(journal, first))
         loop = LiveLoop(self._loop_parts(journal, assembler), engine)
+        parts.record.begin()
+        if not (parts.folder / SNAPSHOT).exists():
+            loop.snapshot()  # so that the next start need not build all of it again
         since = engine.as_of
         if columns:
             taken = loop.catch_up(columns, audited_until(parts.folder))
@@ -208,7 +214,8 @@ class LiveService:
         if recorded:  # the last one is taken again, for its flags
             seconds = close_seconds(recorded[-1].time) - parts.panel.bar_s
             until = datetime.fromtimestamp(seconds, tz=UTC)
-        engine = parts.engines.fresh(recorded[:-1], until, last_positions(parts.folder, until))
+        positions = last_positions(parts.folder, until, parts.panel.symbol_names)
+        engine = parts.engines.fresh(recorded[:-1], until, positions)
         behind = tuple(c for c in recorded if close_seconds(c.time) > _closed(engine.as_of))
         return engine, behind
 
