@@ -35,7 +35,7 @@ from liqwarn.serving.event_file import EventFile
 from liqwarn.serving.held_models import HeldModels
 from liqwarn.serving.history_folder import HistoryFolder
 from liqwarn.serving.listen import make_listener
-from liqwarn.serving.live_record import HISTORY, LiveRecord
+from liqwarn.serving.live_record import EVENTS, HISTORY, LiveRecord
 from liqwarn.serving.live_restart import last_flags
 from liqwarn.serving.live_service import LiveService, ServiceParts
 from liqwarn.serving.live_views import HeldScorer, LiveMapSource
@@ -114,6 +114,7 @@ def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wi
         policy=common.policy,
         now=lambda: datetime.now(UTC),
         begin=source.begin,
+        events=folder / EVENTS,
         on_progress=on_progress,
     )
     service = _service(common, source, outgoing, HeldModels(holder), (watch, engines))
@@ -131,7 +132,7 @@ def _service(
     panel, folder = common.panel, common.folder
     tiers = venue_tiers(panel.venue, tier_folder(made[1].job.panel))
     shelf = FlagShelf()
-    before = last_flags(folder)
+    before = last_flags(folder, panel)
     if before is not None:
         shelf.publish(before)
     return LiveService(

@@ -1,29 +1,45 @@
 """Taking a loop up where it was: the snapshot, and behind it the bars of the journal."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import orjson
 
+from liqwarn.data.bars.head import read_head
 from liqwarn.data.bars.journal import Journal
 from liqwarn.data.bars.message import BarColumn, close_seconds
+from liqwarn.data.bars.recovery import HEAD
 from liqwarn.data.bars.replay_feed import columns_of
 from liqwarn.data.panel import Panel
 from liqwarn.errors import LiqwarnError, StoreError
 from liqwarn.liquidation.live_maps import SymbolTerms
 from liqwarn.live.engine import Memory
 from liqwarn.live.snapshot import unpack_memory
-from liqwarn.policy.audit import read_head
+from liqwarn.policy.audit import read_head as read_audit_head
 from liqwarn.policy.audit_record import position_from_dict
 from liqwarn.policy.book import Key
 from liqwarn.policy.position import Position
 from liqwarn.serving.flag_file import FlagSet, parse_flags
-from liqwarn.serving.live_record import AUDIT, FLAGS, SNAPSHOT
+from liqwarn.serving.live_record import AUDIT, FLAGS, HISTORY, SNAPSHOT
 from liqwarn.serving.logs import get_logger
 
-__all__ = ["audited_until", "journal_columns", "last_flags", "last_positions", "restored"]
+__all__ = [
+    "BARS",
+    "audited_until",
+    "journal_columns",
+    "last_flags",
+    "last_positions",
+    "remove_unfinished",
+    "restored",
+]
+
+BARS: Final = "bars"
+"""Folder of the journal, in that of the record."""
 
 _LOG: Final = get_logger("restart")
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,7 +91,7 @@ def audited_until(folder: Path) -> datetime:
     """Moment of the newest decision in the audit log; long ago where there is none."""
     path = folder / AUDIT
     try:
-        head = read_head(folder / AUDIT.replace(".jsonl", ".head.json"))
+        head = read_audit_head(folder / AUDIT.replace(".jsonl", ".head.json"))
         with path.open("rb") as log:
             log.seek(head.size - head.last_size)
             record = orjson.loads(log.read(head.last_size))
@@ -84,7 +100,9 @@ def audited_until(folder: Path) -> datetime:
         return _NEVER  # a broken log is found, and said, by the next append
 
 
-def last_positions(folder: Path, until: datetime | None) -> dict[Key, Position]:
+def last_positions(
+    folder: Path, until: datetime | None, symbols: Sequence[str]
+) -> dict[Key, Position]:
     """Where the audit log saw every side up to a bar: for a start without a snapshot.
 
     Every change of tier is logged, so no side comes back looser than it was.
@@ -93,6 +111,8 @@ def last_positions(folder: Path, until: datetime | None) -> dict[Key, Position]:
     ----------
     until : datetime or None
         Close of the bar; None is all that was logged.
+    symbols : sequence of str
+        The others, of which the log may know from earlier, have no position any more.
     """
     found: dict[Key, Position] = {}
     try:
@@ -101,7 +121,8 @@ def last_positions(folder: Path, until: datetime | None) -> dict[Key, Position]:
                 record = orjson.loads(line)
                 if until is None or datetime.fromisoformat(record["now"]) <= until:
                     position = position_from_dict(record["after"])
-                    found[position.symbol, position.side] = position
+                    if position.symbol in symbols:
+                        found[position.symbol, position.side] = position
     except FileNotFoundError:
         return {}
     except (LiqwarnError, OSError, KeyError, TypeError, ValueError) as error:
@@ -109,12 +130,32 @@ def last_positions(folder: Path, until: datetime | None) -> dict[Key, Position]:
     return found
 
 
-def last_flags(folder: Path) -> FlagSet | None:
-    """The flags published last; None where there are none that can be read."""
+def last_flags(folder: Path, panel: Panel) -> FlagSet | None:
+    """The flags published last, of the panel's symbols.
+
+    None where there are none that can be read, and where a later bar is in the journal: what was
+    made of that one may have been read already, and may have been stricter.
+    """
     try:
-        return parse_flags((folder / FLAGS).read_bytes())
+        found = parse_flags((folder / FLAGS).read_bytes())
     except FileNotFoundError:
         return None
     except (LiqwarnError, OSError) as error:
         _LOG.error("last flags unreadable", error=str(error))
         return None
+    flags = {s: flag for s, flag in found.flags.items() if s in panel.symbol_names}
+    newest = max((flag.as_of.timestamp() for flag in flags.values()), default=0.0)
+    head = read_head(folder / BARS / HEAD).head
+    if head is None or head.last > newest:
+        return None
+    return replace(found, flags=MappingProxyType(flags))
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed loop had begun to write; nobody else is writing now."""
+    for name in (FLAGS, SNAPSHOT, AUDIT.replace(".jsonl", ".head.json")):
+        path = folder / name
+        for left in folder.glob(f".{path.stem}.*.tmp{path.suffix}"):
+            left.unlink(missing_ok=True)
+    for left in (folder / HISTORY).glob(".*.tmp.parquet"):
+        left.unlink(missing_ok=True)

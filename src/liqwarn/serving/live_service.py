@@ -4,6 +4,7 @@ A loop that cannot go on (a full disk, a damaged journal) says so, leaves the fl
 is begun again from its record every few seconds until that works. The readers are served all along.
 """
 
+import gc
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -191,6 +192,8 @@ class LiveService:
         if columns:
             taken = loop.catch_up(columns, audited_until(parts.folder))
             parts.watch.caught_up(taken, since)
+        gc.collect()
+        gc.freeze()  # what stays for good is not looked through while a bar is waiting
         self._loop = loop
         return loop
 
