@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -12,15 +13,17 @@ from liqwarn.data.quality import measure_quality
 from liqwarn.errors import FrameError
 from liqwarn.live.engine import LiveEngine, Memory
 from liqwarn.models.bundle import Bundle
+from liqwarn.models.events import event_table
 from liqwarn.models.fast_cascade import FastCascade
 from liqwarn.pipelines.live_history import with_bars
 from liqwarn.pipelines.live_start import start_live
 from liqwarn.pipelines.market import Market, MarketJob, open_market
 from liqwarn.pipelines.progress import OnProgress, silent
-from liqwarn.pipelines.study import build_study
+from liqwarn.pipelines.study import Study, build_study
 from liqwarn.policy.book import Key
 from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
+from liqwarn.tables import write_table
 
 __all__ = ["HistoryEngines"]
 
@@ -41,6 +44,8 @@ class HistoryEngines:
         The wall clock.
     begin : datetime or None
         Newest bar that an engine without recorded bars may know; None is all of the store.
+    events : Path or None
+        File of the event catalogue, written whenever an engine is made from the history.
     on_progress : callable
     """
 
@@ -50,6 +55,7 @@ class HistoryEngines:
     policy: Policy
     now: Callable[[], datetime]
     begin: datetime | None = None
+    events: Path | None = None
     on_progress: OnProgress = silent
 
     def fresh(
@@ -63,7 +69,7 @@ class HistoryEngines:
         last = self.begin if until is None else until
         if last is not None:
             market = _cut(market, last)
-        study = build_study(market, on_progress=self.on_progress)
+        study = self._study(market)
         return start_live(
             study,
             self.bundle(),
@@ -80,16 +86,22 @@ class HistoryEngines:
     def next_quarter(self, engine: LiveEngine, columns: Sequence[BarColumn]) -> LiveEngine:
         """An engine before the last of the bars, with the maps that its quarter begins with."""
         market = with_bars(self._market(), columns)
-        market = _cut(market, engine.as_of + self.panel.bar)
-        study = build_study(market, on_progress=self.on_progress)
+        study = self._study(_cut(market, engine.as_of + self.panel.bar))
         return start_live(
             study,
             engine.bundle,
             self.policy,
-            at=market.frame.shape[1] - 1,
+            at=study.market.frame.shape[1] - 1,
             positions=engine.memory.positions,
             on_progress=self.on_progress,
         )
+
+    def _study(self, market: Market) -> Study:
+        """Features and events of a market; the catalogue is written where it is asked for."""
+        study = build_study(market, on_progress=self.on_progress)
+        if self.events is not None:
+            write_table(event_table(study.events), self.events)
+        return study
 
     def _market(self) -> Market:
         return open_market(self.job, now=self.now(), on_progress=self.on_progress)

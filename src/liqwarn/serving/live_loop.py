@@ -182,11 +182,15 @@ class LiveLoop:
 
     def step(self, column: BarColumn) -> LiveBar:
         """Let the engine take a bar, with the model and the maps that are due."""
+        engine = self._engine
+        if not engine.ready_for(column.time):
+            self._parts.watch.rebuilding(column)
+            engine = self._parts.rebuild(
+                engine, column
+            )  # minutes; what is asked meanwhile waits not
         with self.lock:
-            if not self._engine.ready_for(column.time):
-                self._parts.watch.rebuilding(column)
-                self._engine = self._parts.rebuild(self._engine, column)
-            self._parts.models.refresh(self._engine)
+            self._engine = engine
+            self._parts.models.refresh(engine)
             return self._engine.step(column)
 
     def _flags(self, bar: LiveBar, column: BarColumn) -> FlagSet:

@@ -5,6 +5,7 @@
     FOLDER/bars/                the journal: every closed bar, the loop's only input
     FOLDER/audit.jsonl          decisions, hash-chained; audit.head.json beside it
     FOLDER/snapshot.live        what the engine remembers, replaced whole
+    FOLDER/events.csv           cascades up to when the engine was last made from the history
     FOLDER/flags.json           the newest flags, replaced whole
     FOLDER/history/DAY.parquet  every flag issued, a file a UTC day
 
@@ -35,9 +36,10 @@ from liqwarn.policy.tiers import Policy
 from liqwarn.serving.flag_file import FlagSet
 from liqwarn.tables import read_table, write_table
 
-__all__ = ["AUDIT", "FLAGS", "HISTORY", "SNAPSHOT", "LiveRecord"]
+__all__ = ["AUDIT", "EVENTS", "FLAGS", "HISTORY", "SNAPSHOT", "LiveRecord"]
 
 AUDIT: Final = "audit.jsonl"
+EVENTS: Final = "events.csv"
 FLAGS: Final = "flags.json"
 HISTORY: Final = "history"
 SNAPSHOT: Final = "snapshot.live"
