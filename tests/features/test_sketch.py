@@ -67,7 +67,7 @@ def test_a_choice_has_three_operands():
 def test_a_real_series_in_a_sketch_is_refused():
     real = Past(np.ones((1, 3)), cell=HOUR, first_cell=1, leader=0)
 
-    with pytest.raises(FrameError, match="mixes .* into a sketch, expected sketches alone"):
+    with pytest.raises(FrameError, match=r"mixes .* into a sketch, expected sketches alone"):
         sketch([feature(lambda x: x + real, "close")], HOUR)
 
 

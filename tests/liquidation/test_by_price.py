@@ -15,11 +15,13 @@ from liqwarn.liquidation.by_price import (
     coins_by_bin,
     heat_map_of,
     profile_at,
+    profile_of,
     states_at,
 )
 from liqwarn.liquidation.cohort_map import MapState, advance
 from liqwarn.liquidation.fit import FitConfig, SymbolJob, choose
 from liqwarn.liquidation.kernel import BINS, STEP
+from liqwarn.liquidation.live_maps import LiveMaps, quarters_of
 from liqwarn.liquidation.profile import Profile
 from liqwarn.liquidation.readings import EDGES, trace
 from liqwarn.liquidation.schedule import blocks_of
@@ -399,3 +401,24 @@ def test_venues_of_other_moments_do_not_add_up(venues):
         aggregated([venues[0], late], "BTC")
     with pytest.raises(FrameError, match=r"profiles are of \[\], expected one moment"):
         aggregated([], "BTC")
+
+
+def test_a_profile_of_live_maps_is_that_of_the_history(job, draws):
+    """The state and weights that a live loop holds give the profile that the history gives."""
+    for position in (400, N_BARS - 1):
+        past = job_of(cut(job.frame, position + 1))
+        maps = LiveMaps.start([past], quarters_of(draws, position))
+        found = profile_of(
+            "BTCUSDT",
+            job.frame.times[position],
+            maps.state("BTCUSDT"),
+            maps.weights(),
+            job.frame.bar_s,
+        )
+        expected = profile_at(job, draws, position)
+        for one in fields(expected):
+            ours, theirs = getattr(found, one.name), getattr(expected, one.name)
+            if isinstance(theirs, np.ndarray):
+                assert np.allclose(ours, theirs, rtol=1e-12, atol=0.0), one.name
+            else:
+                assert ours == theirs, one.name

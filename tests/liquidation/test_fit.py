@@ -20,6 +20,7 @@ from liqwarn.liquidation.fit import (
     passages,
     readers_of,
     symbol_evidence,
+    under_tiers,
 )
 from liqwarn.liquidation.frame_bars import bars_of, liquidated_usd
 from liqwarn.liquidation.parameters import at_venue
@@ -258,3 +259,16 @@ def test_more_draws_than_candidates_are_refused(evidence, job):
 def test_defaults_carry_enough_draws_for_bands():
     config = FitConfig()
     assert config.n_candidates >= config.n_draws >= 20
+
+
+@pytest.mark.parametrize(("day", "lever"), [((2024, 2, 9), 100.0), ((2024, 2, 10), 50.0)])
+def test_tiers_of_a_day_are_those_of_a_month_that_begins_then(day, lever):
+    at = (date(*day), 30_000.0)
+    found = under_tiers(CLOUD, VENUE, "BTCUSDT", at, SMALL)
+
+    assert len(found) == len(CLOUD)
+    assert {one.max_leverage for one in found} == {lever}
+    assert found[0] == at_venue(CLOUD[0], VENUE.tables[0], SMALL.position_usd, 30_000.0) or (
+        lever == 100.0
+    )
+    assert {one.max_leverage for one in under_tiers(CLOUD, VENUE, "ETHUSDT", at, SMALL)} == {100.0}

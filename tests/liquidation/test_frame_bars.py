@@ -10,7 +10,7 @@ import pytest
 
 from liqwarn.errors import FrameError
 from liqwarn.liquidation.crowding import crowding
-from liqwarn.liquidation.frame_bars import bars_of, liquidated_usd
+from liqwarn.liquidation.frame_bars import bars_from, bars_of, liquidated_usd
 
 synthetic = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("synthetic_bars.py"))))
 N_BARS = 50
@@ -107,3 +107,41 @@ def test_a_mark_price_from_before_the_close_is_not_the_close(bars):
 
     assert np.flatnonzero(found.marked).tolist() == list(range(10))
     assert np.array_equal(found.close, np.where(found.marked, mark, bars.close))
+
+
+def test_bars_of_several_symbols_at_one_close_are_each_its_own(bars):
+    """What live takes, one bar of every symbol, is what each symbol's own frame gives."""
+    rng = np.random.default_rng(3)
+    more = {
+        "mark": bars.close * rng.choice([1.001, 9.0, np.nan], N_BARS),
+        "index": bars.close * 1.002,
+        "funding_rate": rng.normal(0.0, 1e-4, N_BARS),
+        "taker_buy_volume": rng.lognormal(size=N_BARS),
+        "taker_sell_volume": rng.lognormal(size=N_BARS),
+    }
+    frame = replace(
+        synthetic.frame(bars, **more),
+        ages={"mark": rng.choice([0.0, 60.0, np.nan], N_BARS)[None, :]},
+    )
+    expected = bars_of(frame, "BTCUSDT")
+    for row in range(N_BARS):
+        found = bars_from(
+            lambda name, at=row: frame.field(name)[:, at],
+            frame.ages["mark"][:, row],
+            frame.bar_s,
+            np.array([frame.first_bar + row]),
+        )
+        for name in ("open", "close", "marked", "crowding", "open_interest", "volume", "number"):
+            assert synthetic.same_bits(getattr(found, name), getattr(expected, name)[[row]]), name
+
+
+def test_without_ages_every_mark_is_the_close_s_own(bars):
+    frame = synthetic.frame(bars, mark=bars.close * 1.001)
+    number = frame.first_bar + np.arange(N_BARS)
+    told, untold = (
+        bars_from(lambda name: frame.field(name)[0], age, frame.bar_s, number)
+        for age in (full(60), None)
+    )
+
+    assert not told.marked.any()
+    assert untold.marked.all()

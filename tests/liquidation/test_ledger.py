@@ -8,7 +8,16 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liqwarn.liquidation.ledger import FORGET_S, Ledger, count_runs, ledger_after
+from liqwarn.liquidation.ledger import (
+    FACTS,
+    FORGET_S,
+    Ledger,
+    Runs,
+    count_runs,
+    facts_of,
+    ledger_after,
+    next_runs,
+)
 from liqwarn.liquidation.market_path import find_breaks
 
 synthetic = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("synthetic_bars.py"))))
@@ -101,3 +110,32 @@ def test_runs_are_the_same_in_two_pieces(seed, bar_s, cut):
         assert np.array_equal(joined, getattr(runs, name)), name
     for name in ("bars", "unpriced", "unknown", "restarted", "age_bars", "silent_bars"):
         assert getattr(last, name) == getattr(ledger, name)
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(seed=st.integers(0, 2**20), bar_s=st.sampled_from([300, 3_600, 14_400]))
+def test_runs_bar_by_bar_are_those_of_many_bars(seed, bar_s):
+    bars = synthetic.faulty(300, seed=seed, bar_s=bar_s)
+    known = np.isfinite(bars.stock()) & (bars.volume != 0.0)
+    expected = count_runs(bars, Ledger())
+    runs = Runs(
+        age=np.zeros(1, np.int64), silent=np.zeros(1, np.int64), restarts=np.zeros(1, np.bool_)
+    )
+    for row in range(300):
+        runs = next_runs(known[row : row + 1], runs, bar_s)
+        for name in ("age", "silent", "restarts"):
+            found, whole = getattr(runs, name), getattr(expected, name)
+            assert np.array_equal(found, whole[row : row + 1]), (name, row)
+
+
+def test_facts_of_bars_are_what_the_ledger_counts():
+    bars = synthetic.faulty(400, seed=5)
+    runs, breaks = count_runs(bars, Ledger()), find_breaks(bars, NONE, NONE)
+    facts = facts_of(bars, breaks, runs)
+    ledger = ledger_after(bars, Ledger(), breaks, runs)
+
+    assert facts.shape == (len(FACTS), 400)
+    assert {name: getattr(ledger, name) for name in FACTS} == dict(
+        zip(FACTS, facts.sum(axis=1).tolist(), strict=True)
+    )
+    assert facts.any(axis=1).sum() >= 6

@@ -1,7 +1,7 @@
 """Bars as steps: what a bar's path may be, what counts as a price, and what counts as a break."""
 
 import runpy
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from liqwarn.errors import FrameError
 from liqwarn.liquidation.kernel import STEP
-from liqwarn.liquidation.market_path import before, find_breaks, steps_a_bar, walk
+from liqwarn.liquidation.market_path import (
+    before,
+    breaks_after,
+    find_breaks,
+    path_after,
+    steps_a_bar,
+    walk,
+)
 
 synthetic = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("synthetic_bars.py"))))
 LOW, HIGH, CLOSE, ENTRY, HELD, CROWDING = range(6)
@@ -210,3 +217,42 @@ def test_bars_are_cut_by_position():
     bars = synthetic.bars(9, seed=1)
     assert bars.between(2, 5).number.tolist() == bars.number[2:5].tolist()
     assert bars.take(np.array([0, 8])).close.tolist() == bars.close[[0, 8]].tolist()
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(seed=st.integers(0, 2**20), bar_s=st.sampled_from([300, 3_600, 14_400]))
+def test_bars_of_several_symbols_at_once_are_each_its_own(seed, bar_s):
+    """One bar each of several symbols has the breaks and the path it has among its own."""
+    each = [synthetic.faulty(60, seed=seed + k, bar_s=bar_s) for k in range(4)]
+    closes = [before(np.where(one.priced(), one.close, np.nan), NONE) for one in each]
+    stocks = [before(one.stock(), NONE) for one in each]
+    for row in range(0, 60, 7):
+        together = across(each, row)
+        last, earlier = (np.array([one[row] for one in x]) for x in (closes, stocks))
+        breaks = breaks_after(together, last, earlier)
+        path = path_after(together, last, earlier).reshape(6, 4, -1)
+        for k, one in enumerate(each):
+            own = find_breaks(one, NONE, NONE)
+            assert synthetic.same_bits(breaks.shift[k], own.shift[row])
+            assert synthetic.same_bits(breaks.rescale[k], own.rescale[row])
+            if one.priced()[row]:
+                alone = walk(one.between(row, row + 1), closes[k][row], stocks[k][row])
+                assert synthetic.same_bits(path[:, k], alone)
+
+
+def across(each, row):
+    """One bar of each of several symbols."""
+    values = {
+        one.name: np.array([getattr(bars, one.name)[row] for bars in each])
+        for one in fields(each[0])
+        if one.name != "bar_s"
+    }
+    return replace(each[0], **values)
+
+
+@pytest.mark.parametrize("bar_s", [300, 3_600])
+@pytest.mark.parametrize("wrong", [-3.0, 0.0, np.inf, -np.inf, np.nan, 1e308])
+def test_a_price_that_cannot_be_warns_nobody(bar_s, wrong):
+    bars = synthetic.at(synthetic.bars(3, seed=1, bar_s=bar_s), 1, low=wrong, high=wrong)
+
+    assert path_after(bars, np.full(3, wrong), np.full(3, 7.0)).shape[0] == 6

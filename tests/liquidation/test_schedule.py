@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from liqwarn.liquidation.schedule import blocks_of
+from liqwarn.liquidation.schedule import blocks_of, month_of, quarter_of
 
 
 def closes(first, last, hours):
@@ -74,3 +74,10 @@ def test_one_bar_is_one_month():
     (block,) = blocks_of(np.array(["2024-07-01T00:00:00"], "datetime64[s]"))
     assert (block.start, block.stop, block.month) == (0, 1, month("2024-06"))
     assert block.evidence_until == month("2024-04")
+
+
+def test_month_and_quarter_of_one_close_are_those_of_its_block(hourly):
+    for block in blocks_of(hourly):
+        for row in (block.start, block.stop - 1):
+            assert month_of(hourly[row]) == block.month
+            assert quarter_of(block.month) == block.evidence_until

@@ -1,6 +1,5 @@
 """A coarse cell made bar by bar is the batch's, when it closes and not before."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -279,12 +279,14 @@ class LiveMaps:
         self._month_prices = np.full(len(self._terms.symbols), np.nan)
 
     def _turn_month(self, time: np.datetime64) -> None:
-        if not self.knows(time):
+        month = month_of(time)
+        if month == self._block.month:
+            return
+        if quarter_of(month) not in self._quarters:
             raise FrameError(
                 f"no maps were chosen for the quarter of {time}, expected a fit up to its start"
             )
-        if blocks_of(np.array([time]))[0].month != self._block.month:
-            self._begin_month(np.array([time]))
+        self._begin_month(np.array([time]))
 
     def _take_up(self, row: int, job: SymbolJob) -> None:
         """Rates of the month under way, if the symbol had a price in it."""
