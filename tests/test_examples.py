@@ -11,6 +11,7 @@ SAYS = {
     "01_find_cascades": "rv_1d, one bar before the onset: ",
     "02_draw_the_liquidation_map": "coins would be closed",
     "03_stress_a_book": "liquidations at risk, 95 %: ",
+    "04_live_replay": "writer gone: new risk False, REDUCING",
 }
 
 

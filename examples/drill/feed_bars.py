@@ -16,16 +16,17 @@ from itertools import groupby
 from pathlib import Path
 
 AGAIN_S = 0.5
+AGAIN_WITHIN_S = 3600.0  # the server takes what it has already as late, and it changes nothing
 DELAY_S = 0.2  # after the close: what a real source needs to publish
 
 
 def closing(path: Path) -> Iterator[tuple[float, list[str]]]:
-    """Moment of each close, and the lines of all symbols; without what closed long ago."""
+    """Moment of each close, and the lines of all symbols; what closed within the hour once more."""
     rows = [(json.loads(line), line) for line in path.read_text().splitlines()]
     for close, group in groupby(rows, key=lambda row: row[0]["time"]):
         lines = list(group)
         moment = datetime.fromisoformat(close).timestamp()
-        if moment > time.time() - lines[0][0]["bar_s"]:
+        if moment > time.time() - AGAIN_WITHIN_S:
             yield moment, [line for _, line in lines]
 
 

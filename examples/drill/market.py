@@ -1,6 +1,6 @@
 """A simulated market whose last bars lie in the future, and what a live server needs beside it.
 
-Two perpetuals on bars of two minutes: 60 days of history in the store, and the next hours as JSON
+Two perpetuals on bars of two minutes: 80 days of history in the store, and the next hours as JSON
 lines for a producer to send when their time has come.
 """
 
@@ -25,7 +25,7 @@ from liqwarn.simulation.tables import provider_tables
 
 BAR = timedelta(minutes=2)  # the shortest that every feature can be made of
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
-HISTORY = timedelta(days=60)  # a percentile of the score needs 30 days of scores
+HISTORY = timedelta(days=80)  # half is kept to test on; a percentile needs 30 days of scores
 COMING = timedelta(hours=3)
 TINY = BoostSettings(
     milder_trees=6, onset_trees=4, learning_rate=0.2, min_rows=20, min_hessian=0.1, l2=1.0

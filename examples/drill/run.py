@@ -51,7 +51,10 @@ class Drill:
                     "--file", folder / "api-keys.json", "--json")
         )["token"]  # fmt: skip
         public = self.folder / "flags-public"
-        told = {"url": self.url, "board": self.board, "keys": public, "api_key": self.token}
+        secret = folder / "api-key"
+        secret.touch(mode=0o600)
+        secret.write_text(self.token)
+        told = {"url": self.url, "board": self.board, "keys": public, "api_key_file": secret}
         (folder / "drill.json").write_text(json.dumps({k: str(v) for k, v in told.items()}))
         self.server: subprocess.Popen[bytes] | None = None
         self.producer: subprocess.Popen[bytes] | None = None

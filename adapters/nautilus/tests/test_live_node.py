@@ -91,7 +91,7 @@ class LiveTrader(ScriptedGuarded):
         pass
 
 
-def new_node(loop, source, keys):
+def new_node(loop, source, keys, api_key_file=None):
     """A node with sandbox, feed, actor and a guarded trader."""
     sandbox = SandboxExecutionClientConfig(
         venue="BINANCE", starting_balances=["50000000 USDT"], account_type="MARGIN"
@@ -112,6 +112,7 @@ def new_node(loop, source, keys):
         source=source,
         symbols=[SYMBOL],
         keys=None if keys is None else str(keys),
+        api_key_file=api_key_file,
         poll_interval_s=0.1,
     )
     actor = LiqwarnActor(LiqwarnActorConfig(symbols=symbols, watch_interval_s=0.1))
