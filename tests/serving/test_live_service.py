@@ -176,6 +176,21 @@ def test_what_waits_in_the_feed_is_not_late_because_it_was_not_read_yet(study, b
     assert_same(issued(parts.folder)[: 10 * 4], scored[: 10 * 4])
 
 
+def test_after_a_long_gap_the_first_to_report_is_not_lost(study, begun, monkeypatch):
+    for module in ("data.bars.assembler", "serving.live_loop"):
+        monkeypatch.setattr(f"liqwarn.{module}.MOST_AT_ONCE", 4)
+    service, parts = begun()
+    parts.feed.put_columns(bars(study, 0, 2))
+    parts.feed.put_columns(bars(study, 20, 22))
+
+    run_to_end(service)
+
+    history = issued(parts.folder)
+    last = history[history["as_of"] >= history["as_of"].max() - HOUR]
+    assert len(history) == 22 * 4
+    assert not set(last["quality"]) & {"stale", "unknown"}
+
+
 def test_it_goes_on_after_a_stop_as_if_there_had_been_none(study, begun, scored):
     first, parts = begun()
     parts.feed.put_columns(bars(study, 0, 25))

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from liqwarn.data.bars.assembler import Assembler
+from liqwarn.data.bars.assembler import MOST_AT_ONCE, Assembler
 from liqwarn.data.bars.feed import Delivery, Feed
 from liqwarn.data.bars.journal import Journal
 from liqwarn.data.bars.message import BarColumn
@@ -131,8 +131,8 @@ class LiveLoop:
         """One delivery; whether nothing will ever follow it."""
         parts = self._parts
         delivery = parts.feed.poll(_WAIT_S)
-        columns = self._columns(delivery)
-        if columns and not self._journalled(columns, stop):
+        columns = self._columns(delivery, stop)
+        if columns is None or (columns and not self._journalled(columns, stop)):
             return False
         parts.feed.taken()
         for column in columns:
@@ -142,9 +142,23 @@ class LiveLoop:
             beat()
         return delivery.ended
 
-    def _columns(self, delivery: Delivery) -> list[BarColumn]:
+    def _columns(self, delivery: Delivery, stop: threading.Event) -> list[BarColumn] | None:
+        """What a delivery closed; after a long gap only the last of it, the rest has been taken.
+
+        None when the loop was stopped on the way.
+        """
         assembler, now = self._parts.assembler, self._parts.clock.wall()
-        columns = [one for message in delivery.messages for one in assembler.take(message, now)]
+        columns: list[BarColumn] = []
+        for message in delivery.messages:
+            while len(room := assembler.make_room(message, now)) == MOST_AT_ONCE:
+                columns += room
+                if stop.is_set() or not self._journalled(columns, stop):
+                    return None
+                for column in columns:
+                    self.take(column)
+                columns = []
+            columns += room
+            columns += assembler.take(message, now)
         # a symbol that waits to be read is not one that has not reported
         return columns if delivery.more else columns + assembler.tick(now)
 

@@ -154,12 +154,29 @@ class Assembler:
         are not late because of us: call :meth:`tick` when nothing more waits. Bars whose patience
         has run out are closed where a later one needs their room.
         """
-        columns = self._make_room(message, now)
+        columns = self.make_room(message, now)
         outcome = self._outcome(message, now)
         self._counts[outcome] += 1
         if outcome == "accepted":
             self._accept(message)
         while self._complete():
+            columns.append(self._closed())
+        return columns
+
+    def make_room(self, message: BarMessage, now: datetime) -> list[BarColumn]:
+        """Close bars that have waited long enough, as far as a message needs it.
+
+        After a gap of more than :data:`MOST_AT_ONCE` bars call it until nothing comes, before the
+        message is taken: what still finds no room is counted as of the future.
+        """
+        columns: list[BarColumn] = []
+        close, moment = close_seconds(message.time), now.timestamp()
+        wanted = message.symbol in self._rows and message.bar_s == self._panel.bar_s
+        if not wanted or close > moment + self._skew_s:
+            return columns
+        while close > self._latest() and moment >= self._open + self._patience_s:
+            if len(columns) == MOST_AT_ONCE:
+                break
             columns.append(self._closed())
         return columns
 
@@ -209,19 +226,6 @@ class Assembler:
 
     def _latest(self) -> int:
         return self._open + self._look_ahead * self._panel.bar_s
-
-    def _make_room(self, message: BarMessage, now: datetime) -> list[BarColumn]:
-        """Close bars that have waited long enough, as far as a message needs it."""
-        columns: list[BarColumn] = []
-        close, moment = close_seconds(message.time), now.timestamp()
-        wanted = message.symbol in self._rows and message.bar_s == self._panel.bar_s
-        if not wanted or close > moment + self._skew_s:
-            return columns
-        while close > self._latest() and moment >= self._open + self._patience_s:
-            if len(columns) == MOST_AT_ONCE:
-                break
-            columns.append(self._closed())
-        return columns
 
     def _closed(self) -> BarColumn:
         time, bar = self._open, self._bar(self._open)
