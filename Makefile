@@ -14,13 +14,14 @@ WORKERS ?= 2
 export OMP_WAIT_POLICY := passive
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test check format lock bench skill tries leak-hunt map-skill realism planted-skill closed-loop clean
+.PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop clean
 
 help:
 	@echo "make demo    run the main job on the simulated market   (PANEL= DATA= for real data)"
 	@echo "make test    set up and run the whole suite"
 	@echo "make check   format, lint, types, layer contracts"
 	@echo "make bench   side-by-side performance tables            (minutes)"
+	@echo "make faults  every fault with its full count: kills, cuts, flips, forgeries, fuzz (an hour)"
 	@echo "make skill   walk-forward evidence on the real panels   (two hours of one core; resumable; DATA= where it is)"
 	@echo "make tries   every model that was tried, judged inside the first block  (hours; resumable)"
 	@echo "make leak-hunt  attacks on look-ahead, with leaks planted to be seen    (half an hour)"
@@ -66,6 +67,13 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_features.py
 	$(BIN)/python benchmarks/bench_map.py
 	$(BIN)/python benchmarks/bench_simulation.py
+	$(BIN)/python benchmarks/bench_score_row.py
+	$(BIN)/python benchmarks/bench_live.py
+	$(BIN)/python benchmarks/bench_board.py
+	$(BIN)/python benchmarks/bench_http.py
+
+faults: $(READY)
+	LIQWARN_FAULTS=full $(BIN)/python -m pytest tests/faults -n 0 -s --timeout 3600
 
 skill: $(READY)
 	$(BIN)/python benchmarks/skill.py $(if $(DATA),--data $(DATA))

@@ -5,7 +5,7 @@ many symbols over one bar, with the same functions and so to the same bits. It o
 hundreds of symbols a copy of every map at every bar would cost more than the step itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -25,7 +25,15 @@ from liqwarn.liquidation.cohort_map import (
 )
 from liqwarn.liquidation.fit import Draws, FitConfig, SymbolJob, in_force, under_tiers
 from liqwarn.liquidation.frame_bars import bars_of
-from liqwarn.liquidation.kernel import STATE_SIZE, STEP, WORK_SIZE, Reading, run
+from liqwarn.liquidation.kernel import (
+    BINS,
+    LANES,
+    STATE_SIZE,
+    STEP,
+    WORK_SIZE,
+    Reading,
+    run,
+)
 from liqwarn.liquidation.ledger import FACTS, Ledger, Runs, facts_of, next_runs
 from liqwarn.liquidation.market_path import Bars, Breaks, breaks_after, path_after, steps_a_bar
 from liqwarn.liquidation.parameters import map_rates
@@ -36,6 +44,9 @@ from liqwarn.liquidation.tiers import VenueTiers
 from liqwarn.windows.arguments import compiled
 
 __all__ = ["LiveMaps", "SymbolTerms", "quarters_of", "state_after"]
+
+_PAGE: Final = 512
+"""Bins in a page of memory."""
 
 _EDGES: Final[FloatArray] = np.ascontiguousarray(EDGES / STEP)
 
@@ -123,8 +134,9 @@ class LiveMaps:
     terms : SymbolTerms
     quarters : mapping of quarter to mapping of candidate to weight
         Maps in force in this quarter, and in later ones that shall be walked into.
-    states : sequence of MapState
-        Of each symbol after its history: the candidates of all `quarters`, ascending.
+    states : iterable of MapState
+        Of each symbol after its history: the candidates of all `quarters`, ascending. Taken one by
+        one, and only where they hold anything: of empty maps the system keeps no memory.
 
     Raises
     ------
@@ -136,7 +148,7 @@ class LiveMaps:
         self,
         terms: SymbolTerms,
         quarters: Mapping[int, Mapping[int, float]],
-        states: Sequence[MapState],
+        states: Iterable[MapState],
         *,
         bar_s: int,
     ) -> None:
@@ -151,21 +163,33 @@ class LiveMaps:
             quarter: {place[one]: weight for one, weight in drawn.items()}
             for quarter, drawn in quarters.items()
         }
-        self._month_prices = np.full(len(states), np.nan)
-        self._mass, self._work = _taken(states, len(self._ever))
-        self._close = np.array([state.close for state in states])
-        self._stock = np.array([state.stock for state in states])
-        self._steps = np.array([state.steps for state in states], dtype=np.int64)
-        ledgers = [state.ledger for state in states]
-        self._bars = np.array([one.bars for one in ledgers], dtype=np.int64)
-        self._facts = np.array(
-            [[getattr(one, name) for one in ledgers] for name in FACTS], dtype=np.int64
-        )
+        shape = (len(terms.symbols), len(self._ever))
+        self._month_prices = np.full(shape[0], np.nan)
+        self._mass = np.zeros((*shape, LANES, BINS))
+        self._work = np.zeros((*shape, WORK_SIZE))
+        self._close, self._stock = np.full(shape[0], np.nan), np.full(shape[0], np.nan)
+        self._steps, self._bars = np.zeros((2, shape[0]), dtype=np.int64)
+        self._facts = np.zeros((len(FACTS), shape[0]), dtype=np.int64)
         self._runs = Runs(
-            age=np.array([one.age_bars for one in ledgers], dtype=np.int64),
-            silent=np.array([one.silent_bars for one in ledgers], dtype=np.int64),
-            restarts=np.zeros(len(states), dtype=np.bool_),
+            age=np.zeros(shape[0], dtype=np.int64),
+            silent=np.zeros(shape[0], dtype=np.int64),
+            restarts=np.zeros(shape[0], dtype=np.bool_),
         )
+        for row, state in enumerate(states):
+            self._put(row, state)
+
+    def _put(self, row: int, state: MapState) -> None:
+        if len(state.mass) != len(self._ever):
+            raise FrameError(f"a state holds {len(state.mass)} maps, expected {len(self._ever)}")
+        pages = state.mass.reshape(-1, _PAGE)
+        held = pages.any(axis=1)
+        self._mass[row].reshape(-1, _PAGE)[held] = pages[held]
+        self._work[row, :, :STATE_SIZE] = state.lanes
+        self._close[row], self._stock[row] = state.close, state.stock
+        self._steps[row], self._bars[row] = state.steps, state.ledger.bars
+        self._facts[:, row] = [getattr(state.ledger, name) for name in FACTS]
+        self._runs.age[row] = state.ledger.age_bars
+        self._runs.silent[row] = state.ledger.silent_bars
 
     @classmethod
     def start(
@@ -175,7 +199,7 @@ class LiveMaps:
         first = jobs[0]
         symbols = tuple(job.symbol for job in jobs)
         terms = SymbolTerms(symbols=symbols, venue=first.venue, config=first.config)
-        states = [state_after(job, quarters) for job in jobs]
+        states = (state_after(job, quarters) for job in jobs)
         maps = cls(terms, quarters, states, bar_s=first.frame.bar_s)
         maps._begin_month(first.frame.times)
         for row, job in enumerate(jobs):
@@ -236,7 +260,7 @@ class LiveMaps:
 
     @classmethod
     def from_document(
-        cls, document: Mapping[str, Any], terms: SymbolTerms, states: Sequence[MapState]
+        cls, document: Mapping[str, Any], terms: SymbolTerms, states: Iterable[MapState]
     ) -> "LiveMaps":
         """The maps that :meth:`to_document` and :meth:`state` were asked of."""
         quarters = {q: {int(k): w for k, w in drawn} for q, drawn in document["quarters"]}
@@ -349,12 +373,3 @@ class LiveMaps:
             stock=np.where(np.isfinite(stock), stock, self._stock),
             quality=quality_after(runs, bars),
         )
-
-
-def _taken(states: Sequence[MapState], n_maps: int) -> tuple[FloatArray, FloatArray]:
-    for state in states:
-        if len(state.mass) != n_maps:
-            raise FrameError(f"a state holds {len(state.mass)} maps, expected {n_maps}")
-    work = np.zeros((len(states), n_maps, WORK_SIZE))
-    work[:, :, :STATE_SIZE] = [state.lanes for state in states]
-    return np.stack([state.mass for state in states]), work

@@ -81,7 +81,7 @@ def unpack_memory(
     if found != expected:
         raise StoreError(f"snapshot is of {found}, expected {expected}")
     try:
-        states = [from_bytes(parts[f"map {symbol}"]) for symbol in panel.symbol_names]
+        states = (from_bytes(parts[f"map {symbol}"]) for symbol in panel.symbol_names)
         positions = [position_from_dict(raw) for raw in header["positions"]]
         _, seen = unpack_arrays(_SEEN, parts["quality"])
         memory = Memory(
