@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from liqwarn.serving.live_service import LiveService
 from liqwarn.serving.ports import ScoreReply
 
 __all__ = ["HeldScorer", "LiveMapSource"]
+
+_WAIT_S: Final = 1.0
+"""For the loop to end its bar: whoever waits holds one of the few threads of all requests."""
 
 
 class HeldScorer:
@@ -65,12 +68,16 @@ class LiveMapSource:
         loop = self._service.loop
         if loop is None:
             raise StoreError("the live loop is being begun: no maps yet")
-        with loop.lock:
+        if not loop.lock.acquire(timeout=_WAIT_S):
+            raise StoreError("the live loop is fitting the maps of a new quarter: none to show")
+        try:
             engine = loop.engine
             if symbol not in engine.symbols:
                 return None
             maps = engine.memory.maps
             state, weights, as_of = maps.state(symbol), maps.weights(), engine.as_of
+        finally:
+            loop.lock.release()
         if not np.isfinite(state.close):
             return None
         moment = np.datetime64(as_of.replace(tzinfo=None), "s")
