@@ -22,10 +22,12 @@ from liqwarn.policy.audit import replay, verify
 from liqwarn.serving import live_record
 from liqwarn.serving.held_models import FixedModels
 from liqwarn.serving.live_record import LiveRecord
+from liqwarn.serving.live_restart import last_flags
 from liqwarn.serving.live_service import LiveService, ServiceParts
 from liqwarn.serving.live_watch import LoopWatch
 from liqwarn.serving.metrics import ServingMetrics
 from liqwarn.serving.shelf import FlagShelf
+from liqwarn.signing import generate_key, sign_document
 from liqwarn.tables import read_table
 
 HERE = Path(__file__).parent
@@ -347,3 +349,27 @@ def test_what_the_audit_log_did_not_take_is_logged_later(
     assert changes(log) == expected
     verify(log, parts.folder / "audit.head.json")
     assert replay(log, policy).differences == 0
+
+
+@pytest.mark.parametrize("forged", ["nothing", "a field", "no signature", "another's key"])
+def test_a_server_that_signs_takes_up_only_what_it_signed(study, begun, forged):
+    key = generate_key()
+    service, parts = begun()
+    parts.record._document = lambda flag: sign_document(flag_to_dict(flag), key)
+    parts.feed.put_columns(bars(study, 0, 2))
+    run_to_end(service)
+    path = parts.folder / "flags.json"
+    whole = orjson.loads(path.read_bytes())
+    if forged == "a field":
+        whole["flags"][0]["completeness"] = 0.5
+    elif forged == "no signature":
+        del whole["flags"][0]["signature"]
+    elif forged == "another's key":
+        del whole["flags"][0]["signature"]
+        whole["flags"][0] = sign_document(whole["flags"][0], generate_key())
+    path.write_bytes(orjson.dumps(whole))
+
+    found = last_flags(parts.folder, parts.panel, (key.public,))
+
+    assert (found is not None) == (forged == "nothing")
+    assert last_flags(parts.folder, parts.panel) is not None

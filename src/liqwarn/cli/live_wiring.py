@@ -132,7 +132,7 @@ def _service(
     panel, folder = common.panel, common.folder
     tiers = venue_tiers(panel.venue, tier_folder(made[1].job.panel))
     shelf = FlagShelf()
-    before = last_flags(folder, panel)
+    before = last_flags(folder, panel, () if common.key is None else (common.key.public,))
     if before is not None:
         shelf.publish(before)
     return LiveService(

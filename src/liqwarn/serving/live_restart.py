@@ -16,7 +16,7 @@ from liqwarn.data.bars.message import BarColumn, close_seconds
 from liqwarn.data.bars.recovery import HEAD
 from liqwarn.data.bars.replay_feed import columns_of
 from liqwarn.data.panel import Panel
-from liqwarn.errors import LiqwarnError, StoreError
+from liqwarn.errors import LiqwarnError, PolicyError, StoreError
 from liqwarn.liquidation.live_maps import SymbolTerms
 from liqwarn.live.engine import Memory
 from liqwarn.live.snapshot import unpack_memory
@@ -27,6 +27,7 @@ from liqwarn.policy.position import Position
 from liqwarn.serving.flag_file import FlagSet, parse_flags
 from liqwarn.serving.live_record import AUDIT, FLAGS, HISTORY, SNAPSHOT
 from liqwarn.serving.logs import get_logger
+from liqwarn.signing import VerifyKey, verify_document
 
 __all__ = [
     "BARS",
@@ -130,14 +131,22 @@ def last_positions(
     return found
 
 
-def last_flags(folder: Path, panel: Panel) -> FlagSet | None:
+def last_flags(folder: Path, panel: Panel, keys: Sequence[VerifyKey] = ()) -> FlagSet | None:
     """The flags published last, of the panel's symbols.
 
     None where there are none that can be read, and where a later bar is in the journal: what was
     made of that one may have been read already, and may have been stricter.
+
+    Parameters
+    ----------
+    keys : sequence of VerifyKey
+        Of the server that signs: what it did not sign itself it must not sign now. None asks for
+        no signature.
     """
     try:
-        found = parse_flags((folder / FLAGS).read_bytes())
+        content = (folder / FLAGS).read_bytes()
+        found = parse_flags(content)
+        _check_signed(content, keys)
     except FileNotFoundError:
         return None
     except (LiqwarnError, OSError) as error:
@@ -149,6 +158,13 @@ def last_flags(folder: Path, panel: Panel) -> FlagSet | None:
     if head is None or head.last > newest:
         return None
     return replace(found, flags=MappingProxyType(flags))
+
+
+def _check_signed(content: bytes, keys: Sequence[VerifyKey]) -> None:
+    for document in orjson.loads(content)["flags"] if keys else ():
+        why = verify_document(document, keys)
+        if why is not None:
+            raise PolicyError(f"{FLAGS}: the flag of {document['symbol']}: {why}")
 
 
 def remove_unfinished(folder: Path) -> None:
