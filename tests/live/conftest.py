@@ -1,13 +1,19 @@
 """The small simulated market of the pipelines' tests, and random markets of every field."""
 
 import runpy
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from liqwarn.frames import ALL_FIELDS, MarketFrame, bar_times
+from liqwarn.frames import ALL_FIELDS, SIDES, MarketFrame, bar_times
+from liqwarn.live.bar import LiveBar, LiveScores
+from liqwarn.models.bundle import load_bundle
+from liqwarn.pipelines.train import TrainOrder, fit_bundle
+from liqwarn.policy.book import advance_book
+from liqwarn.policy.position import first_position
 
 _SHARED = runpy.run_path(str(Path(__file__).parents[1] / "pipelines" / "conftest.py"))
 study, market, given_market, policy = (
@@ -51,3 +57,61 @@ def random_frame():
 @pytest.fixture(scope="session")
 def hour():
     return timedelta(hours=1)
+
+
+@pytest.fixture(scope="session")
+def other_bundle(study, tmp_path_factory):
+    """Another model of the same market."""
+    folder = tmp_path_factory.mktemp("other") / "model"
+    settings = replace(_SHARED["SMALL"], milder_trees=3, onset_trees=2)
+    fit_bundle(study, (), TrainOrder(until=_SHARED["TRAINED"], settings=settings), folder)
+    return load_bundle(folder, version="8")
+
+
+_AS_OF = datetime(2024, 8, 5, 12, tzinfo=UTC)
+
+
+def _scores(**changes):
+    """Scores of two symbols by hand."""
+    given = {
+        "symbols": ("BTCUSDT", "DOGEUSDT"),
+        "as_of": _AS_OF,
+        "horizons_h": (1, 4, 24),
+        "raw": np.zeros((2, 2, 3)),
+        "probability": np.broadcast_to([0.1, 0.2, 0.3], (2, 2, 3)).copy(),
+        "quantile": np.full((2, 2), 0.5),
+        "base_rate": np.array([0.01, 0.02]),
+        "in_progress": np.zeros((2, 2), dtype=np.bool_),
+        "quality": np.array(["ok", "ok"]),
+        "completeness": np.array([1.0, 0.75]),
+        "features": np.arange(6.0).reshape(2, 3),
+        "strange": {},
+    }
+    return LiveScores(**(given | changes))
+
+
+@pytest.fixture(scope="session")
+def make_scores():
+    return _scores
+
+
+@pytest.fixture(scope="session")
+def make_bar(policy):
+    """A bar by hand: the decisions of the symbols named, from where they stood."""
+
+    def make(scores=None, *, symbols=("BTCUSDT", "DOGEUSDT"), stood=None):
+        scores = scores or _scores()
+        bar = timedelta(hours=1)
+        positions = dict(stood or {}) or {
+            (symbol, side): first_position(symbol, side, _AS_OF - bar, bar=bar, policy=policy)
+            for symbol in symbols
+            for side in SIDES
+        }
+        evidence = {
+            (symbol, side): scores.evidence(scores.symbols.index(symbol), SIDES.index(side))
+            for symbol, side in positions
+        }
+        decisions = advance_book(positions, evidence, _AS_OF, policy)
+        return LiveBar(number=478_332, scores=scores, decisions=decisions)
+
+    return make

@@ -138,13 +138,16 @@ class LiveEngine:
         FrameError
             When it is not the next bar, not of the panel's symbols, or its quarter's maps have not
             been chosen; nothing has changed then.
+        ModelError
+            When its fields are not those of the history; nothing has changed then either.
         """
         self._check_next(column)
         memory = self._memory
+        # first: it refuses a bar of other fields, and nothing may have changed then
+        running = memory.legs.advance(column.fields, column.ages, self.number + 1)
         fields = {**column.fields, **self._map_fields(column)}
         row = memory.tape.advance(fields)
         quality = memory.quality.advance(fields, column.time)
-        running = memory.legs.advance(column.fields, column.ages, self.number)
         X = np.append(row, np.full((len(row), 1), np.nan), axis=1)[:, self._columns]
         raw = self._scorer.raw(X)
         probability = self._scorer.calibrated(raw)

@@ -1,0 +1,87 @@
+"""What a bar's scores mean to the breaker, and which symbols get a flag."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from liqwarn.decisions import ModelStamp
+from liqwarn.live.bar import flags_of
+from liqwarn.policy.flags import FlagSource
+
+NAN = float("nan")
+SOURCE = FlagSource(
+    model=ModelStamp(version="1", sha256="ab" * 32), data_sha256="cd" * 32, completeness=0.0
+)
+
+
+def issued(bar, policy, after=timedelta(seconds=1)):
+    return list(flags_of(bar, policy, SOURCE, issued_at=bar.scores.as_of + after))
+
+
+@pytest.mark.parametrize(
+    ("quality", "quantile", "probability", "doubtful", "known"),
+    [
+        ("ok", 0.5, 0.2, False, True),
+        ("degraded", 0.5, 0.2, True, True),
+        ("ok", NAN, 0.2, True, True),
+        ("stale", 0.5, NAN, True, False),
+        ("unknown", NAN, NAN, True, False),
+        ("stale", 0.5, 0.2, True, False),
+        ("ok", 0.5, NAN, False, False),
+    ],
+)
+def test_evidence_is_no_better_than_its_bar(
+    make_scores, quality, quantile, probability, doubtful, known
+):
+    scores = make_scores(
+        quality=np.array([quality, "ok"]),
+        quantile=np.full((2, 2), quantile),
+        probability=np.full((2, 2, 3), probability),
+    )
+    found = scores.evidence(0, 1)
+
+    assert found[0] == scores.as_of
+    np.testing.assert_equal(list(found[1:]), [probability, quantile, 0.02, False, doubtful, known])
+
+
+def test_a_score_has_the_horizons_that_are_known(make_scores):
+    probability = np.broadcast_to([0.1, NAN, 0.3], (2, 2, 3)).copy()
+    score = make_scores(probability=probability, quantile=np.full((2, 2), NAN)).score(1, 0)
+
+    assert (score.symbol, score.side) == ("DOGEUSDT", "long")
+    assert dict(score.probability) == {1: 0.1, 24: 0.3}
+    assert score.quantile is None
+    assert score.base_rate == 0.01
+
+
+def test_which_symbols_have_any_probability(make_scores):
+    probability = np.full((2, 2, 3), NAN)
+    probability[1, 1, 2] = 0.3
+
+    assert make_scores(probability=probability).scored().tolist() == [False, True]
+
+
+def test_a_symbol_that_never_had_a_score_has_no_flag(make_bar, policy):
+    flags = issued(make_bar(symbols=("DOGEUSDT",)), policy)
+
+    assert [flag.symbol for flag in flags] == ["DOGEUSDT"]
+
+
+def test_a_flag_has_its_own_symbol_s_completeness_and_strangeness(make_bar, make_scores, policy):
+    bar = make_bar(make_scores(strange={"DOGEUSDT": "rv_1d is 9 robust deviations"}))
+    one, other = issued(bar, policy)
+
+    assert (one.completeness, other.completeness) == (1.0, 0.75)
+    assert [flag.model for flag in (one, other)] == [SOURCE.model] * 2
+    assert one.data_sha256 == "cd" * 32
+    assert "rv_1d is 9 robust deviations" not in str(one)
+    assert "rv_1d is 9 robust deviations" in str(other)
+
+
+def test_a_flag_s_life_counts_from_the_close_not_from_its_issue(make_bar, policy):
+    bar = make_bar()
+    early, late = (issued(bar, policy, timedelta(seconds=s))[0] for s in (1, 600))
+
+    assert early.valid_until == late.valid_until
+    assert late.issued_at - early.issued_at == timedelta(seconds=599)
