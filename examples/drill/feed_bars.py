@@ -20,14 +20,20 @@ AGAIN_WITHIN_S = 3600.0  # the server takes what it has already as late, and it 
 DELAY_S = 0.2  # after the close: what a real source needs to publish
 
 
-def closing(path: Path) -> Iterator[tuple[float, list[str]]]:
-    """Moment of each close, and the lines of all symbols; what closed within the hour once more."""
-    rows = [(json.loads(line), line) for line in path.read_text().splitlines()]
-    for close, group in groupby(rows, key=lambda row: row[0]["time"]):
-        lines = list(group)
-        moment = datetime.fromisoformat(close).timestamp()
-        if moment > time.time() - AGAIN_WITHIN_S:
-            yield moment, [line for _, line in lines]
+def due(path: Path) -> Iterator[list[str]]:
+    """Lines of all symbols, bar by bar as they close; first all that closed within the hour."""
+    rows = [(moment_of(line), line) for line in path.read_text().splitlines()]
+    first = [line for moment, line in rows if time.time() - AGAIN_WITHIN_S < moment <= time.time()]
+    later = [row for row in rows if row[0] > time.time()]
+    yield first  # in one go: a server that waits for a symbol sees that it is on its way
+    for moment, group in groupby(later, key=lambda row: row[0]):
+        time.sleep(max(0.0, moment + DELAY_S - time.time()))
+        yield [line for _, line in group]
+
+
+def moment_of(line: str) -> float:
+    """Epoch seconds of a bar's close."""
+    return datetime.fromisoformat(json.loads(line)["time"]).timestamp()
 
 
 def connected(target: str) -> socket.socket:
@@ -71,7 +77,6 @@ def send(target: str, lines: list[str]) -> None:
 LINE: socket.socket | None = None
 
 if __name__ == "__main__":
-    for moment, lines in closing(Path(sys.argv[1])):
-        time.sleep(max(0.0, moment + DELAY_S - time.time()))
+    for lines in due(Path(sys.argv[1])):
         send(sys.argv[2], lines)
-        print(f"sent the bar that closed at {moment:.0f}", flush=True)
+        print(f"{len(lines)} lines sent and taken", flush=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import market
 import pytest
-from dry_bot import offline_bot
+from dry_bot import PRICES, offline_bot
 from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import ExitCheckTuple, ExitType, RunMode
 from freqtrade.exceptions import OperationalException
@@ -56,56 +56,52 @@ def listed(manager):
     return sorted(manager.whitelist)
 
 
-def rounds_until(bot, true):
-    """Let the bot go round as it would, until something is true; seconds it took."""
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < LONGEST_S
-        time.sleep(ROUND_S)
-        bot.process()
-    return time.monotonic() - began
-
-
 def decisions(bot):
     gate = bot.strategy.liqwarn_gate._gate
     return [gate(symbol, side) for symbol in market.SYMBOLS for side in ("long", "short")]
 
 
-def stages(bot, manager):
-    def open_trades():
-        return Trade.get_open_trades()
+def rounds_until(bot, true, for_s=0.0):
+    """Let the bot go round as it would, until something has been true for so long."""
+    began, since = time.monotonic(), None
+    while since is None or time.monotonic() - since < for_s:
+        assert time.monotonic() - began < LONGEST_S
+        time.sleep(ROUND_S)
+        bot.process()
+        since = (since or time.monotonic()) if true() else None
 
-    def denied():
-        return not any(decision.new_risk for decision in decisions(bot))
 
-    rounds_until(bot, lambda: len(open_trades()) == len(market.PAIRS))
-    say(f"normal: {len(open_trades())} trades open, counts {dict(bot.strategy.liqwarn_counts)}")
-    assert listed(manager) == sorted(market.PAIRS)
+def leave_all(bot):
+    """Exit every trade at a price at which it fills at once."""
+    for trade in Trade.get_open_trades():
+        rate = PRICES[trade.pair] * (1.0001 if trade.is_short else 1.0)
+        assert bot.execute_trade_exit(trade, rate, ExitCheckTuple(exit_type=ExitType.EXIT_SIGNAL))
+    Trade.commit()
+    assert Trade.get_open_trades() == []
+
+
+def normal(bot, manager):
+    pairs = sorted(market.PAIRS)
+    rounds_until(bot, lambda: sorted(t.pair for t in Trade.get_open_trades()) == pairs)
+    leverage = [trade.leverage for trade in Trade.get_open_trades()]
+    say(f"normal: both pairs entered, leverage {leverage}, {dict(bot.strategy.liqwarn_counts)}")
+    rounds_until(bot, lambda: listed(manager) == pairs)
     say(f"normal: listed {listed(manager)}")
 
-    rounds_until(bot, denied)
-    say(f"denied: {decisions(bot)[0].reason}")
-    bot.process()
-    assert len(PairLocks.get_pair_locks(None)) == 2 * len(market.PAIRS)
+
+def stopped(bot, manager):
+    """A restart of the server denies for seconds, a stopped feed for longer."""
+    rounds_until(bot, lambda: not any(said.new_risk for said in decisions(bot)), for_s=20.0)
+    say(f"feed stopped: {decisions(bot)[0].reason}")
+    locks = PairLocks.get_pair_locks(None)
+    assert len(locks) == 2 * len(market.PAIRS)
     assert listed(manager) == []
-    for trade in open_trades():
-        price = bot.exchange.fetch_l2_order_book(trade.pair)["bids"][0][0]
-        rate = price * (1.0001 if trade.is_short else 1.0)
-        left = ExitCheckTuple(exit_type=ExitType.EXIT_SIGNAL)
-        assert bot.execute_trade_exit(trade, rate, left)
-    Trade.commit()
-    assert open_trades() == []
+    leave_all(bot)
     assert [bot.execute_entry(pair, 500.0) for pair in market.PAIRS] == [False, False]
     bot.process()
-    assert open_trades() == []
-    say(
-        f"denied: exits went through, no entry; counts {before} -> {dict(bot.strategy.liqwarn_counts)}"
-    )
-
-    rounds_until(bot, lambda: len(open_trades()) == len(market.PAIRS))
-    say(f"normal: {len(open_trades())} trades open, counts {dict(bot.strategy.liqwarn_counts)}")
-    assert listed(manager) == sorted(market.PAIRS)
-    say(f"normal: listed {listed(manager)}, locks {len(PairLocks.get_pair_locks(None))}")
+    assert Trade.get_open_trades() == []
+    say(f"feed stopped: left, no entry, list empty, {len(locks)} locks")
+    say(f"feed stopped: {dict(bot.strategy.liqwarn_counts)}")
 
 
 def main():
@@ -120,7 +116,9 @@ def main():
         patch.setenv("NO_PROXY", "127.0.0.1")
         bot = offline_bot(patch, Path(folder), section)
         manager = remote_list(Path(folder), served)
-        stages(bot, manager)
+        for stage in (normal, stopped, normal):
+            stage(bot, manager)
+        say("the end")
         bot.cleanup()
 
 

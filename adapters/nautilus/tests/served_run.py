@@ -25,10 +25,13 @@ def say(what):
     sys.stdout.flush()
 
 
-async def until(true):
+async def until(true, for_s=0.0):
+    """Wait until something has been true for so long."""
+    since = None
     async with asyncio.timeout(LONGEST_S):
-        while not true():
+        while since is None or time.monotonic() - since < for_s:
             await asyncio.sleep(0.05)
+            since = (since or time.monotonic()) if true() else None
 
 
 async def stages(node, trader):
@@ -47,7 +50,8 @@ async def stages(node, trader):
         held = trader.held()
         say(f"normal: {state()}, asked 2, allowed {allowed}, holds {held}")
 
-        await until(lambda: state() == "REDUCING")
+        # a restart of the server denies for seconds, a stopped feed for longer
+        await until(lambda: state() == "REDUCING", for_s=20.0)
         say(f"feed stopped: {state()}, {trader.may_open(PERPETUAL.id, 'long', 1)}")
         trader.buy(1)
         await until(lambda: trader.denied_entries == 1)
