@@ -19,33 +19,25 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import orjson
-import pandas as pd
 import pytest
 
 from liqwarn.config import config_sha256
-from liqwarn.data.bars.journal import Journal
 from liqwarn.decisions import iso_utc
 from liqwarn.liquidation.live_maps import SymbolTerms
 from liqwarn.live.snapshot import unpack_memory
-from liqwarn.policy.audit import read_head, replay, verify
+from liqwarn.policy.audit import read_head
 from liqwarn.serving.flag_file import parse_flags
 from liqwarn.tables import read_table
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.xdist_group("live faults")  # their fixtures are dear: one process
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
 KILLS = 200 if FULL else 5
 GIVEN = runpy.run_path(str(HERE / "live_given.py"))
-study, market, given_market, policy, bundle, bundle_folder, now, prepare = (
-    GIVEN[name]
-    for name in (
-        *("study", "market", "given_market", "policy", "bundle", "bundle_folder", "now"),
-        "prepare",
-    )
-)
-at, lines_of = GIVEN["at"], GIVEN["lines_of"]
-HOUR = timedelta(hours=1)
+at, history, journal, lines_of = (GIVEN[k] for k in ("at", "history", "journal", "lines_of"))
+assert_same_bars, assert_same_flags = GIVEN["assert_same_bars"], GIVEN["assert_same_flags"]
+audited = GIVEN["audited"]
 SYMBOL = "BTCUSDT"
 
 
@@ -62,6 +54,7 @@ class World:
     answers: Counter = field(default_factory=Counter)
     newest: int = 0
     served: set = field(default_factory=set)
+    first: Counter = field(default_factory=Counter)
 
     def __post_init__(self):
         with (self.folder / "clock").open("r+b") as file:
@@ -110,7 +103,10 @@ class World:
         until = time.monotonic() + 60
         while time.monotonic() < until:
             if (answer := self.ask()) is not None:
-                return self.judge(*answer)
+                flag = self.judge(*answer)
+                fresh = flag is not None and flag["quality"] not in ("stale", "unknown")
+                self.first["none yet" if flag is None else "fresh" if fresh else "stale"] += 1
+                return
             time.sleep(0.002)
         raise AssertionError("nobody answers")
 
@@ -187,20 +183,6 @@ def world(prepare, nursery, tmp_path):
             one.kill()
 
 
-def history(folder):
-    files = sorted((folder / "live" / "history").glob("2*.parquet"))
-    table = pd.concat([read_table(path) for path in files], ignore_index=True)
-    return table.set_index(["as_of", "symbol", "side"])
-
-
-def journal(folder, panel):
-    with Journal.open(folder / "live" / "bars", panel) as opened:
-        tail = opened.read()
-    assert not tail.missing
-    assert not tail.damages
-    return {str(column.time): column for column in tail.columns}
-
-
 def check_files(world, study):
     """What lies on disk after a kill is whole: the last version or the one before."""
     live, panel = world.folder / "live", study.market.panel
@@ -256,33 +238,25 @@ def test_a_service_killed_at_any_moment_loses_nothing_and_serves_no_old_flag_as_
     play_with_kills(killed, study, random.Random(9))
     play_without_a_kill(calm, killed.written)
 
-    check_journal(*(journal(one.folder, study.market.panel) for one in (killed, calm)))
-    log = killed.folder / "live" / "audit.jsonl"
-    lines = verify(log, killed.folder / "live" / "audit.head.json").lines
-    again = replay(log, policy)
-    assert (again.lines, again.differences) == (lines, 0)
-    holes = check_history(killed, history(killed.folder), history(calm.folder))
-    litter = [path.name for path in (killed.folder / "live").rglob(".*.tmp*")]
+    live = killed.folder / "live"
+    found, expected = (journal(one.folder / "live", study.market.panel) for one in (killed, calm))
+    assert_same_bars(found, expected)
+    lines = audited(live, policy)
+    holes = check_history(killed, history(live), history(calm.folder / "live"))
+    litter = [path.name for path in live.rglob(".*.tmp*")]
     assert not litter
     print(
         f"{KILLS} kills, {killed.written} bars, {lines} decisions logged, {holes} bars that were "
-        f"caught up with and never issued, answers {dict(killed.answers)}"
+        f"caught up with and never issued, answers {dict(killed.answers)}, "
+        f"the first of a life {dict(killed.first)}"
     )
-
-
-def check_journal(found, expected):
-    assert found.keys() == expected.keys()
-    for time_, column in found.items():
-        for name, values in column.fields.items():
-            np.testing.assert_array_equal(values, expected[time_].fields[name])
 
 
 def check_history(killed, found, expected):
     """Every flag that was served is there, and is that of the calm run."""
     assert found.index.is_unique
     assert found.index.isin(expected.index).all()
-    same = [name for name in expected.columns if name not in ("issued_at", "valid_until")]
-    pd.testing.assert_frame_equal(found[same], expected.loc[found.index, same], check_exact=True)
+    assert_same_flags(found, expected)
     missing = expected.index.difference(found.index).get_level_values("as_of").unique()
     assert not {iso_utc(moment) for moment in missing} & killed.served
     return len(missing)

@@ -107,7 +107,7 @@ def _add_sources(app: FastAPI, sources: Sources) -> None:
     add_history_route(app, sources.history, readers)
     add_event_route(app, sources.events, readers)
     add_map_route(app, sources.maps, readers)
-    add_score_route(app, sources.scorer, WaitingRoom(at_once=1))
+    add_score_route(app, sources.scorer, WaitingRoom(at_once=1, seats=48))
 
 
 def _watching(hub: PushHub) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
