@@ -209,3 +209,17 @@ def test_a_feature_that_the_tape_does_not_know_is_missing(study, bundle, policy,
     assert np.isnan(seen[0][:, 0]).all()
     assert bar.scores.as_of.tzinfo is not None
     assert timedelta(0) == bar.scores.as_of.utcoffset()
+
+
+def test_flags_are_good_for_as_long_as_the_policy_of_now_says(study, bundle, policy, engine, start):
+    """Positions outlive a policy: those of a snapshot must not bring its validity along."""
+    engine.step(column_of(study.market.frame, start))
+    shorter = replace(policy, grace=timedelta(0))
+    panel, scorer = study.market.panel, FastCascade(bundle.model)
+
+    again = LiveEngine(panel, bundle, scorer, shorter, engine.memory)
+    bar = again.step(column_of(study.market.frame, start + 1))
+
+    assert shorter.valid_for(panel.bar) < policy.valid_for(panel.bar)
+    for decision in bar.decisions.values():
+        assert decision.after.valid_for == shorter.valid_for(panel.bar)

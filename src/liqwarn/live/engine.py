@@ -6,7 +6,7 @@ history and the batch over it agree bit for bit.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -87,6 +87,9 @@ class LiveEngine:
         self._policy = policy
         self._memory = memory
         self._symbols = panel.symbol_names
+        good = policy.valid_for(panel.bar)  # of this policy, whatever held when they were written
+        for key, position in memory.positions.items():
+            memory.positions[key] = replace(position, valid_for=good)
         self.swap(bundle, scorer)
 
     @property
