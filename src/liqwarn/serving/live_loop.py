@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -35,6 +35,7 @@ __all__ = ["LiveLoop", "LoopParts", "Models"]
 
 _WAIT_S: Final = 0.5
 _AGAIN_S: Final = 2.0
+_NO_END: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Models(Protocol):
@@ -159,8 +160,9 @@ class LiveLoop:
                 columns = []
             columns += room
             columns += assembler.take(message, now)
-        # a symbol that waits to be read is not one that has not reported
-        return columns if delivery.more else columns + assembler.tick(now)
+        # what waits to be read may bring the symbols that lack; at the end nothing is awaited
+        still = delivery.more or delivery.ended
+        return columns if still else columns + assembler.tick(now)
 
     def _journalled(self, columns: Sequence[BarColumn], stop: threading.Event) -> bool:
         """Whether the columns are on disk: tried until it works, for they come only once.
@@ -225,9 +227,20 @@ class LiveLoop:
         parts, day = self._parts, bar.scores.as_of.date().isoformat()
         if self._audit(bar, column, every=day != self._audited_day):
             self._audited_day = day
-        self._safely(lambda: parts.record.history(bar, flags), "history")
+        self._history(bar, flags)
         if bar.scores.as_of - self._snapped >= parts.snapshot_every:
             self.snapshot()
+
+    def _history(self, bar: LiveBar, flags: Sequence[Flag]) -> None:
+        self._safely(lambda: self._parts.record.history(bar, flags), "history")
+
+    def _recorded_until(self) -> datetime:
+        """The newest bar in the history; the end of time where nobody can tell."""
+        try:
+            return self._parts.record.recorded_until()
+        except Exception as error:  # a history that is damaged must not stop the loop
+            self._parts.watch.failed("history", error)
+            return _NO_END
 
     def _audit(self, bar: LiveBar, column: BarColumn, *, every: bool) -> bool:
         """Whether the bar's decisions are logged; if not, the record owes them."""
@@ -261,17 +274,21 @@ class LiveLoop:
     def catch_up(self, columns: Iterable[BarColumn], audited_until: datetime) -> int:
         """Take bars that the journal holds already; only the last of them is published.
 
+        Flags of the others that the history lacks are added to it, as issued now.
+
         Parameters
         ----------
         audited_until : datetime
             Newest decision in the audit log: what changed after it is logged now.
         """
-        taken, last = 0, None
+        taken, last, recorded = 0, None, self._recorded_until()
         for column in columns:
             if last is not None:
                 bar = self.step(last)
                 if bar.scores.as_of > audited_until:
                     self._audit(bar, last, every=False)
+                if bar.scores.as_of > recorded:
+                    self._history(bar, tuple(self._flags(bar, last).flags.values()))
             last, taken = column, taken + 1
         if last is not None:
             self.take(last)

@@ -15,7 +15,8 @@ class ReplaySource:
 
     Both its clocks stand still until it is first polled, run `factor` times as fast as real time
     from then on, and never run past the bar that comes next: a machine that is too slow for the
-    factor falls behind and loses nothing. It is a :class:`liqwarn.data.bars.feed.Feed` and a
+    factor falls behind and loses nothing. Once the end has been told they run on from there, so
+    that the last flags expire. It is a :class:`liqwarn.data.bars.feed.Feed` and a
     :class:`liqwarn.serving.clock.Clock`; its assembler is one of ``joined=True``.
 
     Parameters
@@ -41,6 +42,7 @@ class ReplaySource:
         self._bar_s, self._factor = frame.bar_s, factor
         self._monotonic, self._sleep = monotonic, sleep
         self._began: float | None = None
+        self._ended: tuple[float, float] | None = None
         self._played = 0
 
     def wall(self) -> datetime:
@@ -52,9 +54,10 @@ class ReplaySource:
         """Seconds of the replay since its first bar closed."""
         if self._began is None:
             return 0.0
+        if self._ended is not None:
+            stood, since = self._ended
+            return stood + (self._monotonic() - since) * self._factor
         elapsed = (self._monotonic() - self._began) * self._factor
-        if self._played >= len(self._closes):
-            return elapsed
         return min(elapsed, float(self._played * self._bar_s))
 
     def poll(self, wait_s: float) -> Delivery:
@@ -62,6 +65,7 @@ class ReplaySource:
         if self._began is None:
             self._began = self._monotonic()
         if self._played >= len(self._closes):
+            self._ended = self._ended or (self.monotonic(), self._monotonic())
             return self._feed.poll(wait_s)
         ahead_s = self._played * self._bar_s / self._factor - (self._monotonic() - self._began)
         if ahead_s > 0.0:
