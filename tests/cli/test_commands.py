@@ -26,7 +26,7 @@ COMMANDS = sorted(commands())
 def test_every_promised_command_is_there():
     assert {" ".join(words) for words in COMMANDS} == {
         "ingest", "features", "label", "evaluate", "train", "score", "report", "retrain",
-        "serve", "demo", "event", "explain", "audit verify", "audit replay", "position",
+        "serve", "replay", "demo", "event", "explain", "audit verify", "audit replay", "position",
         "map validate", "map show", "keys add", "keys list", "keys disable", "keys rotate",
         "bundle keygen", "bundle sign", "bundle verify", "bundle release", "bundle point",
         "simulate run", "simulate worst-case", "simulate closed-loop",
@@ -95,3 +95,16 @@ def test_the_installed_program_is_this_one(tmp_path):
 
     assert (bad.returncode, bad.stdout) == (1, "")
     assert bad.stderr == "liqwarn: none.yaml: cannot be read (No such file or directory)\n"
+
+
+def test_a_server_that_comes_back_does_not_wait_for_what_draws_and_trains():
+    program = (
+        "import sys, liqwarn.cli.serve_command\n"
+        "print([name for name in ('matplotlib', 'mlflow', 'dask') if name in sys.modules])"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout == "[]\n"

@@ -8,8 +8,7 @@ import typer
 
 from liqwarn.cli.app import app
 from liqwarn.cli.console import emit
-from liqwarn.cli.model_commands import DEFAULT_POLICY
-from liqwarn.cli.options import Options, command
+from liqwarn.cli.options import DEFAULT_POLICY, Options, command
 from liqwarn.config import policy_of
 from liqwarn.errors import ModelError
 from liqwarn.models.signed_bundle import BundleId, read_bundle, sign_bundle, verify_bundle

@@ -1,4 +1,4 @@
-"""The command line's entry point: loads every command, then runs the one asked for."""
+"""Every command: importing this registers them all."""
 
 import liqwarn.cli.bundle_commands
 import liqwarn.cli.data_commands
@@ -12,11 +12,5 @@ import liqwarn.cli.replay_command
 import liqwarn.cli.serve_command
 import liqwarn.cli.service_commands
 import liqwarn.cli.simulate_commands  # noqa: F401  imported so that they register
-from liqwarn.cli.app import app
 
-__all__ = ["main"]
-
-
-def main() -> None:
-    """Run ``liqwarn``; exits with 0 on success, 1 on a refusal, 2 on wrong usage."""
-    app()
+__all__: list[str] = []

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from liqwarn.cli.model_commands import DAY, DEFAULT_POLICY
-from liqwarn.cli.options import Options
+from liqwarn.cli.options import DAY, DEFAULT_POLICY, Options
 
 __all__ = ["ServeOptions"]
 

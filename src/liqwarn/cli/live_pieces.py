@@ -11,7 +11,7 @@ import numpy as np
 
 from liqwarn.board.writer import BoardWriter
 from liqwarn.cli.live_options import ServeOptions
-from liqwarn.cli.model_commands import utc
+from liqwarn.cli.options import utc
 from liqwarn.data.bars.feed import Feed
 from liqwarn.data.bars.file_feed import FileFeed
 from liqwarn.data.bars.socket_feed import SocketFeed

@@ -9,7 +9,7 @@ import typer
 
 from liqwarn.cli.app import app
 from liqwarn.cli.console import emit, progress
-from liqwarn.cli.options import Options, PanelOptions, command
+from liqwarn.cli.options import DAY, DEFAULT_POLICY, Options, PanelOptions, command, utc
 from liqwarn.config import load_panel, load_policy, load_settings
 from liqwarn.pipelines.champion import open_bundle
 from liqwarn.pipelines.engine import open_engine
@@ -25,13 +25,10 @@ from liqwarn.pipelines.train import TrainOrder, train
 from liqwarn.reports.console import flags_text
 from liqwarn.reports.evaluation_page import evaluation_markdown
 
-__all__ = ["DEFAULT_POLICY"]
-
-DEFAULT_POLICY = Path("conf/policy.yaml")
+__all__: list[str] = []
 
 Threads = Annotated[int, typer.Option(help="Threads of LightGBM.", min=1)]
 Seed = Annotated[int, typer.Option(help="Of every random choice.", min=0)]
-DAY = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 
 def study_of(options: PanelOptions, on_progress: OnProgress, *, panel: Path | None = None) -> Study:
@@ -40,11 +37,6 @@ def study_of(options: PanelOptions, on_progress: OnProgress, *, panel: Path | No
     job = MarketJob(panel=panel or options.panel, data=options.data, store=store)
     market = open_market(job, now=datetime.now(UTC), on_progress=on_progress)
     return build_study(market, on_progress=on_progress)
-
-
-def utc(day: datetime | None) -> datetime | None:
-    """A date from the command line, in UTC."""
-    return None if day is None else day.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)

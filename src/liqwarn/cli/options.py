@@ -6,14 +6,26 @@ A command then takes one argument, and options shared by commands are inherited,
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, Final, TypeVar, get_type_hints
 
 import typer
 
 from liqwarn.errors import LiqwarnError
 
-__all__ = ["Options", "PanelOptions", "StoreOptions", "command"]
+__all__ = [
+    "DAY",
+    "DEFAULT_POLICY",
+    "Options",
+    "PanelOptions",
+    "StoreOptions",
+    "command",
+    "utc",
+]
+
+DEFAULT_POLICY: Final = Path("conf/policy.yaml")
+DAY: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 O = TypeVar("O", bound="Options")  # noqa: E741  the one letter that says "options"
 
@@ -45,6 +57,11 @@ class PanelOptions(StoreOptions):
     """What every command over market data takes."""
 
     panel: Annotated[Path, typer.Option(help="Panel file (YAML): which files fill which fields.")]
+
+
+def utc(day: datetime | None) -> datetime | None:
+    """A date from the command line, in UTC."""
+    return None if day is None else day.replace(tzinfo=UTC)
 
 
 def _entry(run: Callable[[O], None], options: type[O]) -> Callable[..., None]:

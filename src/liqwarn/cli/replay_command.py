@@ -9,8 +9,8 @@ import typer
 
 from liqwarn.cli.app import app
 from liqwarn.cli.console import emit, progress
-from liqwarn.cli.model_commands import DAY, DEFAULT_POLICY, study_of, utc
-from liqwarn.cli.options import PanelOptions, command
+from liqwarn.cli.model_commands import study_of
+from liqwarn.cli.options import DAY, DEFAULT_POLICY, PanelOptions, command, utc
 from liqwarn.config import load_policy, load_settings
 from liqwarn.decisions import iso_utc
 from liqwarn.pipelines.champion import open_bundle

@@ -8,8 +8,7 @@ import typer
 
 from liqwarn.cli.app import app, audit
 from liqwarn.cli.console import emit, progress, say, show
-from liqwarn.cli.model_commands import DEFAULT_POLICY
-from liqwarn.cli.options import Options, command
+from liqwarn.cli.options import DEFAULT_POLICY, Options, command
 from liqwarn.config import load_policy
 from liqwarn.errors import AuditError
 from liqwarn.pipelines.demo import DEMO_PANEL, DemoOrder, run_demo
