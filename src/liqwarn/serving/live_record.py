@@ -13,7 +13,7 @@ The journal is written before anything is made of a bar; everything else can be 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,8 @@ FLAGS: Final = "flags.json"
 HISTORY: Final = "history"
 SNAPSHOT: Final = "snapshot.live"
 
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class LiveRecord:
     """Writes the record of one loop; each method leaves its file whole or as it was.
@@ -69,18 +71,30 @@ class LiveRecord:
         self._panel = panel
         self._panel_sha256 = panel_sha256
         self._document = document
-        self._day: str | None = None
-        self._rows: list[tuple[Any, ...]] = []
+        self._pages: dict[str, list[tuple[Any, ...]]] = {}
+        self._late = False
         self._owed: list[tuple[Decision, Provenance]] = []
 
     @property
     def owes(self) -> bool:
-        """Whether changes of tier are not in the audit log yet."""
-        return bool(self._owed)
+        """Whether changes of tier are not in the audit log yet, or flags not in the history."""
+        return bool(self._owed) or self._late
 
     def begin(self) -> None:
         """Forget what was not written: a loop that begins makes it again from the journal."""
-        self._owed, self._day, self._rows = [], None, []
+        self._owed, self._pages, self._late = [], {}, False
+
+    def recorded_until(self) -> datetime:
+        """The newest bar in the history; long ago where there is none.
+
+        Raises
+        ------
+        LiqwarnError, OSError, ValueError
+            When the newest file cannot be read.
+        """
+        days = sorted((self._folder / HISTORY).glob("????-??-??.parquet"))
+        newest = read_table(days[-1])["as_of"].max() if days else None
+        return _NEVER if newest is None or pd.isna(newest) else newest.to_pydatetime()
 
     def audit(
         self, bar: LiveBar, column: BarColumn, policy: Policy, engine: LiveEngine, *, every: bool
@@ -110,14 +124,23 @@ class LiveRecord:
         write_bytes(self._folder / FLAGS, orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
 
     def history(self, bar: LiveBar, flags: Sequence[Flag]) -> None:
-        """Add a bar's flags to the file of its day."""
+        """Add a bar's flags to the file of its day.
+
+        What cannot be written is kept, and written before what follows it.
+        """
         day = bar.scores.as_of.date().isoformat()
-        path = self._folder / HISTORY / f"{day}.parquet"
-        if day != self._day:
-            before = _rows_before(path, bar.scores.as_of)
-            self._day, self._rows = day, before
-        self._rows += flag_rows(bar, flags)
-        write_table(flag_frame(self._rows), path)
+        if day not in self._pages:
+            self._pages[day] = _rows_before(self._page(day), bar.scores.as_of)
+        self._pages[day] += flag_rows(bar, flags)
+        self._late = True
+        for begun in sorted(self._pages):
+            write_table(flag_frame(self._pages[begun]), self._page(begun))
+            if begun < day:
+                del self._pages[begun]
+        self._late = False
+
+    def _page(self, day: str) -> Path:
+        return self._folder / HISTORY / f"{day}.parquet"
 
     def snapshot(self, engine: LiveEngine) -> int:
         """Replace the snapshot; returns its bytes."""
