@@ -97,7 +97,13 @@ def test_only_loopback_is_served(run, scoring, host):
     reason = run("serve", "--scores", scoring, "--host", host).refusal
 
     assert host in reason
-    assert "expected a loopback address" in reason
+    assert "expected API keys (--keys FILE) and TLS" in reason
+
+
+def test_what_a_scoring_cannot_do_is_refused_and_not_ignored(run, scoring, tmp_path):
+    told = run("serve", "--scores", scoring, "--sign", tmp_path / "k", "--board", tmp_path / "b")
+
+    assert "--scores does not go with --sign, --board" in told.refusal
 
 
 def test_nothing_is_served_under_a_policy_that_is_not_there(run, scoring):
