@@ -19,6 +19,13 @@ from liqwarn.serving.run import make_ordered_server
 
 __all__: list[str] = []
 
+_LIVE_ALONE = {
+    **{name: f"--{name}" for name in ("data", "store", "out", "feed", "model", "releases")},
+    **{name: f"--{name}" for name in ("trust", "unsigned", "sign", "board", "webhook", "alert")},
+    "replay_from": "--from",
+}
+"""Options that mean nothing for flags that were scored before."""
+
 
 @command(app, "serve", ServeOptions, example="liqwarn serve --scores runs/scoring --port 8000")
 def serve(options: ServeOptions) -> None:
@@ -37,6 +44,9 @@ def serve(options: ServeOptions) -> None:
 
 
 def _serve_folder(options: ServeOptions, folder: Path) -> None:
+    unheard = [flag for name, flag in _LIVE_ALONE.items() if getattr(options, name)]
+    if unheard:
+        raise ConfigError(f"--scores does not go with {', '.join(unheard)}: they are of --panel")
     server = make_ordered_server(folder, load_policy(options.policy), listen_order(options))
     _announce(options, str(folder))
     server.run()

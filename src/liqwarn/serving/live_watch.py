@@ -53,6 +53,7 @@ class LoopWatch:
         told = {**assembler.counts, "unreadable": delivery.refused}
         for outcome, count in told.items():
             base = 0 if outcome == "unreadable" else self._counted.get(outcome, 0)
+            base = base if base <= count else 0  # a loop that began again counts anew
             for _ in range(min(count - base, 1_000)):
                 self._count(outcome)
         self._counted = dict(assembler.counts)
