@@ -1,14 +1,47 @@
 """Bundles are checked by keys or a human said not to; one that does not fit says why."""
 
+import runpy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from liqwarn.cli.live_options import ServeOptions
-from liqwarn.cli.live_pieces import open_models
+from liqwarn.cli.live_pieces import document_by, listen_order, open_models, open_source
+from liqwarn.decisions import Flag, Limits, ModelStamp, PolicyStamp, Restriction, Tier, TradingState
 from liqwarn.errors import ConfigError, ModelError
+from liqwarn.serving.clock import SystemClock
+from liqwarn.signing import generate_key, verify_document
 
+_GIVEN = Path(__file__).parents[1] / "serving" / "live_given.py"
+small_frame = runpy.run_path(str(_GIVEN))["small_frame"]
 PANEL = SimpleNamespace(name="another")
+
+
+@pytest.fixture
+def flag():
+    side = Restriction(
+        tier=Tier.T0,
+        state=TradingState.ACTIVE,
+        limits=Limits(),
+        probability={4: 0.1},
+        reasons=("By hand.",),
+    )
+    now = datetime(2024, 8, 5, 12, tzinfo=UTC)
+    return Flag(
+        symbol="BTCUSDT",
+        as_of=now,
+        issued_at=now,
+        valid_until=now + timedelta(minutes=70),
+        sequence=1,
+        quality="ok",
+        sides={"long": side, "short": side},
+        model=ModelStamp(version="1", sha256="ab" * 32),
+        policy=PolicyStamp(version="1", sha256="cd" * 32),
+        data_sha256="ef" * 32,
+        completeness=1.0,
+    )
 
 
 @pytest.fixture
@@ -34,3 +67,54 @@ def test_a_bundle_of_another_panel_is_refused_with_its_reason(small_bundle_folde
         open_models(options, PANEL, tmp_path, told)
 
     assert [verdict.accepted for verdict in told.verdicts] == [False]
+
+
+def test_a_feed_of_live_bars_goes_by_the_machine_s_clock(tmp_path):
+    def never():
+        raise AssertionError("the store's history is for replays")
+
+    (tmp_path / "bars.jsonl").touch()
+    for feed in (f"file:{tmp_path / 'bars.jsonl'}", f"unix:{tmp_path / 's'}", "tcp:127.0.0.1:0"):
+        source = open_source(ServeOptions(feed=feed), never)
+        source.feed.close()
+        assert isinstance(source.clock, SystemClock)
+        assert (source.joined, source.begin) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("start", "first", "begin"),
+    [
+        (None, "2024-08-05T14:00:00", "2024-08-05T13:00:00"),
+        ("2024-08-05", "2024-08-05T14:00:00", "2024-08-05T13:00:00"),
+        ("2024-08-05T15:30", "2024-08-05T16:00:00", "2024-08-05T15:00:00"),
+        ("2024-08-05T16:00", "2024-08-05T16:00:00", "2024-08-05T15:00:00"),
+    ],
+)
+def test_a_replay_begins_where_it_is_told_and_knows_what_was_before(start, first, begin):
+    frame = small_frame(9)
+    told = None if start is None else datetime.fromisoformat(start)
+    source = open_source(ServeOptions(feed="replay:1e6", replay_from=told), lambda: frame)
+    delivery = source.feed.poll(0.0)
+
+    assert source.joined
+    assert source.clock is source.feed
+    assert {str(one.time) for one in delivery.messages} == {first}
+    assert source.begin == datetime.fromisoformat(begin).replace(tzinfo=UTC)
+
+
+def test_a_flag_is_signed_where_there_is_a_key(flag):
+    key = generate_key()
+    plain, signed = (document_by(one)(flag) for one in (None, key))
+
+    assert "signature" not in plain
+    assert verify_document(signed, (key.public,)) is None
+    assert {name: signed[name] for name in plain} == plain
+
+
+def test_where_to_listen_is_as_it_was_told(tmp_path):
+    order = listen_order(ServeOptions(port=8123, tls_cert=tmp_path / "c", tls_key=tmp_path / "k"))
+
+    assert (order.host, order.port, order.keys) == ("127.0.0.1", 8123, None)
+    assert order.tls.cert == tmp_path / "c"
+    with pytest.raises(ConfigError, match="--tls-cert and --tls-key together"):
+        listen_order(ServeOptions(tls_key=tmp_path / "k"))

@@ -1,8 +1,10 @@
 """The command that serves flags: of a scoring, or of the live loop."""
 
+import signal
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from liqwarn.cli.app import app
@@ -49,7 +51,8 @@ def _serve_folder(options: ServeOptions, folder: Path) -> None:
         raise ConfigError(f"--scores does not go with {', '.join(unheard)}: they are of --panel")
     server = make_ordered_server(folder, load_policy(options.policy), listen_order(options))
     _announce(options, str(folder))
-    server.run()
+    with _ended_by_signals():
+        server.run()
 
 
 def _announce(options: ServeOptions, what: str) -> None:
@@ -68,9 +71,29 @@ def _run(wired: Wired) -> None:
             name="liqwarn-bundles",
             daemon=True,
         ).start()
-    wired.service.start()
+    with _ended_by_signals():
+        wired.service.start()
+        try:
+            wired.server.run()
+        finally:
+            stop.set()
+            wired.service.stop()
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGINT unwind what runs, and end it well.
+
+    The server ends at them by itself, but then raises the signal again: by default that would kill
+    the process before the loop has stopped and the board was given up.
+    """
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    before = {one: signal.signal(one, leave) for one in (signal.SIGTERM, signal.SIGINT)}
     try:
-        wired.server.run()
+        yield
     finally:
-        stop.set()
-        wired.service.stop()
+        for one, handler in before.items():
+            signal.signal(one, handler)
