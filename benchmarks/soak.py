@@ -194,6 +194,8 @@ def report(seen: Seen, print_: Footprint, ready_s: float, asked: argparse.Namesp
     print(f"sequences that went back {seen.backwards}")
     print(f"swaps seen by callers {swaps}, answers a model: {_counts(seen)}")
     print(f"RSS at a tenth {early / 2**20:.1f} MiB, at the end {late / 2**20:.1f}: {growth:+.2%}")
+    tenths = [print_.rss[k * (len(print_.rss) - 1) // 10] / 2**20 for k in range(11)]
+    print("RSS at each tenth, MiB: " + ", ".join(f"{size:.0f}" for size in tenths))
     print(f"open files {_range(print_.fds)}, threads {_range(print_.threads)}")
     told = {
         "requests failed": failed or sum(seen.faults.values()),
