@@ -1,11 +1,12 @@
 """The runbook's drill on a simulated market in real time: about a quarter of an hour.
 
-Run: python examples/drill/run.py [FOLDER]
+Run: python examples/drill/run.py [FOLDER [SECONDS]]
 
 A real `liqwarn serve` with released bundle, signed flags, board and API key on loopback; a producer
 of bars; gates over board and HTTP. The server is killed with -9 and comes back, the feed is
 stopped and comes back, and what the gates answer meanwhile is written down with times. Where to
-find the server stands in FOLDER/drill.json, for bots that are to take part.
+find the server stands in FOLDER/drill.json, for bots that are to take part; for them it goes on for
+SECONDS in the end.
 """
 
 import json
@@ -131,7 +132,7 @@ class Drill:
         self.board.unlink(missing_ok=True)
 
 
-def run(folder: Path) -> None:
+def run(folder: Path, linger_s: float) -> None:
     """The drill."""
     left = BAR_S - time.time() % BAR_S
     if left < BAR_S / 2:  # the first start must be over before the next bar closes
@@ -153,6 +154,7 @@ def run(folder: Path) -> None:
 
     try:
         _steps(drill, watch, figure)
+        time.sleep(linger_s)
     finally:
         watch.close()
         drill.end()
@@ -201,4 +203,7 @@ def _steps(drill: Drill, watch: Watcher, figure) -> None:  # noqa: ANN001
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="liqwarn-drill-")))
+    words = sys.argv[1:]
+    where = Path(words[0]) if words else Path(tempfile.mkdtemp(prefix="liqwarn-drill-"))
+    where.mkdir(exist_ok=True)
+    run(where, float(words[1]) if len(words) > 1 else 0.0)
