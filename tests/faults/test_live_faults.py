@@ -35,12 +35,13 @@ pytestmark = pytest.mark.xdist_group("live faults")  # their fixtures are dear: 
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
 FILLED = 100 if FULL else 4
 VALUES = 10_000 if FULL else 200
+JUMPY = 200 if FULL else 8
 GIVEN = runpy.run_path(str(Path(__file__).parent / "live_given.py"))
 HandClock = GIVEN["HandClock"]
 at, bars_of, told, wait_for = (GIVEN[k] for k in ("at", "bars_of", "told", "wait_for"))
 history, journal, audited = (GIVEN[k] for k in ("history", "journal", "audited"))
 assert_same_bars, assert_same_flags = GIVEN["assert_same_bars"], GIVEN["assert_same_flags"]
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def play(begun, bars, change=lambda bar, messages: messages, **more):
@@ -178,7 +179,7 @@ def test_impossible_values_crash_nothing_and_are_never_filled_in_silence(begun, 
     def change(bar, messages):
         out = []
         for message in messages:
-            if bar % 4 and sum(map(len, spoilt.values())) < VALUES:
+            if bar % 8 and sum(map(len, spoilt.values())) < VALUES:
                 changed, spoilt[str(message.time), message.symbol] = spoil(message, dice)
                 out.append(changed)
             else:
@@ -350,6 +351,41 @@ def test_a_loop_that_stands_still_leaves_its_flags_to_run_out_on_the_second(begu
     assert keeper.look().of("BTCUSDT").fresh
     parts.clock.forward(timedelta(seconds=1))
     assert keeper.look().of("BTCUSDT").flag.quality == "stale"
+
+
+def test_a_clock_that_jumps_while_bars_come_buys_no_flag_any_time(begun, policy):
+    """Steps of ten minutes; at some the wall clock is set ten minutes on or back."""
+    service, parts, frame = begun(bars=JUMPY)
+    clock, dice, seen = parts.clock, random.Random(8), Counter()
+    keeper = FlagKeeper(parts.shelf, policy=policy, clock=clock)
+    began = clock.now
+    service.start()
+    deadlines, jumped = {}, 0
+    for time_, messages in bars_of(frame, random.Random(3)):
+        for step in range(6):
+            true_time = at(time_) - 50 * MINUTE + step * 10 * MINUTE + timedelta(seconds=1)
+            clock.forward(true_time - began - timedelta(seconds=clock.ticks))
+            if dice.random() < 0.3:
+                clock.jump(dice.choice([-10, 10]) * MINUTE)
+                jumped += 1
+            if step == 5:
+                parts.feed.put(*messages, at=began)
+            parts.feed.drained()
+            latest = parts.shelf.read().latest
+            for flag in latest.flags.values() if latest else ():
+                life = flag.valid_until - max(flag.issued_at, flag.as_of)
+                until = clock.ticks + life.total_seconds()
+                deadlines.setdefault((flag.symbol, flag.sequence, flag.issued_at), until)
+            for one in keeper.look().flags:
+                flag = one.flag
+                fresh = one.fresh and flag.quality != "stale"
+                seen["good" if fresh else "not good"] += 1
+                if one.fresh:
+                    assert clock.ticks < deadlines[flag.symbol, flag.sequence, flag.issued_at]
+                    assert clock.now < flag.valid_until
+    assert parts.shelf.read().fault is None
+    assert seen["good"]
+    print(f"{jumped} jumps of ten minutes over {JUMPY} bars: flags looked at {dict(seen)}")
 
 
 def test_a_value_that_is_no_longer_told_is_carried_as_long_as_it_may_be(begun, study):
