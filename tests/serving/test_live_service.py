@@ -5,6 +5,7 @@ import runpy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import orjson
 import pandas as pd
@@ -12,8 +13,9 @@ import pytest
 
 from liqwarn.data.bars.journal import Journal
 from liqwarn.data.bars.replay_feed import columns_of, messages_of
-from liqwarn.decisions import flag_to_dict
+from liqwarn.decisions import ModelStamp, flag_to_dict
 from liqwarn.errors import AuditError, StoreError
+from liqwarn.frames import SIDES
 from liqwarn.liquidation.live_maps import SymbolTerms
 from liqwarn.live.engine import LiveEngine
 from liqwarn.pipelines.live_start import start_live
@@ -189,7 +191,9 @@ def test_after_a_long_gap_the_first_to_report_is_not_lost(study, begun, monkeypa
 
     history = issued(parts.folder)
     last = history[history["as_of"] >= history["as_of"].max() - HOUR]
-    assert len(history) == 22 * 4
+    assert len(history) == (2 + 3) * 4  # one of the gap's bars is valid still when it closes
+    with Journal.open(parts.folder / "bars", parts.panel) as journal:
+        assert len(journal.read().columns) == 22
     assert not set(last["quality"]) & {"stale", "unknown"}
 
 
@@ -373,3 +377,61 @@ def test_a_server_that_signs_takes_up_only_what_it_signed(study, begun, forged):
 
     assert (found is not None) == (forged == "nothing")
     assert last_flags(parts.folder, parts.panel) is not None
+
+
+def test_bars_of_a_long_gap_are_walked_and_only_the_newest_is_issued(study, begun):
+    """Nobody could have obeyed them; the breaker has seen every one of them all the same."""
+    service, parts = begun()
+    parts.feed.put_columns(bars(study, 0, 2))
+    later = parts.clock.now + timedelta(hours=2 + 30, minutes=3)
+    parts.feed.put(at=later)
+
+    run_to_end(service)
+
+    history = issued(parts.folder)
+    closes = sorted(set(history["as_of"]))
+    assert len(closes) == 2 + 2  # the flags of the last two would be valid still
+    assert closes[2] - closes[1] == timedelta(hours=29)
+    newest = history[history["as_of"] == closes[3]]
+    assert set(newest["quality"]) == {"stale"}
+    assert set(newest["tier"]) >= {"T3"}
+    with Journal.open(parts.folder / "bars", parts.panel) as journal:
+        assert len(journal.read().columns) == 2 + 30
+
+
+def test_another_model_at_a_restart_does_not_take_back_what_was_published(
+    study, begun, bundle, policy
+):
+    """It takes the bars since the snapshot again; the ladder is climbed down, not left."""
+    calm = replace(bundle, stamp=ModelStamp(version="calm", sha256="c"))
+
+    class Calm(StudyEngines):
+        def restored(self, memory):
+            scorer = SimpleNamespace(
+                raw=bundle.model.raw,
+                calibrated=lambda raw: bundle.model.calibrated(raw) * 1e-3,
+            )
+            return LiveEngine(self.study.market.panel, calm, scorer, self.policy, memory)
+
+    seldom = {"snapshot_every": timedelta(days=9)}
+    first, parts = begun(**seldom)
+    parts.feed.put_columns(bars(study, 0, 1))
+    run_to_end(first)
+    snapshot = (parts.folder / "snapshot.live").read_bytes()
+    again, parts = begun(**seldom)
+    parts.feed.put_columns(bars(study, 1, 30))
+    run_to_end(again)
+    before = parts.shelf.read().latest.flags
+    (parts.folder / "snapshot.live").write_bytes(snapshot)  # as after a kill
+
+    killed, parts = begun(engines=Calm(study, bundle, policy), **seldom)
+    parts.clock.forward(timedelta(hours=30))
+    run_to_end(killed)
+
+    after = parts.shelf.read().latest.flags
+    assert {s: flag.sequence for s, flag in after.items()} == {
+        s: flag.sequence for s, flag in before.items()
+    }
+    tiers = [(before[s].sides[j].tier, after[s].sides[j].tier) for s in before for j in SIDES]
+    assert max(was for was, _ in tiers) > 0
+    assert all(now >= was for was, now in tiers)

@@ -7,7 +7,7 @@ makes the same again; see :mod:`liqwarn.serving.live_restart`.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -16,14 +16,16 @@ from typing import Final, Protocol
 from liqwarn.data.bars.assembler import MOST_AT_ONCE, Assembler
 from liqwarn.data.bars.feed import Delivery, Feed
 from liqwarn.data.bars.journal import Journal
-from liqwarn.data.bars.message import BarColumn
+from liqwarn.data.bars.message import BarColumn, close_seconds
 from liqwarn.data.panel import Panel
 from liqwarn.decisions import Flag
 from liqwarn.errors import LiqwarnError
 from liqwarn.live.bar import LiveBar, flags_of
 from liqwarn.live.engine import LiveEngine
 from liqwarn.live.provenance import column_sha256
+from liqwarn.policy.book import Key
 from liqwarn.policy.flags import FlagSource
+from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
 from liqwarn.serving.clock import Clock
 from liqwarn.serving.flag_file import FlagSet
@@ -136,8 +138,7 @@ class LiveLoop:
         if columns is None or (columns and not self._journalled(columns, stop)):
             return False
         parts.feed.taken()
-        for column in columns:
-            self.take(column)
+        self.take_all(columns)
         parts.watch.delivered(delivery, parts.assembler)
         for beat in parts.beats:
             beat()
@@ -155,8 +156,7 @@ class LiveLoop:
                 columns += room
                 if stop.is_set() or not self._journalled(columns, stop):
                     return None
-                for column in columns:
-                    self.take(column)
+                self.take_all(columns)
                 columns = []
             columns += room
             columns += assembler.take(message, now)
@@ -183,6 +183,18 @@ class LiveLoop:
                 parts.watch.journalled(len(columns), parts.stopwatch() - began)
                 return True
 
+    def take_all(self, columns: Sequence[BarColumn]) -> None:
+        """Make flags of journalled bars; of those whose flags would have run out, none are issued.
+
+        After a gap of months that is what lets the loop be back in seconds.
+        """
+        oldest = self._parts.clock.wall() - self._parts.policy.valid_for(self._parts.panel.bar)
+        for place, column in enumerate(columns, start=1):
+            if place < len(columns) and close_seconds(column.time) < oldest.timestamp():
+                self._audit(self.step(column), column, every=False)
+            else:
+                self.take(column)
+
     def take(self, column: BarColumn) -> tuple[Flag, ...]:
         """Make flags of a journalled bar, publish and record them."""
         parts, began = self._parts, self._parts.stopwatch()
@@ -201,9 +213,7 @@ class LiveLoop:
         engine = self._engine
         if not engine.ready_for(column.time):
             self._parts.watch.rebuilding(column)
-            engine = self._parts.rebuild(
-                engine, column
-            )  # minutes; what is asked meanwhile waits not
+            engine = self._parts.rebuild(engine, column)  # minutes; nobody who looks waits for it
         with self.lock:
             self._engine = engine
             self._parts.models.refresh(engine)
@@ -271,7 +281,12 @@ class LiveLoop:
         else:
             self._parts.watch.published(what)
 
-    def catch_up(self, columns: Iterable[BarColumn], audited_until: datetime) -> int:
+    def catch_up(
+        self,
+        columns: Iterable[BarColumn],
+        audited_until: datetime,
+        floor: Mapping[Key, Position] = MappingProxyType({}),
+    ) -> int:
         """Take bars that the journal holds already; only the last of them is published.
 
         Flags of the others that the history lacks are added to it, as issued now.
@@ -280,6 +295,8 @@ class LiveLoop:
         ----------
         audited_until : datetime
             Newest decision in the audit log: what changed after it is logged now.
+        floor : mapping of (symbol, side) to Position
+            What was published before, where another model or policy takes the bars again.
         """
         taken, last, recorded = 0, None, self._recorded_until()
         for column in columns:
@@ -291,6 +308,7 @@ class LiveLoop:
                     self._history(bar, tuple(self._flags(bar, last).flags.values()))
             last, taken = column, taken + 1
         if last is not None:
+            self._engine.hold(floor)
             self.take(last)
         return taken
 
