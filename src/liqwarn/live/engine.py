@@ -129,6 +129,13 @@ class LiveEngine:
         at = {name: k for k, name in enumerate(names)}
         self._columns = np.array([at.get(n, len(names)) for n in bundle.model.names_])
 
+    def hold(self, positions: Mapping[Key, Position]) -> None:
+        """Stand no looser than somewhere else: a side that does is put there."""
+        mine, good = self._memory.positions, self._policy.valid_for(self._panel.bar)
+        for key, position in positions.items():
+            if key not in mine or position.tier > mine[key].tier:
+                mine[key] = replace(position, valid_for=good)
+
     def ready_for(self, time: np.datetime64) -> bool:
         """Whether the liquidation maps of a bar's quarter have been chosen."""
         return self._memory.maps.knows(time)

@@ -1,11 +1,11 @@
 """Taking a loop up where it was: the snapshot, and behind it the bars of the journal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -16,6 +16,7 @@ from liqwarn.data.bars.message import BarColumn, close_seconds
 from liqwarn.data.bars.recovery import HEAD
 from liqwarn.data.bars.replay_feed import columns_of
 from liqwarn.data.panel import Panel
+from liqwarn.decisions import ModelStamp, PolicyStamp
 from liqwarn.errors import LiqwarnError, PolicyError, StoreError
 from liqwarn.liquidation.live_maps import SymbolTerms
 from liqwarn.live.engine import Memory
@@ -31,6 +32,7 @@ from liqwarn.signing import VerifyKey, verify_document
 
 __all__ = [
     "BARS",
+    "audited_by",
     "audited_until",
     "journal_columns",
     "last_flags",
@@ -88,17 +90,31 @@ def journal_columns(journal: Journal, panel: Panel, after_s: int) -> tuple[BarCo
     return tuple(columns_of(tail.frame(panel, holes="nan")))
 
 
-def audited_until(folder: Path) -> datetime:
-    """Moment of the newest decision in the audit log; long ago where there is none."""
-    path = folder / AUDIT
+def _last_record(folder: Path) -> Mapping[str, Any]:
+    """The newest line of the audit log; empty where there is none that can be read."""
     try:
         head = read_audit_head(folder / AUDIT.replace(".jsonl", ".head.json"))
-        with path.open("rb") as log:
+        with (folder / AUDIT).open("rb") as log:
             log.seek(head.size - head.last_size)
-            record = orjson.loads(log.read(head.last_size))
-        return datetime.fromisoformat(record["now"]).astimezone(UTC)
-    except (LiqwarnError, OSError, KeyError, TypeError, ValueError):
-        return _NEVER  # a broken log is found, and said, by the next append
+            record: Mapping[str, Any] = orjson.loads(log.read(head.last_size))
+    except (LiqwarnError, OSError, TypeError, ValueError):
+        return {}  # a broken log is found, and said, by the next append
+    return record
+
+
+def audited_until(folder: Path) -> datetime:
+    """Moment of the newest decision in the audit log; long ago where there is none."""
+    try:
+        return datetime.fromisoformat(_last_record(folder)["now"]).astimezone(UTC)
+    except (KeyError, TypeError, ValueError):
+        return _NEVER
+
+
+def audited_by(folder: Path, model: ModelStamp, policy: PolicyStamp) -> bool:
+    """Whether the newest decision in the audit log is of this model and policy."""
+    record = _last_record(folder)
+    ours = (model.sha256, policy.sha256)
+    return tuple(record.get(one, {}).get("sha256") for one in ("model", "policy")) == ours
 
 
 def last_positions(

@@ -29,6 +29,7 @@ from liqwarn.serving.live_loop import LiveLoop, LoopParts, Models
 from liqwarn.serving.live_record import SNAPSHOT, LiveRecord
 from liqwarn.serving.live_restart import (
     BARS,
+    audited_by,
     audited_until,
     journal_columns,
     last_positions,
@@ -190,12 +191,19 @@ class LiveService:
             loop.snapshot()  # so that the next start need not build all of it again
         since = engine.as_of
         if columns:
-            taken = loop.catch_up(columns, audited_until(parts.folder))
+            taken = loop.catch_up(columns, audited_until(parts.folder), self._floor(engine))
             parts.watch.caught_up(taken, since)
         gc.collect()
         gc.freeze()  # what stays for good is not looked through while a bar is waiting
         self._loop = loop
         return loop
+
+    def _floor(self, engine: LiveEngine) -> Mapping[Key, Position]:
+        """Where every side was published to stand, unless the same bars give the same again."""
+        parts = self._parts
+        if audited_by(parts.folder, engine.bundle.stamp, parts.policy.stamp):
+            return {}
+        return last_positions(parts.folder, None, parts.panel.symbol_names)
 
     def _carried(self, journal: Journal, first: int) -> tuple[BarColumn, ...]:
         """Recorded bars before bar `first` that the assembler may have to carry values from."""
