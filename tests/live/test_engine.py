@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from liqwarn.data.bars.message import BarColumn
+from liqwarn.decisions import Tier
 from liqwarn.errors import FrameError, ModelError
 from liqwarn.frames import SIDES
 from liqwarn.liquidation.live_maps import LiveMaps
@@ -223,3 +224,20 @@ def test_flags_are_good_for_as_long_as_the_policy_of_now_says(study, bundle, pol
     assert shorter.valid_for(panel.bar) < policy.valid_for(panel.bar)
     for decision in bar.decisions.values():
         assert decision.after.valid_for == shorter.valid_for(panel.bar)
+
+
+def test_a_side_is_held_no_looser_than_elsewhere(engine, study, start):
+    engine.step(column_of(study.market.frame, start))
+    positions = engine.memory.positions
+    (one, mine), (other, theirs), *rest = list(positions.items())
+    stricter = replace(mine, tier=Tier.T5)
+    looser = replace(theirs, tier=Tier.T0)
+    before = dict(rest)
+
+    engine.hold({one: stricter, other: looser})
+
+    assert positions[one].tier == Tier.T5
+    assert positions[other].tier == max(theirs.tier, Tier.T0)
+    assert {key: positions[key] for key in before} == before
+    engine.hold({one: mine})
+    assert positions[one].tier == Tier.T5

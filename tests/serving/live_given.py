@@ -121,7 +121,10 @@ class HandEngine:
         self.bar_s, self.positions, self.unready = 3_600, {}, set()
         stamp = ModelStamp(version=version, sha256="ab" * 32)
         self.bundle = SimpleNamespace(stamp=stamp)
-        self.swapped = []
+        self.swapped, self.held = [], []
+
+    def hold(self, positions):
+        self.held.append(dict(positions))
 
     @property
     def number(self):

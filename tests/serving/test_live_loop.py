@@ -45,7 +45,7 @@ def begun(panel, policy, noon, tmp_path):
                     panel, first=frame.times[0], patience=timedelta(seconds=20), joined=True
                 ),
                 "journal": journal,
-                "record": record or given.Told(),
+                "record": record or given.Told(recorded_until=lambda: noon + timedelta(days=9)),
                 "models": given.Told(),
                 "clock": clock,
                 "watch": given.Told(),
@@ -274,6 +274,20 @@ def test_of_bars_taken_again_only_the_last_is_told(begun, noon):
     assert logged == [noon + 4 * HOUR, noon + 5 * HOUR]
 
 
+def test_flags_that_the_history_lacks_are_added_when_bars_are_taken_again(begun, noon):
+    outlet = Outlet()
+    loop, parts = begun(0, outlets=(outlet,), frame=given.small_frame(1, "2024-08-06T13:00:00"))
+    parts.record._answers["recorded_until"] = lambda: noon + 2 * HOUR
+
+    floor = {("BTCUSDT", "long"): "where it stood"}
+    loop.catch_up(list(columns_of(given.small_frame(5))), noon + 9 * HOUR, floor)
+
+    assert loop.engine.held == [floor]
+    added = [call[1].scores.as_of for call in parts.record.calls if call[0] == "history"]
+    assert added == [noon + k * HOUR for k in (3, 4, 5)]
+    assert len(outlet.sets) == 1
+
+
 def test_at_the_end_of_the_feed_no_bar_is_closed_for_want_of_patience(begun):
     outlet = Outlet()
     loop, parts = begun(2, outlets=(outlet,))
@@ -295,7 +309,7 @@ def test_nothing_to_take_again_is_nothing(begun, noon):
     loop, parts = begun(1)
 
     assert loop.catch_up([], noon) == 0
-    assert parts.record.calls == []
+    assert set(parts.record.names()) <= {"recorded_until"}
 
 
 def test_a_bar_that_the_engine_refuses_ends_the_loop(begun):

@@ -1,13 +1,21 @@
 """What the loop tells: every message counted once, whatever begins again."""
 
-from datetime import timedelta
+import runpy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from liqwarn.data.bars.feed import Delivery
+from liqwarn.policy.audit import Head
+from liqwarn.serving.bundles import Verdict
 from liqwarn.serving.live_watch import LoopWatch
 from liqwarn.serving.metrics import ServingMetrics
+
+Told = runpy.run_path(str(Path(__file__).with_name("live_given.py")))["Told"]
+HOUR = timedelta(hours=1)
+NOTHING = SimpleNamespace(counts={})
 
 
 @pytest.fixture
@@ -37,3 +45,54 @@ def test_lines_that_are_no_messages_are_counted(metrics):
         watch.delivered(Delivery(refused=2, faults=("no", "no")), SimpleNamespace(counts={}))
 
     assert bars(metrics, outcome="refused") == 4
+
+
+@pytest.mark.parametrize(("silence_s", "told"), [(3_719.0, []), (3_721.0, ["fault"])])
+def test_a_feed_that_is_silent_for_a_bar_and_two_minutes_is_a_fault(metrics, silence_s, told):
+    alerts = Told()
+    LoopWatch(metrics, alerts, bar=HOUR).delivered(Delivery(silence_s=silence_s), NOTHING)
+
+    assert alerts.names() == told
+    assert all(call[1] == "stale_feed" for call in alerts.calls)
+
+
+def test_a_message_ends_the_alarm_and_an_empty_round_does_not(metrics):
+    alerts = Told()
+    watch = LoopWatch(metrics, alerts, bar=HOUR)
+    watch.delivered(Delivery(), NOTHING)
+    assert alerts.calls == []
+    watch.delivered(Delivery(messages=(object(),)), NOTHING)
+    assert alerts.calls == [("clear", "stale_feed")]
+
+
+def test_what_is_refused_is_alarmed_until_another_is_taken(metrics):
+    alerts = Told()
+    watch = LoopWatch(metrics, alerts, bar=HOUR)
+    given = {"folder": "f", "id": None, "at": datetime(2024, 8, 5, tzinfo=UTC), "took_s": 0.1}
+
+    watch.bundle(Verdict(accepted=False, reason="unsigned", **given))
+
+    assert alerts.calls == [("fault", "bundle_refused", "unsigned")]
+
+
+def test_a_log_that_fails_and_a_loop_that_stops_are_alarmed(metrics):
+    alerts = Told()
+    watch = LoopWatch(metrics, alerts, bar=HOUR)
+    watch.audit_failed(OSError("full"))
+    watch.stopped(ValueError("a bug"))
+    watch.audited(None)
+
+    assert alerts.calls == [
+        ("fault", "audit_failed", "full"),
+        ("fault", "loop_stopped", "a bug"),
+        ("clear", "audit_failed"),
+    ]
+
+
+def test_lines_of_the_log_are_counted_by_its_head(metrics):
+    watch = LoopWatch(metrics, None, bar=HOUR)
+    for lines in (10, 12, 17):
+        watch.audited(Head(lines=lines, sha256="ab" * 32, size=lines, last_size=1))
+    metrics.render()
+
+    assert metrics.registry.get_sample_value("liqwarn_audit_lines_total") == 1 + 2 + 5

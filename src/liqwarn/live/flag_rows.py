@@ -27,7 +27,7 @@ FLAG_COLUMNS = (
 )
 """Columns of a flag history, a row a flag and side."""
 
-_TYPES: Final = {
+_TYPES: Final[dict[str, Any]] = {
     **dict.fromkeys(("symbol", "side", "tier", "state", "rule", "quality"), "str"),
     **{f"p_{h}h": np.float64 for h in HORIZONS_H},
     "sequence": np.int64,
