@@ -156,7 +156,7 @@ class LiveLoop:
                 columns += room
                 if stop.is_set() or not self._journalled(columns, stop):
                     return None
-                self.take_all(columns)
+                self.take_all(columns, followed=True)
                 columns = []
             columns += room
             columns += assembler.take(message, now)
@@ -183,14 +183,16 @@ class LiveLoop:
                 parts.watch.journalled(len(columns), parts.stopwatch() - began)
                 return True
 
-    def take_all(self, columns: Sequence[BarColumn]) -> None:
+    def take_all(self, columns: Sequence[BarColumn], *, followed: bool = False) -> None:
         """Make flags of journalled bars; of those whose flags would have run out, none are issued.
 
-        After a gap of months that is what lets the loop be back in seconds.
+        After a gap of months that is what lets the loop be back in seconds. The last one's are,
+        unless it is `followed` by others at once.
         """
+        last = None if followed else len(columns)
         oldest = self._parts.clock.wall() - self._parts.policy.valid_for(self._parts.panel.bar)
         for place, column in enumerate(columns, start=1):
-            if place < len(columns) and close_seconds(column.time) < oldest.timestamp():
+            if place != last and close_seconds(column.time) < oldest.timestamp():
                 self._audit(self.step(column), column, every=False)
             else:
                 self.take(column)
