@@ -6,9 +6,11 @@ made of is what ``liqwarn serve`` makes it of, but for the clock, which is FOLDE
 bundle, which was loaded before.
 """
 
+import ctypes
 import gc
 import mmap
 import os
+import signal
 import struct
 import sys
 import threading
@@ -23,6 +25,8 @@ from liqwarn.models.fast_cascade import FastCascade
 from liqwarn.pipelines.live_engines import HistoryEngines
 from liqwarn.serving.bundles import BundleHolder
 from liqwarn.serving.clock import SystemClock
+
+_DEATH_SIGNAL = 1
 
 
 class FileClock:
@@ -67,7 +71,13 @@ def refuse(*_):
     raise DataError("there is no history here: the snapshot must do")
 
 
+def end_with_parent():
+    """Be killed when whoever started this process ends, however that comes about."""
+    ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+
+
 def main():
+    end_with_parent()
     HistoryEngines.fresh = refuse
     holder = BundleHolder((), clock=SystemClock(), unsigned=True, check=lambda _: None)
     verdict = holder.offer(Path(sys.argv[1]))
@@ -81,6 +91,7 @@ def main():
         port, _, folder = line.strip().partition(" ")
         pid = os.fork()
         if pid == 0:
+            end_with_parent()
             clock = FileClock(Path(folder, "clock"))
             live(options_of(Path(folder), int(port)), clock, holder)
             os._exit(0)

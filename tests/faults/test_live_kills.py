@@ -246,8 +246,8 @@ def test_a_service_killed_at_any_moment_loses_nothing_and_serves_no_old_flag_as_
     litter = [path.name for path in live.rglob(".*.tmp*")]
     assert not litter
     print(
-        f"{KILLS} kills, {killed.written} bars, {lines} decisions logged, {holes} bars that were "
-        f"caught up with and never issued, answers {dict(killed.answers)}, "
+        f"{KILLS} kills, {killed.written} bars, {lines} decisions logged, {holes} bars of a backlog "
+        f"that were never issued, answers {dict(killed.answers)}, "
         f"the first of a life {dict(killed.first)}"
     )
 
