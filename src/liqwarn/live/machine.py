@@ -240,7 +240,16 @@ def remember_all(machine: Machine, steps: NDArray[np.int64], number: int) -> Non
 
 @compiled
 def run(machine: Machine, order: NDArray[np.int64], number: int) -> None:
-    """Compute steps of one grid at its cell `number`, in the order given."""
+    """Compute steps of one grid at its cell `number`, in the order given.
+
+    >>> code = np.zeros((3, 6), dtype=np.int64)
+    >>> code[2] = [CODES["apply", "add"], 0, 1, 0, 0, 0]
+    >>> machine = Machine(code=code, values=np.array([[1.0], [2.0], [np.nan]]), leader=0,
+    ...                   rings=np.empty(0), place=np.zeros((3, 2), dtype=np.int64))
+    >>> run(machine, np.array([2]), 7)
+    >>> machine.values[2]
+    array([3.])
+    """
     for step in order:
         code = machine.code[step, 0]
         if code < _LAG:

@@ -16,7 +16,13 @@ __all__ = ["audit_entries", "column_sha256"]
 
 
 def column_sha256(column: BarColumn) -> str:
-    """Hash of one closed bar: its close, symbols, values and ages, in the order of their names."""
+    """Hash of one closed bar: its close, symbols, values and ages, in the order of their names.
+
+    >>> column = BarColumn(time=np.datetime64("2024-08-05T06:00:00"), symbols=("BTCUSDT",),
+    ...                    fields={"close": np.array([50_123.1])}, ages={}, bar_s=3_600)
+    >>> column_sha256(column)[:16]
+    'b51793179c35401f'
+    """
     digest = sha256(f"{column.time} {' '.join(column.symbols)}".encode())
     for kind, planes in (("field", column.fields), ("age", column.ages)):
         for name in sorted(planes):

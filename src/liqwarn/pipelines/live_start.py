@@ -97,7 +97,15 @@ def _ranks(study: Study, bundle: Bundle, stop: int) -> ScoreMemory:
 
 
 def column_of(frame: MarketFrame, position: int) -> BarColumn:
-    """One bar of a frame as the live loop takes it."""
+    """One bar of a frame as the live loop takes it.
+
+    >>> from liqwarn.frames import bar_times
+    >>> times = bar_times(np.datetime64("2024-01-01T01:00:00"), 2, timedelta(hours=1))
+    >>> frame = MarketFrame(symbols=("BTCUSDT",), times=times, bar=timedelta(hours=1), ages={},
+    ...                     fields={"close": np.array([[42_000.0, 42_100.0]])})
+    >>> column_of(frame, 1).fields["close"]
+    array([42100.])
+    """
 
     def cut(planes: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         return {name: np.ascontiguousarray(plane[:, position]) for name, plane in planes.items()}

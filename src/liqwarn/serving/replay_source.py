@@ -27,6 +27,18 @@ class ReplaySource:
         How many times faster than real time.
     monotonic, sleep
         The real clock, and how to wait by it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from liqwarn.frames import bar_times
+    >>> hour = timedelta(hours=1)
+    >>> times = bar_times(np.datetime64("2024-08-05T06:00:00"), 2, hour)
+    >>> frame = MarketFrame(symbols=("BTCUSDT",), times=times, bar=hour, ages={},
+    ...                     fields={"close": np.array([[50_123.1, 49_950.0]])})
+    >>> source = ReplaySource(frame, factor=1e6)
+    >>> source.wall(), len(source.poll(0.0).messages)
+    (datetime.datetime(2024, 8, 5, 6, 0, tzinfo=datetime.timezone.utc), 1)
     """
 
     def __init__(
