@@ -437,3 +437,17 @@ def test_another_model_at_a_restart_does_not_take_back_what_was_published(
     tiers = [(before[s].sides[j].tier, after[s].sides[j].tier) for s in before for j in SIDES]
     assert max(was for was, _ in tiers) >= 2
     assert all(now >= was - 1 for was, now in tiers)
+
+
+def test_after_an_orderly_stop_every_target_has_the_last_flags_again(study, begun):
+    """The snapshot is of the newest bar then: no bar is taken again, and a board begins empty."""
+    first, parts = begun()
+    parts.feed.put_columns(bars(study, 0, 3))
+    run_to_end(first)
+    seen = []
+    again, parts = begun(outlets=(SimpleNamespace(publish=seen.append),))
+    parts.shelf.publish(last_flags(parts.folder, parts.panel))
+
+    run_to_end(again)
+
+    assert [set(told.flags) for told in seen] == [set(study.market.frame.symbols)]

@@ -210,6 +210,11 @@ class LiveLoop:
         self._write(bar, column, flags)
         return flags
 
+    def repeat(self, flags: FlagSet) -> None:
+        """Publish flags of before again: a target that begins empty has none until the next bar."""
+        for outlet in self._parts.outlets:
+            self._safely(lambda to=outlet: to.publish(flags), type(outlet).__name__)  # type: ignore[misc]
+
     def step(self, column: BarColumn) -> LiveBar:
         """Let the engine take a bar, with the model and the maps that are due."""
         engine = self._engine

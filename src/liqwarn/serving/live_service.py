@@ -193,6 +193,8 @@ class LiveService:
         if columns:
             taken = loop.catch_up(columns, audited_until(parts.folder), self._floor(engine))
             parts.watch.caught_up(taken, since)
+        elif (before := parts.shelf.read().latest) is not None:
+            loop.repeat(before)
         gc.collect()
         gc.freeze()  # what stays for good is not looked through while a bar is waiting
         self._loop = loop
