@@ -55,6 +55,7 @@ class World:
     newest: int = 0
     served: set = field(default_factory=set)
     first: Counter = field(default_factory=Counter)
+    midway: Counter = field(default_factory=Counter)
 
     def __post_init__(self):
         with (self.folder / "clock").open("r+b") as file:
@@ -196,7 +197,10 @@ def check_files(world, study):
     for path in (live / "history").glob("2*.parquet"):
         read_table(path)
     if (live / "audit.head.json").exists():
-        read_head(live / "audit.head.json")
+        head = read_head(live / "audit.head.json")
+        world.midway["audit log"] += (live / "audit.jsonl").stat().st_size > head.size
+    for path in live.rglob(".*.tmp*"):
+        world.midway[path.suffix] += 1
 
 
 def play_without_a_kill(world, n_bars):
@@ -245,11 +249,12 @@ def test_a_service_killed_at_any_moment_loses_nothing_and_serves_no_old_flag_as_
     holes = check_history(killed, history(live), history(calm.folder / "live"))
     litter = [path.name for path in live.rglob(".*.tmp*")]
     assert not litter
+    print(f"{KILLS} kills, {killed.written} bars, {lines} decisions logged, ", end="")
     print(
-        f"{KILLS} kills, {killed.written} bars, {lines} decisions logged, {holes} bars of a backlog "
-        f"that were never issued, answers {dict(killed.answers)}, "
-        f"the first of a life {dict(killed.first)}"
+        f"{holes} bars of a backlog that were never issued, answers {dict(killed.answers)}, ",
+        end="",
     )
+    print(f"the first of a life {dict(killed.first)}, caught in a write {dict(killed.midway)}")
 
 
 def check_history(killed, found, expected):
