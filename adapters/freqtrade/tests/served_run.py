@@ -104,6 +104,18 @@ def stopped(bot, manager):
     say(f"feed stopped: {dict(bot.strategy.liqwarn_counts)}")
 
 
+def back(bot, manager):
+    """freqtrade itself locks a pair that was left to its candle's end, so entries are forced."""
+    rounds_until(bot, lambda: all(said.new_risk for said in decisions(bot)))
+    bot.process()
+    ours = [lock for lock in PairLocks.get_pair_locks(None) if "liqwarn" in lock.reason]
+    assert ours == []
+    assert [bot.execute_entry(pair, 500.0) for pair in market.PAIRS] == [True, True]
+    rounds_until(bot, lambda: listed(manager) == sorted(market.PAIRS))
+    say(f"normal again: no lock of ours, forced entries through, listed {listed(manager)}")
+    say(f"normal again: {dict(bot.strategy.liqwarn_counts)}")
+
+
 def main():
     logging.disable(logging.CRITICAL)
     served = json.loads((Path(sys.argv[1]) / "drill.json").read_bytes())
@@ -116,7 +128,7 @@ def main():
         patch.setenv("NO_PROXY", "127.0.0.1")
         bot = offline_bot(patch, Path(folder), section)
         manager = remote_list(Path(folder), served)
-        for stage in (normal, stopped, normal):
+        for stage in (normal, stopped, back):
             stage(bot, manager)
         say("the end")
         bot.cleanup()
