@@ -26,7 +26,7 @@ def packed(study, bundle, policy):
     for position in range(study.market.frame.shape[1] - BACK, study.market.frame.shape[1] - 40):
         engine.step(column_of(study.market.frame, position))
     panel = study.market.panel
-    return engine, pack_memory(engine.memory, panel, panel_sha256="p")
+    return engine, b"".join(pack_memory(engine.memory, panel, panel_sha256="p"))
 
 
 def test_it_goes_on_as_if_nothing_had_happened(study, bundle, policy, packed, terms):

@@ -115,7 +115,7 @@ def test_a_restored_engine_goes_on(played, engines_of, market, study, live_colum
     *_, engine = played
     job, frame = study.map_job, market.frame
     terms = SymbolTerms(symbols=frame.symbols, venue=job.venue, config=job.config)
-    data = pack_memory(engine.memory, market.panel, panel_sha256="p")
+    data = b"".join(pack_memory(engine.memory, market.panel, panel_sha256="p"))
     memory, _ = unpack_memory(data, market.panel, terms, panel_sha256="p")
 
     again = engines_of().restored(memory)

@@ -1,6 +1,6 @@
 """The live service put together from the options of ``liqwarn serve``."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -160,6 +160,8 @@ def _service(
 
 
 def _server(common: _Common, service: LiveService, holder: BundleHolder) -> uvicorn.Server:
+    bars = common.folder / "bars"
+    common.metrics.before_render(lambda: common.metrics.journal_size(_bytes_in(bars)))
     app = create_app(
         service.shelf,
         policy=common.policy,
@@ -176,3 +178,12 @@ def _server(common: _Common, service: LiveService, holder: BundleHolder) -> uvic
     order = listen_order(common.options)
     # by the machine's clocks even in a replay: keys expire today, not on the day that is replayed
     return make_listener(app, order, clock=SystemClock(), metrics=common.metrics)
+
+
+def _bytes_in(folder: Path) -> int:
+    """Bytes of the files in a folder; one that is moved meanwhile counts as nothing."""
+    total = 0
+    for path in folder.glob("*.bars"):
+        with suppress(OSError):
+            total += path.stat().st_size
+    return total

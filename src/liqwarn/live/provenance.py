@@ -11,6 +11,7 @@ from liqwarn.frames import SIDES
 from liqwarn.live.bar import LiveBar
 from liqwarn.policy.audit_record import Provenance
 from liqwarn.policy.book import Decision
+from liqwarn.policy.position import Rule
 
 __all__ = ["audit_entries", "column_sha256"]
 
@@ -39,11 +40,13 @@ def audit_entries(
     Parameters
     ----------
     every : bool
-        All of them; else those that changed a tier. What is left out is made again by the fold.
+        All of them; else those that changed a tier, and the first of a side. What is left out is
+        made again by the fold.
     """
     inputs = column_sha256(column)
     for (symbol, side), decision in bar.decisions.items():
-        if every or decision.after.tier != decision.before.tier:
+        began = decision.before.rule is Rule.START
+        if every or began or decision.after.tier != decision.before.tier:
             row, j = bar.scores.symbols.index(symbol), SIDES.index(side)
             yield decision, _provenance(bar, column, (row, j), (inputs, model))
 

