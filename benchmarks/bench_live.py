@@ -9,6 +9,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -19,11 +20,10 @@ import pandas as pd
 
 from liqwarn.board.writer import BoardWriter
 from liqwarn.config import load_policy
-from liqwarn.data.bars.journal import Journal
 from liqwarn.data.bars.message import BarColumn
 from liqwarn.data.panel import Panel
 from liqwarn.data.quality import LiveQuality
-from liqwarn.decisions import FLAGS_SCHEMA, flag_to_dict
+from liqwarn.decisions import ModelStamp
 from liqwarn.features.builder import all_features
 from liqwarn.frames import ALL_FIELDS, MAP_FIELDS, MarketFrame, bar_times
 from liqwarn.liquidation.fit import FitConfig, SymbolJob
@@ -33,17 +33,18 @@ from liqwarn.live.bar import flags_of
 from liqwarn.live.engine import LiveEngine, Memory
 from liqwarn.live.provenance import column_sha256
 from liqwarn.live.tape import Tape
-from liqwarn.models.bundle import Bundle, load_bundle
+from liqwarn.models.bundle import Bundle, Training, load_bundle
+from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.events import EventConfig
 from liqwarn.models.fast_cascade import FastCascade
 from liqwarn.models.live_legs import LegsState
+from liqwarn.models.rows import Rows
 from liqwarn.models.score_memory import ScoreMemory
 from liqwarn.policy.flags import FlagSource
 from liqwarn.serving.board_outlet import BoardOutlet
 from liqwarn.serving.clock import SystemClock
 from liqwarn.serving.flag_file import FlagSet
 from liqwarn.serving.shelf import FlagShelf
-from liqwarn.signing import generate_key
 
 HOUR = timedelta(hours=1)
 HISTORY = 1_500
@@ -95,14 +96,14 @@ def engine_of(frame: MarketFrame, panel: Panel, bundle: Bundle) -> LiveEngine:
     rng = np.random.default_rng(1)
     n_symbols, n_bars = frame.shape
     config = FitConfig()
-    drawn = {k: 1.0 / config.n_draws for k in range(config.n_draws)}
+    drawn = dict.fromkeys(range(config.n_draws), 1.0 / config.n_draws)
     months = {block.evidence_until for block in blocks_of(bar_times(frame.times[0], 9_000, HOUR))}
     jobs = [SymbolJob(frame=frame.select((s,)), venue=None, config=config) for s in frame.symbols]
     maps = {name: np.abs(rng.normal(1.0, 0.3, frame.shape)) for name in MAP_FIELDS}
     past = rng.random((n_symbols, n_bars, 2))
     memory = Memory(
         tape=Tape.start(frame.joined(maps)),
-        maps=LiveMaps.start(jobs, {month: drawn for month in months}),
+        maps=LiveMaps.start(jobs, dict.fromkeys(months, drawn)),
         quality=LiveQuality.start(frame, panel),
         legs=LegsState.start(frame, EventConfig.for_bar(HOUR)),
         ranks=ScoreMemory.start(past, frame.first_bar, HOUR),
@@ -113,7 +114,7 @@ def engine_of(frame: MarketFrame, panel: Panel, bundle: Bundle) -> LiveEngine:
 
 
 def columns(frame: MarketFrame, first: int) -> list[BarColumn]:
-    def cut(planes, t):
+    def cut(planes: Mapping[str, np.ndarray], t: int) -> dict[str, np.ndarray]:
         return {name: np.ascontiguousarray(plane[:, t]) for name, plane in planes.items()}
 
     return [
@@ -128,14 +129,14 @@ def columns(frame: MarketFrame, first: int) -> list[BarColumn]:
     ]
 
 
-def run_ours(frame: MarketFrame, bundle: Bundle, *, key) -> dict[str, np.ndarray]:
+def run_ours(frame: MarketFrame, bundle: Bundle) -> dict[str, np.ndarray]:
     panel = panel_of(frame)
     engine = engine_of(frame.between(0, HISTORY), panel, bundle)
     policy, clock = load_policy(ROOT / "conf/policy.yaml"), SystemClock()
     shelf = FlagShelf()
     times = {"engine": [], "flags": [], "readers in memory": [], "bar → published": []}
     with tempfile.TemporaryDirectory() as folder:
-        writer = BoardWriter.create(Path(folder) / "board", frame.symbols, key=key)
+        writer = BoardWriter.create(Path(folder) / "board", frame.symbols)
         board = BoardOutlet(writer, clock=clock)
         for column in columns(frame, HISTORY):
             began = time.perf_counter()
@@ -195,6 +196,42 @@ def run_pandas(frame: MarketFrame, bars: int) -> np.ndarray:
     return np.array(taken[1:])
 
 
+def bundle_of_noise() -> Bundle:
+    """A model of the size of the real one, fitted to nothing."""
+    rng, names = np.random.default_rng(0), tuple(one.name for one in all_features())
+    n_rows = 3_000
+    times = bar_times(np.datetime64("2020-01-01T01:00:00"), n_rows, HOUR)
+    y = (rng.random((n_rows, 2, 3)) < np.array([0.05, 0.1, 0.2])).astype(np.float64)
+    y = np.maximum.accumulate(y, axis=2)
+    rows = Rows(
+        bar=HOUR,
+        X=np.abs(rng.normal(size=(n_rows, len(names)))),
+        y=y,
+        milder=y,
+        names=names,
+        families={one.name: one.family for one in all_features()},
+        horizons_h=(1, 4, 24),
+        symbols=np.full(n_rows, "BTCUSDT"),
+        times=times,
+        end=times + np.timedelta64(86_400, "s"),
+    )
+    training = Training(
+        panel="noise",
+        trained_until=datetime(2020, 1, 1, tzinfo=UTC),
+        rows=n_rows,
+        events=0,
+        panel_sha256="",
+        data_sha256="",
+        settings={},
+    )
+    return Bundle(
+        model=CascadeModel().fit(rows),
+        training=training,
+        history=pd.DataFrame(),
+        stamp=ModelStamp(version="noise", sha256=""),
+    )
+
+
 def told(seconds: np.ndarray) -> str:
     p50, p99 = np.percentile(seconds * 1e3, [50, 99])
     return f"{p50:9.3f} | {p99:9.3f}"
@@ -204,14 +241,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--symbols", type=int, nargs="+", default=[1, 300])
     arguments.add_argument("--bars", type=int, default=200)
-    arguments.add_argument("--model", type=Path, required=True)
+    arguments.add_argument("--model", type=Path, help="bundle [default: one of noise, full size]")
     given = arguments.parse_args()
-    bundle = load_bundle(given.model, version="bench")
+    bundle = bundle_of_noise() if given.model is None else load_bundle(given.model, version="bench")
     bundle.model.novelty_.limit_ = np.inf  # random numbers are all unlike training: words for each
     print("| symbols | what | p50 ms | p99 ms |\n|---|---|---|---|")
     for n_symbols in given.symbols:
         frame = market(n_symbols, HISTORY + given.bars + 5)
-        found = run_ours(frame, bundle, key=None)
+        found = run_ours(frame, bundle)
         for name, seconds in found.items():
             print(f"| {n_symbols} | {name} | {told(seconds)} |")
         pandas_bars = min(given.bars, 100) if n_symbols < 10 else 4
