@@ -5,6 +5,8 @@ import logging
 
 import orjson
 import pytest
+import uvicorn
+import uvicorn.config
 
 from liqwarn.serving.keys import new_key
 from liqwarn.serving.logs import bound_context, get_logger, logs_to, lost_lines
@@ -144,6 +146,23 @@ def test_what_libraries_log_is_in_the_same_shape(written):
     (line,) = written()
     assert (line["part"], line["level"]) == ("uvicorn.error", "warning")
     assert (line["event"], line["message"]) == ("Invalid %s", "Invalid request")
+
+
+def test_a_server_that_set_up_its_own_logs_writes_nothing_beside_ours(clock, capfd):
+    uvicorn.Config(lambda: None, log_config=uvicorn.config.LOGGING_CONFIG)
+    ours, stream = logging.getLogger("uvicorn"), io.BytesIO()
+    handlers = ours.handlers[:]
+    try:
+        with logs_to(stream, clock=clock):
+            logging.getLogger("uvicorn.error").warning("Invalid request")
+
+        assert ours.handlers == handlers
+        assert stream.getvalue().count(b"Invalid request") == 1
+        assert capfd.readouterr() == ("", "")
+    finally:
+        for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+            one = logging.getLogger(name)
+            one.handlers[:], one.propagate = [], True
 
 
 def test_the_handlers_of_others_are_left_as_they_were(clock):

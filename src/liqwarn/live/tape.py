@@ -59,7 +59,7 @@ class Tape:
     >>> tape = Tape.start(frame)
     >>> row = tape.advance({"close": np.array([110.0])})
     >>> round(float(row[0, tape.names.index("price_return_4h")]), 6)
-    0.085158
+    0.08536
     """
 
     def __init__(

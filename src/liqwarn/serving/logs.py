@@ -25,6 +25,9 @@ _REPEATS: Final = Rate(per_s=6 / 60, burst=6)
 """The same event of the same part, level, symbol and side: six at once, then six a minute."""
 _LIKE: Final = ("part", "event", "symbol", "side")
 
+_SERVERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
+"""Loggers that uvicorn gives handlers of their own unless it is told not to."""
+
 _SECRET_NAMES: Final = re.compile(
     r"authorization|token|secret|passw|passphrase|api[_-]?key|private|cookie|credential",
     re.IGNORECASE,
@@ -156,11 +159,26 @@ def logs_to(stream: BinaryIO, *, clock: Clock, level: str = "info") -> Iterator[
     root.addHandler(handler)
     root.setLevel(min(before, _LEVELS["warning"]))
     try:
-        yield
+        with _taken_over():
+            yield
     finally:
         root.removeHandler(handler)
         root.setLevel(before)
         _SINK.close()
+
+
+@contextmanager
+def _taken_over() -> Iterator[None]:
+    """Have the server's own loggers pass everything on, and write nothing by themselves."""
+    loggers = [logging.getLogger(name) for name in _SERVERS]
+    before = [(one.handlers[:], one.propagate) for one in loggers]
+    for one in loggers:
+        one.handlers[:], one.propagate = [], True
+    try:
+        yield
+    finally:
+        for one, (handlers, propagate) in zip(loggers, before, strict=True):
+            one.handlers[:], one.propagate = handlers, propagate
 
 
 def lost_lines() -> int:
