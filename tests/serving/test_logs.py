@@ -157,7 +157,7 @@ def test_a_server_that_set_up_its_own_logs_writes_nothing_beside_ours(clock, cap
             logging.getLogger("uvicorn.error").warning("Invalid request")
 
         assert ours.handlers == handlers
-        assert stream.getvalue().count(b"Invalid request") == 1
+        assert len(stream.getvalue().splitlines()) == 1
         assert capfd.readouterr() == ("", "")
     finally:
         for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
