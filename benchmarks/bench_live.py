@@ -135,6 +135,8 @@ def run_ours(frame: MarketFrame, bundle: Bundle) -> dict[str, np.ndarray]:
     policy, clock = load_policy(ROOT / "conf/policy.yaml"), SystemClock()
     shelf = FlagShelf()
     times = {"engine": [], "flags": [], "readers in memory": [], "bar → published": []}
+    gc.collect()
+    gc.freeze()  # as the service does once it has begun
     with tempfile.TemporaryDirectory() as folder:
         writer = BoardWriter.create(Path(folder) / "board", frame.symbols)
         board = BoardOutlet(writer, clock=clock)
