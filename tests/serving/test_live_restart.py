@@ -55,14 +55,19 @@ def test_without_a_journal_nobody_knows_whether_they_are_the_newest(
 
 
 def test_leavings_of_a_killed_writer_are_removed_and_nothing_else(tmp_path):
-    (tmp_path / "history").mkdir()
+    for folder in ("bars", "history"):
+        (tmp_path / folder).mkdir()
     kept = [
+        "bars/head",
+        "bars/000000000000.bars",
         "flags.json",
         "audit.head.json",
         ".last_good_bundle.ab12.tmp.json",
         "history/.x.parquet",
     ]
     gone = [
+        "bars/.head.ab12.tmp",
+        ".events.ab12.tmp.csv",
         ".flags.ab12.tmp.json",
         ".snapshot.ab12.tmp.live",
         ".audit.head.ab12.tmp.json",

@@ -26,7 +26,7 @@ from liqwarn.policy.audit_record import position_from_dict
 from liqwarn.policy.book import Key
 from liqwarn.policy.position import Position
 from liqwarn.serving.flag_file import FlagSet, parse_flags
-from liqwarn.serving.live_record import AUDIT, FLAGS, HISTORY, SNAPSHOT
+from liqwarn.serving.live_record import AUDIT, EVENTS, FLAGS, HISTORY, SNAPSHOT
 from liqwarn.serving.logs import get_logger
 from liqwarn.signing import VerifyKey, verify_document
 
@@ -185,9 +185,9 @@ def _check_signed(content: bytes, keys: Sequence[VerifyKey]) -> None:
 
 def remove_unfinished(folder: Path) -> None:
     """Remove what a killed loop had begun to write; nobody else is writing now."""
-    for name in (FLAGS, SNAPSHOT, AUDIT.replace(".jsonl", ".head.json")):
+    for name in (FLAGS, SNAPSHOT, EVENTS, AUDIT.replace(".jsonl", ".head.json"), "bars/head"):
         path = folder / name
-        for left in folder.glob(f".{path.stem}.*.tmp{path.suffix}"):
+        for left in path.parent.glob(f".{path.stem}.*.tmp{path.suffix}"):
             left.unlink(missing_ok=True)
     for left in (folder / HISTORY).glob(".*.tmp.parquet"):
         left.unlink(missing_ok=True)
