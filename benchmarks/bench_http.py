@@ -148,7 +148,7 @@ async def ask_with_asyncio(case: Case, port: int, seconds: float) -> Load:
     end = time.perf_counter() + seconds
     spans: list[float] = []
     errors = 0
-    head = f"{case.method} {case.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = f"{case.method} {case.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(case.body)}\r\n\r\n".encode() + case.body
 
     async def client() -> None:

@@ -76,7 +76,7 @@ def _get(path: str) -> bytes:
 
 
 def _request(method: str, path: str, body: bytes) -> bytes:
-    head = f"{method} {path} HTTP/1.1\r\nHost: soak\r\nContent-Type: application/json\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
@@ -154,7 +154,7 @@ async def _listen(port: int, until: float, after: float, seen: Seen) -> None:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             resume = f"Last-Event-ID: {last}\r\n" if last else ""
-            writer.write(f"GET /v1/stream HTTP/1.1\r\nHost: soak\r\n{resume}\r\n".encode())
+            writer.write(f"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n{resume}\r\n".encode())
             status = int((await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)[1])
             seen.statuses["stream", status] += 1
             leave = min(until, time.perf_counter() + _STREAM_S)

@@ -181,7 +181,7 @@ def test_a_client_that_reads_nothing_is_dropped_and_slows_nobody(
     with socket.socket() as stuck:
         stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
         stuck.connect(address)
-        stuck.sendall(b"GET /v1/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        stuck.sendall(b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wait_until(lambda: app.state.hub.listeners == 1)
         many = [f"S{k}" for k in range(100)]
         quick = listen()
