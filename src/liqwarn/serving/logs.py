@@ -171,14 +171,14 @@ def logs_to(stream: BinaryIO, *, clock: Clock, level: str = "info") -> Iterator[
 def _taken_over() -> Iterator[None]:
     """Have the server's own loggers pass everything on, and write nothing by themselves."""
     loggers = [logging.getLogger(name) for name in _SERVERS]
-    before = [(one.handlers[:], one.propagate) for one in loggers]
+    before = [(one.handlers[:], one.propagate, one.disabled) for one in loggers]
     for one in loggers:
-        one.handlers[:], one.propagate = [], True
+        one.handlers[:], one.propagate, one.disabled = [], True, False
     try:
         yield
     finally:
-        for one, (handlers, propagate) in zip(loggers, before, strict=True):
-            one.handlers[:], one.propagate = handlers, propagate
+        for one, (handlers, propagate, disabled) in zip(loggers, before, strict=True):
+            one.handlers[:], one.propagate, one.disabled = handlers, propagate, disabled
 
 
 def lost_lines() -> int:
