@@ -148,8 +148,9 @@ async def ask_with_asyncio(case: Case, port: int, seconds: float) -> Load:
     end = time.perf_counter() + seconds
     spans: list[float] = []
     errors = 0
-    head = f"{case.method} {case.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    request = f"{head}Content-Length: {len(case.body)}\r\n\r\n".encode() + case.body
+    head = f"{case.method} {case.path} HTTP/1.1\r\nHost: localhost\r\n"
+    kind = f"Content-Type: application/json\r\nContent-Length: {len(case.body)}\r\n\r\n"
+    request = (head + kind).encode() + case.body
 
     async def client() -> None:
         nonlocal errors
