@@ -153,6 +153,7 @@ def test_a_server_that_set_up_its_own_logs_writes_nothing_beside_ours(clock, cap
     ours, stream = logging.getLogger("uvicorn"), io.BytesIO()
     handlers = ours.handlers[:]
     logging.getLogger("uvicorn.error").disabled = True  # as alembic does to all it finds
+    logging.getLogger("uvicorn.error").setLevel("CRITICAL")
     try:
         with logs_to(stream, clock=clock):
             logging.getLogger("uvicorn.error").warning("Invalid request")
@@ -164,6 +165,7 @@ def test_a_server_that_set_up_its_own_logs_writes_nothing_beside_ours(clock, cap
         for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
             one = logging.getLogger(name)
             one.handlers[:], one.propagate, one.disabled = [], True, False
+            one.setLevel(logging.NOTSET)
 
 
 def test_the_handlers_of_others_are_left_as_they_were(clock):

@@ -171,14 +171,16 @@ def logs_to(stream: BinaryIO, *, clock: Clock, level: str = "info") -> Iterator[
 def _taken_over() -> Iterator[None]:
     """Have the server's own loggers pass everything on, and write nothing by themselves."""
     loggers = [logging.getLogger(name) for name in _SERVERS]
-    before = [(one.handlers[:], one.propagate, one.disabled) for one in loggers]
+    before = [(one.handlers[:], one.propagate, one.disabled, one.level) for one in loggers]
     for one in loggers:
         one.handlers[:], one.propagate, one.disabled = [], True, False
+        one.setLevel(logging.NOTSET)
     try:
         yield
     finally:
-        for one, (handlers, propagate, disabled) in zip(loggers, before, strict=True):
+        for one, (handlers, propagate, disabled, level) in zip(loggers, before, strict=True):
             one.handlers[:], one.propagate, one.disabled = handlers, propagate, disabled
+            one.setLevel(level)
 
 
 def lost_lines() -> int:
