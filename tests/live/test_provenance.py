@@ -8,7 +8,7 @@ import pytest
 
 from liqwarn.data.bars.message import BarColumn
 from liqwarn.decisions import ModelStamp
-from liqwarn.live.provenance import audit_entries, column_sha256
+from liqwarn.live.provenance import audit_entries, column_sha256, must_log
 
 STAMP = ModelStamp(version="1", sha256="ab" * 32)
 
@@ -63,6 +63,21 @@ def test_every_decision_is_logged_or_those_that_changed_a_tier(make_bar, make_sc
     told = list(audit_entries(bar, column(), STAMP, every=False))
     assert [decision for decision, _ in told] == changed
     assert 0 < len(changed) < 4
+    assert [decision for decision in bar.decisions.values() if must_log(decision)] == changed
+
+
+def test_the_first_decision_of_a_side_is_logged_though_its_tier_stays(make_bar):
+    first = make_bar().decisions.values()
+    stays = [one._replace(after=replace(one.after, tier=one.before.tier)) for one in first]
+
+    assert all(must_log(one) for one in stays)
+
+
+def test_a_bar_that_changes_nothing_is_not_hashed(make_bar):
+    calm = make_bar()
+    still = make_bar(stood={key: decision.after for key, decision in calm.decisions.items()})
+
+    assert not list(audit_entries(still, None, STAMP, every=False))
 
 
 def test_a_decision_keeps_what_it_was_made_from(make_bar):

@@ -13,7 +13,7 @@ from liqwarn.policy.audit_record import Provenance
 from liqwarn.policy.book import Decision
 from liqwarn.policy.position import Rule
 
-__all__ = ["audit_entries", "column_sha256"]
+__all__ = ["audit_entries", "column_sha256", "must_log"]
 
 
 def column_sha256(column: BarColumn) -> str:
@@ -32,6 +32,14 @@ def column_sha256(column: BarColumn) -> str:
     return digest.hexdigest()
 
 
+def must_log(decision: Decision) -> bool:
+    """Whether the log has to keep a decision: one that changed a tier, or the first of a side.
+
+    What is left out is made again by the fold.
+    """
+    return decision.after.tier != decision.before.tier or decision.before.rule is Rule.START
+
+
 def audit_entries(
     bar: LiveBar, column: BarColumn, model: ModelStamp, *, every: bool
 ) -> Iterator[tuple[Decision, Provenance]]:
@@ -40,15 +48,16 @@ def audit_entries(
     Parameters
     ----------
     every : bool
-        All of them; else those that changed a tier, and the first of a side. What is left out is
-        made again by the fold.
+        All of them; else those that :func:`must_log` names.
     """
-    inputs = column_sha256(column)
-    for (symbol, side), decision in bar.decisions.items():
-        began = decision.before.rule is Rule.START
-        if every or began or decision.after.tier != decision.before.tier:
-            row, j = bar.scores.symbols.index(symbol), SIDES.index(side)
-            yield decision, _provenance(bar, column, (row, j), (inputs, model))
+    kept = [one for one in bar.decisions.values() if every or must_log(one)]
+    if not kept:  # most bars change nothing, and a bar of many symbols takes long to hash
+        return
+    given = column_sha256(column), model
+    rows = {symbol: row for row, symbol in enumerate(bar.scores.symbols)}
+    for decision in kept:
+        cell = rows[decision.after.symbol], SIDES.index(decision.after.side)
+        yield decision, _provenance(bar, column, cell, given)
 
 
 def _provenance(
