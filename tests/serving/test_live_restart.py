@@ -1,6 +1,7 @@
 """What a loop that begins takes up of what the one before left."""
 
 import runpy
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +13,22 @@ from liqwarn.data.bars.journal import Journal
 from liqwarn.data.bars.message import close_seconds
 from liqwarn.data.bars.recovery import HEAD
 from liqwarn.data.bars.replay_feed import columns_of
+from liqwarn.decisions import ModelStamp
+from liqwarn.durable import write_json
+from liqwarn.policy.audit import Head as LogHead
+from liqwarn.policy.audit import append, read_head
+from liqwarn.policy.audit_record import Provenance
+from liqwarn.policy.book import advance_book
+from liqwarn.policy.breaker import no_evidence
+from liqwarn.policy.position import first_position
+from liqwarn.serving.live_record import AUDIT
 from liqwarn.serving.live_restart import (
     BARS,
+    audited_by,
+    audited_until,
     journal_columns,
     last_flags,
+    last_positions,
     remove_unfinished,
     restored,
 )
@@ -127,3 +140,82 @@ def test_the_journal_s_bars_behind_a_moment_are_taken_again(journal, after):
         for name, values in expected.fields.items():
             assert one.fields[name].tolist() == values.tolist()
         assert one.ages.keys() == expected.ages.keys()
+
+
+MODEL, NEXT_MODEL = (ModelStamp(version=v, sha256=v * 64) for v in "12")
+
+
+@pytest.fixture
+def log_bars(tmp_path, policy, noon):
+    """Log a decision for each of some bars, as made by a model."""
+
+    def log(*hours, model=MODEL):
+        for hour in hours:
+            now = noon + hour * HOUR
+            positions = {
+                ("BTCUSDT", side): first_position("BTCUSDT", side, now, bar=HOUR, policy=policy)
+                for side in ("long", "short")
+            }
+            silence = {key: no_evidence(now) for key in positions}
+            provenance = Provenance(
+                inputs_sha256="1" * 64,
+                features_sha256="2" * 64,
+                raw_probability={},
+                probability={},
+                feed_ages_s={},
+                model=model,
+            )
+            append(
+                tmp_path / AUDIT,
+                tmp_path / "audit.head.json",
+                [
+                    (one, provenance)
+                    for one in advance_book(positions, silence, now, policy).values()
+                ],
+                policy=policy,
+            )
+        return tmp_path
+
+    return log
+
+
+def interrupt(folder, before):
+    """As an append leaves a log when it is killed before the head is replaced."""
+    write_json(folder / "audit.head.json", asdict(before))
+
+
+def test_an_empty_record_was_audited_by_nobody_and_long_ago(tmp_path, policy):
+    assert not audited_by(tmp_path, MODEL, policy.stamp)
+    assert audited_until(tmp_path).year == 1970
+
+
+def test_the_newest_line_says_who_decided_and_until_when(log_bars, policy, noon):
+    folder = log_bars(0, 1)
+    assert audited_until(folder) == noon + HOUR
+    assert audited_by(folder, MODEL, policy.stamp)
+    assert not audited_by(folder, NEXT_MODEL, policy.stamp)
+    assert not audited_by(folder, MODEL, replace(policy.stamp, sha256="9" * 64))
+
+
+def test_the_first_lines_ever_count_though_they_were_not_acknowledged(log_bars, policy):
+    """Taken for those of a stranger, the bar would be decided once more behind itself."""
+    folder = log_bars(0)
+    interrupt(folder, LogHead())
+    assert last_positions(folder, None, ["BTCUSDT"])
+    assert audited_by(folder, MODEL, policy.stamp)
+    assert audited_until(folder).year == 1970
+
+
+@pytest.mark.parametrize("torn", [0, 7])
+def test_lines_of_another_model_count_though_they_were_not_acknowledged(
+    log_bars, policy, noon, torn
+):
+    folder = log_bars(0)
+    before = read_head(folder / "audit.head.json")
+    log_bars(1, model=NEXT_MODEL)
+    interrupt(folder, before)
+    with (folder / AUDIT).open("r+b") as log:
+        log.truncate((folder / AUDIT).stat().st_size - torn)
+    assert audited_by(folder, NEXT_MODEL, policy.stamp)
+    assert not audited_by(folder, MODEL, policy.stamp)
+    assert audited_until(folder) == noon

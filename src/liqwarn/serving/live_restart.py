@@ -90,31 +90,51 @@ def journal_columns(journal: Journal, panel: Panel, after_s: int) -> tuple[BarCo
     return tuple(columns_of(tail.frame(panel, holes="nan")))
 
 
-def _last_record(folder: Path) -> Mapping[str, Any]:
-    """The newest line of the audit log; empty where there is none that can be read."""
+def _newest_records(folder: Path) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+    """The newest line of the audit log that was acknowledged, and the newest that was written.
+
+    None where there is none that can be read: a broken log is found, and said, by the next append.
+    """
     try:
         head = read_audit_head(folder / AUDIT.replace(".jsonl", ".head.json"))
         with (folder / AUDIT).open("rb") as log:
             log.seek(head.size - head.last_size)
-            record: Mapping[str, Any] = orjson.loads(log.read(head.last_size))
+            acknowledged = log.read(head.last_size)
+            behind = log.read()
     except (LiqwarnError, OSError, TypeError, ValueError):
-        return {}  # a broken log is found, and said, by the next append
-    return record
+        return None, None
+    whole = behind[: behind.rfind(b"\n") + 1].splitlines()  # an append may have been cut short
+    return _record(acknowledged), _record(whole[-1] if whole else acknowledged)
+
+
+def _record(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        record = orjson.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def audited_until(folder: Path) -> datetime:
-    """Moment of the newest decision in the audit log; long ago where there is none."""
+    """Moment of the newest acknowledged decision in the audit log; long ago where none is."""
+    acknowledged, _ = _newest_records(folder)
     try:
-        return datetime.fromisoformat(_last_record(folder)["now"]).astimezone(UTC)
+        return datetime.fromisoformat((acknowledged or {})["now"]).astimezone(UTC)
     except (KeyError, TypeError, ValueError):
         return _NEVER
 
 
 def audited_by(folder: Path, model: ModelStamp, policy: PolicyStamp) -> bool:
-    """Whether the newest decision in the audit log is of this model and policy."""
-    record = _last_record(folder)
-    ours = (model.sha256, policy.sha256)
-    return tuple(record.get(one, {}).get("sha256") for one in ("model", "policy")) == ours
+    """Whether the newest decision that was written to the audit log is of this model and policy.
+
+    Acknowledged or not: its flags had been published, and :func:`last_positions` knows it too.
+    """
+    _, written = _newest_records(folder)
+    ours = {"model": model.sha256, "policy": policy.sha256}
+    try:
+        return written is not None and {k: written[k]["sha256"] for k in ours} == ours
+    except (KeyError, TypeError):
+        return False
 
 
 def last_positions(
