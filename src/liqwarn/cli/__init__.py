@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 from liqwarn.cli.app import app
+from liqwarn.cli.lean_import import lean_import
 
 __all__ = ["main"]
 
@@ -14,5 +15,8 @@ _ALONE = {"serve": "liqwarn.cli.serve_command"}
 def main() -> None:
     """Run ``liqwarn``; exits with 0 on success, 1 on a refusal, 2 on wrong usage."""
     asked = sys.argv[1] if len(sys.argv) > 1 else ""
-    import_module(_ALONE.get(asked, "liqwarn.cli.commands"))
+    if asked in _ALONE:
+        lean_import(_ALONE[asked])
+    else:
+        import_module("liqwarn.cli.commands")
     app()

@@ -15,7 +15,6 @@ only: in small ones positions are closed by choice.
 from typing import Final
 
 import numpy as np
-from scipy.stats import rankdata
 
 from liqwarn.frames import FloatArray
 from liqwarn.liquidation.market_path import Bars, before, find_breaks
@@ -92,6 +91,8 @@ def within_strata(values: FloatArray, moves: FloatArray, strata: int = _STRATA) 
     >>> within_strata(np.array([[1.0, 2.0, 30.0, 10.0]]), np.array([0.1, 0.2, 0.9, 0.8]), 2)
     array([[-0.25,  0.25,  0.25, -0.25]])
     """
+    from scipy.stats import rankdata  # noqa: PLC0415  slow, and a restart does not need it
+
     order = np.argsort(moves, kind="stable")
     ranks = np.empty_like(values)
     for members in np.array_split(order, strata):

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from scipy.stats import qmc
 
 from liqwarn.errors import FrameError
 from liqwarn.frames import FloatArray
@@ -46,6 +45,8 @@ def candidates(n_candidates: int, seed: int) -> tuple[MapParameters, ...]:
     """
     if n_candidates < 1 or n_candidates & (n_candidates - 1):
         raise FrameError(f"{n_candidates} candidates, expected a power of two")
+    from scipy.stats import qmc  # noqa: PLC0415  slow, and a restart does not need it
+
     points = qmc.Sobol(len(PRIOR), rng=np.random.default_rng(seed)).random(n_candidates)
     return tuple(_parameters(point) for point in points)
 
