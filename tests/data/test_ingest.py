@@ -369,6 +369,16 @@ def test_patterns_run_over_symbols_and_assets(make_panel, make_source, tmp_path)
         list(panel_files(panel, panel.sources[0], tmp_path))
 
 
+def test_an_optional_source_may_have_no_file_and_it_is_told(make_panel, make_source, load, candles):
+    mark = make_source(name="mark", file="mark/{symbol}-*.csv", symbol=None, optional=True,
+                       fields={"mark": "close"})  # fmt: skip
+
+    summary = load(make_panel(make_source(), mark), candles(3))
+
+    assert summary.absent == ("mark: no file matches mark/BTCUSDT-*.csv",)
+    assert summary.absent[0] in summary.to_text()
+
+
 def test_a_path_that_leads_out_of_the_folder_is_refused(make_panel, load, data_dir, candles):
     candles(3).to_csv(data_dir.parent / "secret.csv", index=False)
     (data_dir / "klines.csv").symlink_to(data_dir.parent / "secret.csv")

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from liqwarn.data.mapping import (
+    DateSpan,
     FieldMap,
     Span,
     SymbolMap,
@@ -13,6 +14,7 @@ from liqwarn.data.mapping import (
     parse_moment,
     parse_zone,
 )
+from liqwarn.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,7 @@ def test_the_nearest_word_is_suggested_and_nothing_far():
         (lambda: SymbolMap(column="s", fixed="BTCUSDT"), "either a column or one fixed"),
         (FieldMap, "exactly one of"),
         (lambda: FieldMap(column="a", constant=1.0), "exactly one of"),
+        (lambda: FieldMap(constant=1.0, minus="b"), "need a column to work on"),
         (lambda: Span.model_validate({"from": "2024-01-02", "to": "2024-01-01"}), "not before"),
     ],
 )
@@ -73,3 +76,20 @@ def test_percent_is_part_of_the_factor():
     assert FieldMap(column="a", unit="percent", scale=2.0).factor == 0.02
     assert FieldMap.model_validate("a") == FieldMap(column="a")
     assert FieldMap(column="a", unit="usd_at_close").priced
+
+
+def test_files_are_chosen_by_the_date_in_their_name():
+    june = DateSpan.model_validate({"from": "2026-06-01", "to": "2026-06-30"})
+
+    assert june.holds("a-2026-06-01.zip")
+    assert june.holds("2020-01-01-to-2026-06-30.csv")  # the last date counts
+    assert not june.holds("a-2026-05-31.zip")
+    assert DateSpan().holds("no date at all")
+
+
+@pytest.mark.parametrize(
+    "name", ["BTCUSDT.zip", "a-2026-06.zip", "a-2026-13-01.zip", "12026-06-01"]
+)
+def test_a_name_without_a_date_cannot_be_chosen(name):
+    with pytest.raises(DataError, match="expected a date such as 2026-06-25 in the name"):
+        DateSpan.model_validate({"to": "2026-06-24"}).holds(name)

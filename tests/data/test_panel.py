@@ -104,6 +104,8 @@ def test_an_impossible_panel_is_refused(make_panel, changes, match):
             "spacing of",
         ),
         ({"fields": {"volume": "v"}}, "no source gives 'close'"),
+        ({"optional": True}, r"optional: expected a '\*' in every file name"),
+        ({"dated": {"from": "2026-06-25", "to": "2026-06-24"}}, "2026-06-25 is after to"),
     ],
 )
 def test_an_impossible_source_is_refused(make_panel, make_source, changes, match):

@@ -142,3 +142,14 @@ def test_a_span_is_open_at_its_start_and_closed_at_its_end():
     span = Span.model_validate({"from": "2024-01-01T00:00", "to": "2024-01-01T02:00"})
 
     assert inside(T0 + 3_600 * np.arange(4), span).tolist() == [False, True, True, False]
+
+
+def test_one_column_is_taken_from_another(make_panel, make_source):
+    minus = {"column": "close", "minus": "bought", "scale": 2.0}
+    panel = of(make_panel, make_source, fields={"close": "close", "taker_sell_volume": minus})
+    table = pd.DataFrame({"t": [T0, T0 + 3600], "close": [5.0, 6.0], "bought": [1.5, np.nan]})
+
+    rows, _, rejected = mapped(table, panel)
+
+    np.testing.assert_array_equal(rows.values["taker_sell_volume"], [7.0, np.nan])
+    assert rejected == {}

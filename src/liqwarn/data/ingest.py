@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from liqwarn.data.batches import Batches, Read
 from liqwarn.data.checks import check_rows, count_gaps, drop_duplicates, merge_events
 from liqwarn.data.mapping import FieldMap, Span
 from liqwarn.data.panel import ALL_SYMBOLS, Calendar, Panel, Source
+from liqwarn.data.pending import FileRecords
 from liqwarn.data.quarantine import Rejects
 from liqwarn.data.readers import read_table
 from liqwarn.data.records import Records, SeriesKey
@@ -43,22 +45,40 @@ def panel_files(
     Raises
     ------
     DataError
-        When a pattern with ``*`` matches nothing, or a path, links followed, leaves `data_dir`.
-        A plain name may not exist; reading it says so.
+        When a pattern with ``*`` matches nothing and the source is not optional, or a path, links
+        followed, leaves `data_dir`. A plain name may not exist; reading it says so.
     """
-    for pattern in told.file:
-        symbols = panel.symbols if "{symbol}" in pattern or "{asset}" in pattern else (None,)
-        for symbol in symbols:
-            name = None if symbol is None else symbol.name
-            text = pattern
-            if symbol is not None:
-                text = pattern.replace("{symbol}", symbol.name).replace("{asset}", symbol.asset)
-            found = sorted(data_dir.glob(text)) if "*" in text else [data_dir / text]
-            if not found:
-                raise DataError(f"{data_dir / text}: no file matches")
-            for path in found:
-                _check_below(path, data_dir)
+    for text, name in _patterns(panel, told):
+        found = sorted(data_dir.glob(text)) if "*" in text else [data_dir / text]
+        if not found and not _is_optional(told):
+            raise DataError(f"{data_dir / text}: no file matches")
+        for path in found:
+            _check_below(path, data_dir)
+            if not isinstance(told, Source) or told.dated.holds(path.name):
                 yield path, name
+
+
+def _patterns(panel: Panel, told: Source | Calendar) -> Iterator[tuple[str, str | None]]:
+    """Patterns with the symbols put in, each with its symbol."""
+    for pattern in told.file:
+        if "{symbol}" in pattern or "{asset}" in pattern:
+            for symbol in panel.symbols:
+                text = pattern.replace("{symbol}", symbol.name).replace("{asset}", symbol.asset)
+                yield text, symbol.name
+        else:
+            yield pattern, None
+
+
+def _is_optional(told: Source | Calendar) -> bool:
+    return isinstance(told, Source) and told.optional
+
+
+def _absent(panel: Panel, data_dir: Path) -> Iterator[str]:
+    """What optional sources lack, so that it is not lost in silence."""
+    for source in (source for source in panel.sources if source.optional):
+        for text, _ in _patterns(panel, source):
+            if next(data_dir.glob(text), None) is None:
+                yield f"{source.name}: no file matches {text}"
 
 
 def _check_below(path: Path, data_dir: Path) -> None:
@@ -98,19 +118,31 @@ def ingest(
         When a value contradicts the store, or another source of the same priority.
     """
     jobs = list(_jobs(panel, data_dir))
-    files = []
+    batches = Batches(store, panel.name, replace=replace)
     for done, job in enumerate(jobs):
         if on_progress is not None:
             on_progress(job.path.name, done, len(jobs))
         try:
-            files.append(_ingest_file(panel, job, store, now=now, replace=replace))
+            read = _read_file(panel, job, now)
+            batches.settle(read)  # what rivals say must be in the store before it is compared
+            check_rivals(read.records.batch, job.told, panel, store)
         except DataError as error:
-            if str(job.path) in str(error):
-                raise
-            raise type(error)(f"{job.path} ({job.told.name}): {error}") from error
+            batches.flush()
+            raise _placed(error, job) from error
+        batches.add(read)
+    batches.flush()
     if on_progress is not None:
         on_progress("", len(jobs), len(jobs))
-    return IngestSummary(panel=panel.name, files=tuple(files))
+    return IngestSummary(
+        panel=panel.name, files=tuple(batches.summaries), absent=tuple(_absent(panel, data_dir))
+    )
+
+
+def _placed(error: DataError, job: _Job) -> DataError:
+    """The error with the file's path and source in it."""
+    if str(job.path) in str(error):
+        return error
+    return type(error)(f"{job.path} ({job.told.name}): {error}")
 
 
 def _jobs(panel: Panel, data_dir: Path) -> Iterator[_Job]:
@@ -121,9 +153,8 @@ def _jobs(panel: Panel, data_dir: Path) -> Iterator[_Job]:
             yield _Job(told=told, path=path, file=str(path.relative_to(data_dir)), symbol=named)
 
 
-def _ingest_file(
-    panel: Panel, job: _Job, store: Store, *, now: datetime, replace: bool
-) -> FileSummary:
+def _read_file(panel: Panel, job: _Job, now: datetime) -> Read:
+    """Read, map and check one file."""
     told, fields, rejects = job.told, _fields(job.told), Rejects()
     table = read_table(job.path, told)
     mapped, other = map_rows(table, told, fields, panel, job.symbol, rejects)
@@ -136,26 +167,24 @@ def _ingest_file(
         rows = merge_events(rows)
     rows, duplicates = drop_duplicates(rows, rejects)
     filled = ~np.all([np.isnan(column) for column in rows.values.values()], axis=0)
-    batch = list(_records(rows.take(filled), told, panel))
-    check_rivals(batch, told, panel, store)
-    origin = Origin(file=job.file, sha256=sha256(job.path.read_bytes()).hexdigest(), first_at=now)
-    counts = store.append(batch, origin=origin, replace=replace)
-    rejects.write(store.quarantine_file(panel.name, told.name, origin), origin.file)
     step = told.time.step
-    return FileSummary(
+    summary = FileSummary(
         source=told.name,
-        file=origin.file,
+        file=job.file,
         rows=len(table),
         other=other + int((~valid).sum()),
-        new=counts.new,
-        unchanged=counts.unchanged,
-        replaced=counts.replaced,
+        new=0,
+        unchanged=0,
+        replaced=0,
         duplicates=duplicates,
         empty=int((~filled).sum()),
         missing=sum(int(np.isnan(column).sum()) for column in rows.values.values()),
         gaps=count_gaps(rows, None if step is None else int(step.total_seconds())),
         quarantined=rejects.by_reason(),
     )
+    origin = Origin(file=job.file, sha256=sha256(job.path.read_bytes()).hexdigest(), first_at=now)
+    records = FileRecords(batch=list(_records(rows.take(filled), told, panel)), origin=origin)
+    return Read(records=records, summary=summary, rejects=rejects, path=job.path)
 
 
 def _without_future(rows: Rows, source: Source, now: datetime, rejects: Rejects) -> Rows:

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from liqwarn.errors import DataError
 from liqwarn.frames import FIELDS
 
 __all__ = [
+    "DateSpan",
     "Duration",
     "FieldMap",
     "FieldName",
@@ -37,6 +39,7 @@ TimeUnit = Literal["iso", "s", "ms", "us", "ns"]
 _UNITS: Final = {"s": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION: Final = re.compile(r"(\d+)\s*(s|min|m|h|d)")
 _OFFSET: Final = re.compile(r"[+-]\d{2}:\d{2}")
+_DATE: Final = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -135,6 +138,42 @@ class Span(Part):
         return self
 
 
+class DateSpan(Part):
+    """First and last day of files, by the date in their names; both days are inside.
+
+    Examples
+    --------
+    >>> since = DateSpan.model_validate({"from": "2026-06-25"})
+    >>> since.holds("BTCUSDT-metrics-2026-06-25.zip"), since.holds("BTCUSDT-metrics-2026-06-24.zip")
+    (True, False)
+    """
+
+    start: date | None = Field(default=None, alias="from")
+    end: date | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.start and self.end and self.start > self.end:
+            raise ValueError(f"from {self.start} is after to {self.end}")
+        return self
+
+    def holds(self, name: str) -> bool:
+        """Whether a file of this name lies inside; every name does when nothing is stated.
+
+        Raises
+        ------
+        DataError
+            When the name holds no date such as 2026-06-25.
+        """
+        if self.start is None and self.end is None:
+            return True
+        try:
+            day = date.fromisoformat(_DATE.findall(name)[-1])
+        except (IndexError, ValueError) as error:
+            raise DataError(f"{name}: expected a date such as 2026-06-25 in the name") from error
+        return (self.start or day) <= day <= (self.end or day)
+
+
 class TimeMap(Part):
     """Which column is the clock, and what its stamps mean.
 
@@ -208,6 +247,8 @@ class FieldMap(Part):
         Column of the file.
     scale : float
         Factor on the column.
+    minus : str or None
+        Another column of the same row to take away first, such as the part bought from the volume.
     divide_by : str or None
         Another column of the same row to divide by, such as the price that turns USD into coins.
     unit : {"native", "percent", "usd_at_close", "usd_at_typical"}
@@ -221,6 +262,7 @@ class FieldMap(Part):
 
     column: str | None = None
     scale: float = 1.0
+    minus: str | None = None
     divide_by: str | None = None
     unit: Literal["native", "percent", "usd_at_close", "usd_at_typical"] = "native"
     constant: float | None = None
@@ -235,6 +277,8 @@ class FieldMap(Part):
     def _one(self) -> Self:
         if sum(x is not None for x in (self.column, self.constant, self.spacing_of)) != 1:
             raise ValueError("expected exactly one of column, constant and spacing_of")
+        if self.column is None and (self.minus or self.divide_by):
+            raise ValueError("minus and divide_by need a column to work on")
         return self
 
     @property

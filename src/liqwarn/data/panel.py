@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from liqwarn.data.mapping import (
+    DateSpan,
     Duration,
     FieldMap,
     FieldName,
@@ -92,6 +93,10 @@ class Source(Part):
         Rows whose interval ends outside are left out and counted.
     priority : int
         Where two sources give the same field, the higher one wins at each bar.
+    dated : DateSpan
+        Only files whose name holds a date inside are this source's.
+    optional : bool
+        A pattern that matches no file is told and no error.
     """
 
     name: Name
@@ -108,6 +113,8 @@ class Source(Part):
     known_lag: Duration = timedelta(0)
     valid: Span = Span()
     priority: int = 0
+    dated: DateSpan = DateSpan()
+    optional: bool = False
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -120,6 +127,8 @@ class Source(Part):
         named = all("{symbol}" in path or "{asset}" in path for path in self.file)
         if self.symbol is None and not named:
             yield "no symbol: expected {symbol} or {asset} in every file name, or the key 'symbol'"
+        if self.optional and not all("*" in path for path in self.file):
+            yield "optional: expected a '*' in every file name, a plain name is always wanted"
 
     def _field_faults(self) -> Iterator[str]:
         for name, field in self.fields.items():

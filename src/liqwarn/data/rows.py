@@ -86,7 +86,12 @@ def map_rows(
     wanted = {
         told.time.column,
         *told.where,
-        *(c for field in fields.values() for c in (field.column, field.divide_by) if c),
+        *(
+            c
+            for field in fields.values()
+            for c in (field.column, field.minus, field.divide_by)
+            if c
+        ),
         *([told.symbol.column] if told.symbol and told.symbol.column else []),
     }
     table = table.rename(columns=str)
@@ -158,7 +163,10 @@ def _values(
 ) -> FloatArray:
     if field.column is None:
         return np.full(len(table), float(field.constant or 0.0))
-    value: FloatArray = _numbers(table[field.column], rows, name, rejects) * field.factor
+    value = _numbers(table[field.column], rows, name, rejects)
+    if field.minus is not None:
+        value = value - _numbers(table[field.minus], rows, f"{name}: minus", rejects)
+    value = value * field.factor
     if field.divide_by is not None:
         divisor = _numbers(table[field.divide_by], rows, f"{name}: divide_by", rejects)
         bad = ~np.isnan(divisor) & ~(divisor > 0.0)

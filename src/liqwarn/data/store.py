@@ -26,9 +26,10 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from liqwarn.data.manifest import Manifest, Origin, Part, load_manifest, save_manifest
-from liqwarn.data.merge import Clash, compare
+from liqwarn.data.merge import Clash
 from liqwarn.data.parts import encode, read_part
-from liqwarn.data.records import Records, SeriesKey
+from liqwarn.data.pending import FileRecords, Fresh, Pending
+from liqwarn.data.records import IntArray, Records, SeriesKey
 from liqwarn.data.snapshot import Snapshot
 from liqwarn.durable import write_bytes
 from liqwarn.errors import ConflictError, StoreError
@@ -126,44 +127,71 @@ class Store:
         StoreError
             When the store is damaged, or another writer holds it for minutes.
         """
+        return self.append_files([FileRecords(batch=batch, origin=origin)], replace=replace)[0]
+
+    def append_files(
+        self, files: Sequence[FileRecords], *, replace: bool = False
+    ) -> list[AppendCount]:
+        """Add what is new in several provider files with one writing of parts and manifest.
+
+        Thousands of daily files would otherwise be as many parts and manifests.
+
+        Parameters
+        ----------
+        files : sequence of FileRecords
+            Of each series, the records of a file begin after those of the files before it end.
+
+        Raises
+        ------
+        ConflictError
+            When a value differs from the stored one and `replace` is not set. The files before
+            that one are written, it and those after it are not.
+        StoreError
+            When the store is damaged, or another writer holds it for minutes.
+        """
         try:
             _make_folders(self._root)
             with FileLock(self._root / ".lock", timeout=_LOCK_SECONDS):
-                return self._append(batch, origin, replace=replace)
+                return self._append(files, replace=replace)
         except Timeout as error:
             raise StoreError(f"{self._root}: another writer holds the lock") from error
         except OSError as error:
             raise StoreError(f"{self._root}: cannot be written ({error.strerror})") from error
 
-    def _append(self, batch: Sequence[Records], origin: Origin, *, replace: bool) -> AppendCount:
+    def _append(self, files: Sequence[FileRecords], *, replace: bool) -> list[AppendCount]:
         snapshot = self.snapshot()
-        changes = []
-        for records in batch:
-            span = (int(records.event[0]), int(records.event[-1])) if len(records) else (0, 0)
-            stored, origins = snapshot.read_with_origin(records.key, start=span[0], end=span[1])
-            change = compare(stored, records)
-            if change.clash is not None and not replace:
-                old = snapshot.manifest.origins[int(origins[change.clash.stored_at])]
-                raise ConflictError(_conflict(records.key, change.clash, origin, old))
-            changes.append(change)
-        fresh = [change.fresh for change in changes if len(change.fresh)]
+        pending = Pending(snapshot, files)
+        counts, refusal = [], None
+        for file in files:
+            changes = pending.changes(file)
+            clash = next((change for change in changes if change.clash is not None), None)
+            if clash is not None and clash.clash is not None and not replace:
+                old = snapshot.manifest.origins[pending.origin_of(clash.fresh.key, clash.clash)]
+                refusal = _conflict(clash.fresh.key, clash.clash, file.origin, old)
+                break
+            pending.take(file, changes)
+            counts.append(
+                AppendCount(
+                    new=sum(change.new for change in changes),
+                    unchanged=sum(change.unchanged for change in changes),
+                    replaced=sum(change.replaced for change in changes),
+                )
+            )
+        fresh = pending.fresh()
         if fresh:
-            self._write(snapshot.manifest, fresh, origin)
-        return AppendCount(
-            new=sum(change.new for change in changes),
-            unchanged=sum(change.unchanged for change in changes),
-            replaced=sum(change.replaced for change in changes),
-        )
+            self._write(snapshot.manifest, pending.origins, fresh)
+        if refusal is not None:
+            raise ConflictError(refusal)
+        return counts
 
-    def _write(self, manifest: Manifest, fresh: Sequence[Records], origin: Origin) -> None:
-        known = {(o.file, o.sha256): i for i, o in enumerate(manifest.origins)}
-        number = known.get((origin.file, origin.sha256), len(manifest.origins))
-        origins = manifest.origins if number < len(known) else (*manifest.origins, origin)
+    def _write(
+        self, manifest: Manifest, origins: tuple[Origin, ...], fresh: Sequence[Fresh]
+    ) -> None:
         if not manifest.parts:  # parts without any manifest are a store whose manifest was deleted
             save_manifest(self._root, manifest)
         parts = dict(manifest.parts)
-        for year, records in _by_year(fresh):
-            part, content = _new_part(parts, year, records, number)
+        for year, records, origin in _by_year(fresh):
+            part, content = _new_part(parts, year, records, origin)
             path = self._root / part.path
             _make_folders(path.parent)
             _remove_leftovers(path.parent)
@@ -173,22 +201,21 @@ class Store:
         save_manifest(self._root, Manifest(origins=origins, parts=parts))
 
 
-def _by_year(batch: Sequence[Records]) -> Iterator[tuple[int, Records]]:
-    for records in batch:
-        years = (
-            records.event.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
-        )
+def _by_year(fresh: Sequence[Fresh]) -> Iterator[tuple[int, Records, IntArray]]:
+    for told in fresh:
+        event = told.records.event
+        years = event.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
         for year in np.unique(years).tolist():
-            yield year, records.take(years == year)
+            yield year, told.records.take(years == year), told.origin[years == year]
 
 
 def _new_part(
-    parts: Mapping[str, Part], year: int, records: Records, origin: int
+    parts: Mapping[str, Part], year: int, records: Records, origin: IntArray
 ) -> tuple[Part, bytes]:
     key = records.key
     folder = f"panel={key.panel}/source={key.source}/symbol={key.symbol}/year={year}"
     number = sum(path.startswith(folder + "/") for path in parts)
-    content = encode(records, np.full(len(records), origin, dtype=np.int64))
+    content = encode(records, origin)
     part = Part(
         path=f"{folder}/part-{number:05d}.parquet",
         rows=len(records),

@@ -52,10 +52,19 @@ class FileSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSummary:
-    """What became of every file of a panel."""
+    """What became of every file of a panel.
+
+    Attributes
+    ----------
+    panel : str
+    files : tuple of FileSummary
+    absent : tuple of str
+        Patterns of optional sources that match no file.
+    """
 
     panel: str
     files: tuple[FileSummary, ...]
+    absent: tuple[str, ...] = ()
 
     def total(self, count: str) -> int:
         """Sum of one count, such as ``new``, over all files."""
@@ -75,6 +84,7 @@ class IngestSummary:
             "panel": self.panel,
             **{name: self.total(name) for name in _COUNTS},
             "quarantined": self.quarantined,
+            "absent": list(self.absent),
             "files": [
                 {
                     "source": file.source,
@@ -98,4 +108,4 @@ class IngestSummary:
         ]
         refused = [f"quarantined, {reason}: {n:,}" for reason, n in self.quarantined.items()]
         total = f"{self.panel}: {self.total('rows'):,} rows read, {self.total('new'):,} new"
-        return "\n".join([*lines, *refused, total])
+        return "\n".join([*lines, *self.absent, *refused, total])
