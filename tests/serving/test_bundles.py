@@ -13,6 +13,7 @@ from liqwarn.errors import ConfigError, ModelError
 from liqwarn.models.bundle import load_bundle
 from liqwarn.models.signed_bundle import BUNDLE, sign_bundle
 from liqwarn.serving.bundles import BundleHolder
+from liqwarn.serving.canary import CanaryLimits
 from liqwarn.signing import generate_key, save_verify_key
 
 damage = runpy.run_path(str(Path(__file__).with_name("bundle_damage.py")))
@@ -76,6 +77,19 @@ def test_a_good_bundle_is_used_as_it_was_saved(holder, signed, check, clock):
     rows = np.random.default_rng(1).normal(size=(9, len(loaded.bundle.model.names_)))
     saved = load_bundle(folder, version="x").model
     np.testing.assert_array_equal(loaded.bundle.model.raw(rows), saved.raw(rows))
+
+
+def test_only_a_canary_beside_a_bundle_in_use_gives_way(signed, clock, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        "liqwarn.serving.bundles.canary", lambda _, limits: given.append(limits.nice)
+    )
+    holder = BundleHolder((KEY.public,), clock=clock)
+
+    holder.offer(signed("one"))
+    holder.offer(signed("two"))
+
+    assert given == [0, CanaryLimits().nice]
 
 
 def test_a_swap_leaves_what_a_request_holds(holder, signed):

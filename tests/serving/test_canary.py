@@ -1,5 +1,6 @@
 """What would kill, hang or mislead the server does so to a child, and is told."""
 
+import os
 import runpy
 import shutil
 import sys
@@ -20,6 +21,12 @@ from liqwarn.signing import generate_key
 
 damage = runpy.run_path(str(Path(__file__).with_name("bundle_damage.py")))
 KEY = generate_key()
+NICENESS = """
+import os
+from liqwarn.serving import canary_child
+canary_child.answer = lambda stream: {"error": os.nice(0)}
+canary_child.main()
+"""
 UNCHECKED = """
 from liqwarn.models import cascade
 from liqwarn.serving import canary_child
@@ -120,3 +127,10 @@ def test_what_is_signed_must_have_probes(folder):
     told = canary(VerifiedBundle(id=replace(unsigned.id, key="x"), files=unsigned.files))
 
     assert told == "it is signed without probes"
+
+
+@pytest.mark.parametrize("nice", [0, 3])
+def test_a_child_gives_way_as_far_as_it_is_told(folder, nice):
+    told = canary(read_unsigned(folder), CanaryLimits(nice=nice), child=("-c", NICENESS))
+
+    assert told == f"the canary refused it: {min(os.nice(0) + nice, 19)}"

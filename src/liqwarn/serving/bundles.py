@@ -21,7 +21,7 @@ from liqwarn.models.bundle import POLICY, Bundle, bundle_of
 from liqwarn.models.bundle_tree import MOST_FILES
 from liqwarn.models.signed_bundle import BundleId, VerifiedBundle, read_bundle, read_unsigned
 from liqwarn.policy.tiers import Policy
-from liqwarn.serving.canary import canary
+from liqwarn.serving.canary import CanaryLimits, canary
 from liqwarn.serving.clock import Clock
 from liqwarn.signing import VerifyKey
 
@@ -87,7 +87,8 @@ class BundleHolder:
     unsigned : bool
         Take bundles that nobody signed: only where a human said so.
     check : callable
-        The canary: what is wrong with a verified bundle, or None.
+        The canary: what is wrong with a verified bundle, or None. By default the real one, which
+        gives way to this process unless it waits for its first bundle.
     fits : callable
         What keeps a loaded bundle from being used here, or None: unknown features, say.
 
@@ -103,7 +104,7 @@ class BundleHolder:
         *,
         clock: Clock,
         unsigned: bool = False,
-        check: Callable[[VerifiedBundle], str | None] = canary,
+        check: Callable[[VerifiedBundle], str | None] | None = None,
         fits: Callable[[LoadedBundle], str | None] = lambda _: None,
     ) -> None:
         if not keys and not unsigned:
@@ -111,7 +112,7 @@ class BundleHolder:
         self._keys = tuple(keys)
         self._clock = clock
         self._unsigned = unsigned
-        self._check = check
+        self._check = check or self._tried
         self._fits = fits
         self._offering = threading.Lock()
         self._current: LoadedBundle | None = None
@@ -183,6 +184,10 @@ class BundleHolder:
             at=at,
             took_s=self._clock.monotonic() - began,
         )
+
+    def _tried(self, verified: VerifiedBundle) -> str | None:
+        waiting = self._current is None
+        return canary(verified, CanaryLimits(nice=0) if waiting else CanaryLimits())
 
     def _taken(self, verified: VerifiedBundle) -> str | None:
         """None once the bundle is in use, else why it is not."""

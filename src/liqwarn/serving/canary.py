@@ -37,10 +37,13 @@ class CanaryLimits:
         Of processor time, and of wall time; loading takes about one.
     memory : int
         Bytes of address space; loading takes about 1.5 GiB of it, most of it never touched.
+    nice : int
+        How far it gives way to the server; 0 where the server waits for it.
     """
 
     seconds: int = 60
     memory: int = 4 << 30
+    nice: int = 10
 
 
 def canary(
@@ -57,7 +60,8 @@ def canary(
         What the interpreter is to run; a test brings a child that hangs.
     """
     limits = limits or CanaryLimits()
-    words = (sys.executable, "-I", *child, str(limits.seconds), str(limits.memory))
+    bounds = (limits.seconds, limits.memory, limits.nice)
+    words = (sys.executable, "-I", *child, *map(str, bounds))
     try:
         done = subprocess.run(  # noqa: S603  our own interpreter and module
             words,

@@ -1,10 +1,11 @@
 """What the canary runs, in a process of its own: load a bundle from standard input, score probes.
 
-``python -I -m liqwarn.serving.canary_child SECONDS BYTES``. A LightGBM text that was cut before it
-was signed kills the process that parses it; here that costs nothing. The answer is one JSON object
-on standard output; what libraries print goes nowhere.
+``python -I -m liqwarn.serving.canary_child SECONDS BYTES NICE``. A LightGBM text that was cut
+before it was signed kills the process that parses it; here that costs nothing. The answer is one
+JSON object on standard output; what libraries print goes nowhere.
 """
 
+import gc
 import os
 import resource
 import signal
@@ -18,15 +19,15 @@ __all__ = ["answer", "main"]
 
 _NOT_NEEDED: Final = ("dask", "matplotlib", "sklearn")
 """LightGBM imports them where it finds them, for a second and with joblib's unpicklers."""
-_LOWER: Final = 10
 
 
 def main() -> None:
     """Answer, within the limits of time and memory that are given."""
-    seconds, memory = (int(word) for word in sys.argv[1:3])
+    seconds, memory, nice = (int(word) for word in sys.argv[1:4])
     report = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    _limit(seconds, memory)
+    _limit(seconds, memory, nice)
+    gc.disable()  # it lives for a second
     for name in _NOT_NEEDED:
         sys.modules[name] = None  # type: ignore[assignment]  # importing it then fails
     try:
@@ -36,10 +37,10 @@ def main() -> None:
     os.write(report, orjson.dumps(said))
 
 
-def _limit(seconds: int, memory: int) -> None:
-    """An orphan ends by itself, nothing is written, and the server comes first."""
+def _limit(seconds: int, memory: int, nice: int) -> None:
+    """An orphan ends by itself, nothing is written, and a server that serves comes first."""
     signal.alarm(seconds)
-    os.nice(_LOWER)
+    os.nice(nice)
     for what, most in (
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_AS, memory),
