@@ -1,7 +1,7 @@
 """The board as a target of publications: every flag with the moment it dies by a steady clock."""
 
-from datetime import timedelta
-
+from liqwarn.board.clocks import epoch_ns
+from liqwarn.board.deadline import deadline_for
 from liqwarn.board.writer import BoardWriter
 from liqwarn.serving.clock import Clock
 from liqwarn.serving.flag_file import FlagSet
@@ -25,11 +25,10 @@ class BoardOutlet:
 
     def publish(self, flags: FlagSet) -> None:
         """Write every flag; one that has expired already dies at once."""
-        wall, now_s = self._clock.wall(), self._clock.monotonic()
+        wall_ns, boot_ns = epoch_ns(self._clock.wall()), int(self._clock.monotonic() * 1e9)
         for flag in flags.flags.values():
-            left = max(flag.valid_until - max(wall, flag.issued_at, flag.as_of), timedelta(0))
-            deadline_s = now_s + left.total_seconds()
-            self._writer.write(flag, deadline_ns=int(deadline_s * 1e9))
+            deadline_ns = deadline_for(flag, wall_ns=wall_ns, boot_ns=boot_ns)
+            self._writer.write(flag, deadline_ns=deadline_ns)
         self.beat()
 
     def beat(self) -> None:
