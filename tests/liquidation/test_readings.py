@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from liqwarn.frames import MAP_FIELDS, SIDES
-from liqwarn.liquidation import fit, readings
+from liqwarn.liquidation import fit
 from liqwarn.liquidation.cohort_map import MapState, advance
 from liqwarn.liquidation.fit import Draws, FitConfig, SymbolJob, choose, symbol_evidence
 from liqwarn.liquidation.frame_bars import bars_of
@@ -19,6 +19,7 @@ from liqwarn.liquidation.parameters import MapParameters
 from liqwarn.liquidation.posterior import candidates
 from liqwarn.liquidation.readings import EDGES, map_fields, trace_of
 from liqwarn.liquidation.schedule import blocks_of
+from liqwarn.liquidation.side_values import WHATS, side_values
 from liqwarn.liquidation.tiers import Tier, TierTable, VenueTiers
 
 synthetic = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("synthetic_bars.py"))))
@@ -143,23 +144,13 @@ def test_one_map_is_its_trace():
     assert synthetic.same_bits(fields["map_quality"], traced.quality)
 
 
-@pytest.mark.parametrize(("first", "expected"), [(0, 400.0), (7, 400.0), (36, 400.0), (38, 200.0)])
-def test_the_peak_is_the_richest_percent_wherever_it_lies(first, expected):
-    inside = np.zeros((1, 42))
-    inside[0, first : first + 4] = 100.0  # what lies beyond 10 % does not count
-    within = np.cumsum(inside, axis=1)
-    found = readings._of_side(within, within**2, np.array([1_000.0]))
-    assert found["peak"].tolist() == [expected]
-    assert found["nearest"].tolist() == [EDGES[first] - 0.00125]
-
-
 def test_nothing_heavy_has_no_distance():
     still = synthetic.flat(400, bar_s=3_600)
     low = MapParameters(median_leverage=2.0, leverage_spread=0.1, spent=0.0)
     traced = trace_of(job_of(still), low)
-    values = readings._of_side(traced.within[:, 0], traced.square[:, 0], traced.stock)
-    assert np.isnan(values["nearest"]).all()
-    assert (values["peak"][WEEK:] < 1e-3).all()
+    long = side_values(traced.within, traced.square, traced.stock)[0]
+    assert np.isnan(long[WHATS.index("nearest")]).all()
+    assert (long[WHATS.index("peak")][WEEK:] < 1e-3).all()
 
 
 # --- when nothing is said -----------------------------------------------------------------------

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from liqwarn.frames import FloatArray
+from liqwarn.liquidation.bar_rules import frozen
+from liqwarn.windows.arguments import compiled
 
-__all__ = ["crowding"]
+__all__ = ["crowding", "crowding_of"]
 
 _FUNDING: Final = 5.0e-4  # fraction of notional per 8 h
 _BASIS: Final = 1.0e-3  # (mark − index) / index
@@ -44,16 +46,45 @@ def crowding(
     >>> crowding([1e-4, np.nan], 8.0, [5e-4, np.nan], np.nan).round(3)
     array([0.33, 0.  ])
     """
-    hours = np.asarray(funding_interval_h, np.float64)
-    hours = np.where((hours > 0.0) & np.isfinite(hours), hours, _SETTLEMENT_H)
-    with np.errstate(over="ignore"):
-        signs = np.stack(
-            np.broadcast_arrays(
-                np.asarray(funding_rate, np.float64) * (_SETTLEMENT_H / hours) / _FUNDING,
-                np.asarray(basis, np.float64) / _BASIS,
-                np.asarray(takers, np.float64) / _TAKERS,
-            )
-        )
-    known = np.isfinite(signs)
-    total = np.where(known, np.tanh(signs), 0.0).sum(axis=0)
-    return np.asarray(total / np.maximum(known.sum(axis=0), 1))
+    given = (funding_rate, funding_interval_h, basis, takers)
+    arrays = np.broadcast_arrays(*(np.asarray(one, np.float64) for one in given))
+    flat = [frozen(one.reshape(-1)) for one in arrays]
+    return crowding_of((flat[0], flat[1]), flat[2], flat[3]).reshape(arrays[0].shape)
+
+
+def crowding_of(
+    funding: tuple[FloatArray, FloatArray], basis: FloatArray, takers: FloatArray
+) -> FloatArray:
+    """The same of arrays that are all of one shape, (n,): funding is its rate and its interval."""
+    return _mean_known(np.tanh(_signs(funding, basis, takers)))
+
+
+@compiled
+def _signs(
+    funding: tuple[FloatArray, FloatArray], basis: FloatArray, takers: FloatArray
+) -> FloatArray:
+    """Each sign over its scale; NaN where it is not known."""
+    rate, hours = funding
+    signs = np.empty((3, rate.size))
+    for k in range(rate.size):
+        interval = hours[k] if hours[k] > 0.0 and np.isfinite(hours[k]) else _SETTLEMENT_H
+        signs[0, k] = rate[k] * (_SETTLEMENT_H / interval) / _FUNDING
+        signs[1, k] = basis[k] / _BASIS
+        signs[2, k] = takers[k] / _TAKERS
+        for sign in range(3):
+            if not np.isfinite(signs[sign, k]):
+                signs[sign, k] = np.nan
+    return signs
+
+
+@compiled
+def _mean_known(signs: FloatArray) -> FloatArray:
+    mean = np.zeros(signs.shape[1])
+    for k in range(mean.size):
+        known = 0
+        for sign in range(3):
+            if not np.isnan(signs[sign, k]):
+                mean[k] += signs[sign, k]
+                known += 1
+        mean[k] /= max(known, 1)
+    return mean

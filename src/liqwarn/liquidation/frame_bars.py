@@ -1,15 +1,33 @@
 """The bars of one symbol of a market frame, as the liquidation map takes them."""
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from liqwarn.frames import FloatArray, MarketFrame
-from liqwarn.liquidation.crowding import crowding
+from liqwarn.frames import BoolArray, FloatArray, MarketFrame
+from liqwarn.liquidation.bar_rules import frozen
+from liqwarn.liquidation.crowding import crowding_of
 from liqwarn.liquidation.market_path import Bars
+from liqwarn.windows.arguments import compiled
 
 __all__ = ["bars_from", "bars_of", "liquidated_usd"]
+
+_FIELDS: Final = (
+    "open",
+    "high",
+    "low",
+    "close",
+    "mark",
+    "index",
+    "open_interest",
+    "volume",
+    "taker_buy_volume",
+    "taker_sell_volume",
+    "funding_rate",
+    "funding_interval_h",
+)
 
 
 def bars_of(frame: MarketFrame, symbol: str) -> Bars:
@@ -46,26 +64,52 @@ def bars_from(
     number : ndarray of shape (n_bars,)
         Absolute number of each bar.
     """
-    mark, index = field("mark"), field("index")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        marked = (mark >= 0.5 * field("low")) & (0.5 * mark <= field("high"))
-        if mark_age is not None:
-            marked &= mark_age == 0.0
-        basis = mark / np.where(np.isfinite(index), index, np.nan) - 1.0
-        buys, sells = field("taker_buy_volume"), field("taker_sell_volume")
-        takers = (buys - sells) / (buys + sells)
+    seen = {name: frozen(field(name)) for name in _FIELDS}
+    low, high = seen["low"], seen["high"]
+    age = np.zeros(len(number)) if mark_age is None else mark_age
+    marked, close = _closes(seen["mark"], frozen(age), (low, high, seen["close"]))
+    basis, takers = _signs(
+        seen["mark"], seen["index"], seen["taker_buy_volume"], seen["taker_sell_volume"]
+    )
+    funding = (seen["funding_rate"], seen["funding_interval_h"])
     return Bars(
         bar_s=bar_s,
         number=number,
-        open=field("open"),
-        high=field("high"),
-        low=field("low"),
-        close=np.where(marked, mark, field("close")),
-        open_interest=field("open_interest"),
-        volume=field("volume"),
-        crowding=crowding(field("funding_rate"), field("funding_interval_h"), basis, takers),
+        open=seen["open"],
+        high=high,
+        low=low,
+        close=close,
+        open_interest=seen["open_interest"],
+        volume=seen["volume"],
+        crowding=crowding_of(funding, frozen(basis), frozen(takers)),
         marked=marked,
     )
+
+
+@compiled
+def _closes(
+    mark: FloatArray, age: FloatArray, prices: tuple[FloatArray, FloatArray, FloatArray]
+) -> tuple[BoolArray, FloatArray]:
+    """Whether the mark price is the close, and the close."""
+    low, high, close = prices
+    marked, closes = np.empty(mark.size, np.bool_), np.empty(mark.size)
+    for k in range(mark.size):
+        believed = mark[k] >= 0.5 * low[k] and 0.5 * mark[k] <= high[k]
+        marked[k] = believed and age[k] == 0.0
+        closes[k] = mark[k] if marked[k] else close[k]
+    return marked, closes
+
+
+@compiled
+def _signs(
+    mark: FloatArray, index: FloatArray, buys: FloatArray, sells: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Basis, and takers' buys less sells over their sum."""
+    basis, takers = np.empty(mark.size), np.empty(mark.size)
+    for k in range(mark.size):
+        basis[k] = mark[k] / index[k] - 1.0 if np.isfinite(index[k]) else np.nan
+        takers[k] = (buys[k] - sells[k]) / (buys[k] + sells[k])
+    return basis, takers
 
 
 def liquidated_usd(frame: MarketFrame, symbol: str) -> FloatArray:

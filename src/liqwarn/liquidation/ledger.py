@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from liqwarn.frames import BoolArray
+from liqwarn.frames import BoolArray, FloatArray
 from liqwarn.liquidation.market_path import Bars, Breaks
+from liqwarn.windows.arguments import compiled
 
 __all__ = [
     "FACTS",
@@ -118,31 +119,52 @@ def next_runs(known: BoolArray, runs: Runs, bar_s: int) -> Runs:
     >>> next_runs(np.array([True]), before, 3600).silent
     array([0])
     """
-    begins = known & (runs.age == 0)
-    restarts = known & (runs.silent * bar_s > FORGET_S) & ~begins
-    return Runs(
-        age=np.where(begins | restarts, 1, np.where(runs.age > 0, runs.age + 1, 0)),
-        silent=np.where(known, 0, runs.silent + 1),
-        restarts=restarts,
-    )
+    age, silent, restarts = _next_runs(known, runs.age, runs.silent, FORGET_S // bar_s)
+    return Runs(age=age, silent=silent, restarts=restarts)
+
+
+@compiled
+def _next_runs(
+    known: BoolArray, age: NDArray[np.int64], silent: NDArray[np.int64], patience: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], BoolArray]:
+    older, quieter = np.empty_like(age), np.empty_like(silent)
+    restarts = np.zeros(age.size, np.bool_)
+    for k in range(age.size):
+        begins = known[k] and age[k] == 0
+        restarts[k] = known[k] and silent[k] > patience and not begins
+        older[k] = age[k] + 1 if age[k] > 0 else 0
+        if begins or restarts[k]:
+            older[k] = 1
+        quieter[k] = 0 if known[k] else silent[k] + 1
+    return older, quieter, restarts
 
 
 def facts_of(bars: Bars, breaks: Breaks, runs: Runs) -> BoolArray:
     """What each bar lacks or breaks, shape (8, n_bars): rows in the order of :data:`FACTS`."""
-    with np.errstate(invalid="ignore"):
-        unbelievable = bars.open_interest <= 0.0
-    return np.stack(
-        [
-            ~bars.priced(),
-            ~np.isfinite(bars.open_interest),
-            unbelievable,
-            bars.volume == 0.0,
-            ~bars.marked,
-            breaks.shift != 0.0,
-            breaks.rescale != 0.0,
-            runs.restarts,
-        ]
-    )
+    broken = (breaks.shift, breaks.rescale, runs.restarts)
+    return _facts_of(bars.priced(), bars.open_interest, bars.volume, bars.marked, broken)
+
+
+@compiled
+def _facts_of(
+    priced: BoolArray,
+    open_interest: FloatArray,
+    volume: FloatArray,
+    marked: BoolArray,
+    broken: tuple[FloatArray, FloatArray, BoolArray],
+) -> BoolArray:
+    facts = np.empty((8, priced.size), np.bool_)
+    shift, rescale, restarts = broken
+    for k in range(priced.size):
+        facts[0, k] = not priced[k]
+        facts[1, k] = not np.isfinite(open_interest[k])
+        facts[2, k] = open_interest[k] <= 0.0
+        facts[3, k] = volume[k] == 0.0
+        facts[4, k] = not marked[k]
+        facts[5, k] = shift[k] != 0.0
+        facts[6, k] = rescale[k] != 0.0
+        facts[7, k] = restarts[k]
+    return facts
 
 
 def ledger_after(bars: Bars, ledger: Ledger, breaks: Breaks, runs: Runs) -> Ledger:

@@ -38,7 +38,7 @@ from liqwarn.liquidation.ledger import FACTS, Ledger, Runs, facts_of, next_runs
 from liqwarn.liquidation.market_path import Bars, Breaks, breaks_after, path_after, steps_a_bar
 from liqwarn.liquidation.parameters import map_rates
 from liqwarn.liquidation.posterior import candidates
-from liqwarn.liquidation.readings import EDGES, Trace, fields_of, quality_after, usable_after
+from liqwarn.liquidation.readings import EDGES, Trace, fields_of, quality_after
 from liqwarn.liquidation.schedule import Block, blocks_of, month_of, quarter_of
 from liqwarn.liquidation.tiers import VenueTiers
 from liqwarn.windows.arguments import compiled
@@ -54,34 +54,51 @@ _EDGES: Final[FloatArray] = np.ascontiguousarray(EDGES / STEP)
 @compiled
 def _advance_all(
     maps: tuple[FloatArray, FloatArray],
-    paths: FloatArray,
+    path: FloatArray,
     steps: NDArray[np.int64],
     weights: FloatArray,
-    out: tuple[FloatArray, FloatArray, FloatArray],
-) -> None:
-    """Run every map of the symbols that have a price; `weights` above 0 are read."""
+    usable: BoolArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Run every map of the symbols that have a price, whose `steps` are 0 or more.
+
+    Returns
+    -------
+    within, square, swept : ndarray
+        As in :class:`Trace`: weighted sums over the maps whose weight is above 0.
+    """
     mass, work = maps
-    swept_of, within, square = out
-    n_steps = paths.shape[2]
-    at = np.full(n_steps, -1)
-    density = np.empty((2, int(_EDGES[-1]) + 3))
-    for s in range(mass.shape[0]):
-        if steps[s] < 0:
-            continue
-        for k in range(mass.shape[1]):
-            swept = np.zeros((n_steps, 2))
-            seen = np.zeros((2, 1, 2, _EDGES.size))
-            at[n_steps - 1] = 0 if weights[k] > 0.0 else -1
-            reading = Reading(swept, at, _EDGES, seen[0], seen[1], density)
-            run(mass[s, k], work[s, k], paths[s], steps[s], reading)
-            for side in range(2):
-                total = swept[0, side]
-                for t in range(1, n_steps):
-                    total += swept[t, side]
-                swept_of[s, k, side] = total
-            if weights[k] > 0.0:
-                within[s] += weights[k] * seen[0, 0]
-                square[s] += weights[k] * seen[1, 0]
+    n_symbols, n_steps = steps.size, path.shape[1] // steps.size
+    within, square = np.zeros((2, n_symbols, 2, _EDGES.size))
+    gone = np.zeros((n_symbols, 2))
+    swept, at = np.empty((n_steps, 2)), np.full(n_steps, -1)
+    seen = np.empty((2, 1, 2, _EDGES.size))
+    reading = Reading(swept, at, _EDGES, seen[0], seen[1], np.empty((2, int(_EDGES[-1]) + 3)))
+    for s in range(n_symbols):
+        if steps[s] >= 0:
+            ours = path[:, s * n_steps : (s + 1) * n_steps].copy()
+            for k in range(weights.size):
+                swept[:], seen[:] = 0.0, 0.0
+                at[n_steps - 1] = 0 if weights[k] > 0.0 else -1
+                run(mass[s, k], work[s, k], ours, steps[s], reading)
+                if weights[k] > 0.0:
+                    _add(weights[k], reading, (within[s], square[s], gone[s]))
+        if not usable[s]:
+            within[s], gone[s] = np.nan, np.nan
+    return within, square, gone
+
+
+@compiled
+def _add(weight: float, reading: Reading, sums: tuple[FloatArray, FloatArray, FloatArray]) -> None:
+    """Add what a map says of one bar to the sums over the maps."""
+    within, square, gone = sums
+    for side in range(2):
+        for edge in range(within.shape[1]):
+            within[side, edge] += weight * reading.within[0, side, edge]
+            square[side, edge] += weight * reading.square[0, side, edge]
+        total = reading.swept[0, side]
+        for t in range(1, reading.swept.shape[0]):
+            total += reading.swept[t, side]
+        gone[side] += weight * total
 
 
 def state_after(job: SymbolJob, quarters: Mapping[int, Mapping[int, float]]) -> MapState:
@@ -267,7 +284,8 @@ class LiveMaps:
         start, stop, month, until = document["month"]
         maps = cls(terms, quarters, states, bar_s=document["bar_s"])
         maps._block = Block(start=start, stop=stop, month=month, evidence_until=until)
-        maps._quarter, maps._day = until, date.fromisoformat(document["day"])
+        maps._begin_quarter(until)
+        maps._day = date.fromisoformat(document["day"])
         for row, price in enumerate(document["prices"]):
             if price is not None:
                 maps._set_rates(row, price)
@@ -298,9 +316,15 @@ class LiveMaps:
 
     def _begin_month(self, times: TimeArray) -> None:
         block = blocks_of(times)[-1]
-        self._block, self._quarter = block, block.evidence_until
+        self._block = block
+        self._begin_quarter(block.evidence_until)
         self._day: date = times[block.start].astype("datetime64[D]").astype(date)
         self._month_prices = np.full(len(self._terms.symbols), np.nan)
+
+    def _begin_quarter(self, quarter: int) -> None:
+        drawn = self._weights[quarter]
+        self._quarter, self._shares = quarter, np.zeros(len(self._ever))
+        self._shares[list(drawn)] = list(drawn.values())
 
     def _turn_month(self, time: np.datetime64) -> None:
         month = month_of(time)
@@ -348,28 +372,18 @@ class LiveMaps:
         self._stock[row] = maps.stock
 
     def _walked(self, bars: Bars, priced: BoolArray, runs: Runs) -> Trace:
-        n_symbols, n_maps = self._mass.shape[:2]
-        per_bar = steps_a_bar(bars.bar_s)
-        path = path_after(bars, self._close, self._stock).reshape(6, n_symbols, per_bar)
-        drawn = self.weights()
-        weights = np.zeros(n_maps)
-        weights[list(drawn)] = list(drawn.values())
-        swept = np.zeros((n_symbols, n_maps, 2))
-        within = np.zeros((n_symbols, 2, len(EDGES)))
-        square = np.zeros((n_symbols, 2, len(EDGES)))
+        path = path_after(bars, self._close, self._stock)
         steps = np.where(priced, self._steps, -1)
-        paths = np.ascontiguousarray(path.transpose(1, 0, 2))
-        _advance_all((self._mass, self._work), paths, steps, weights, (swept, within, square))
-        self._steps = np.where(priced, self._steps + per_bar, self._steps)
-        gone = np.zeros((n_symbols, 2))
-        for place, weight in drawn.items():
-            gone += weight * swept[:, place]
-        usable = usable_after(runs, bars)
+        quality = quality_after(runs, bars)
+        within, square, swept = _advance_all(
+            (self._mass, self._work), path, steps, self._shares, quality > 0.0
+        )
+        self._steps = np.where(priced, self._steps + steps_a_bar(bars.bar_s), self._steps)
         stock = bars.stock()
         return Trace(
-            within=np.where(usable[:, None, None], within, np.nan),
+            within=within,
             square=square,
-            swept=np.where(usable[:, None], gone, np.nan),
+            swept=swept,
             stock=np.where(np.isfinite(stock), stock, self._stock),
-            quality=quality_after(runs, bars),
+            quality=quality,
         )

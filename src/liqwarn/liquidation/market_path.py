@@ -16,6 +16,16 @@ from numpy.typing import NDArray
 
 from liqwarn.errors import FrameError
 from liqwarn.frames import BoolArray, FloatArray
+from liqwarn.liquidation.bar_rules import (
+    believed_stock,
+    fill_prices,
+    fill_ratios,
+    frozen,
+    jumps,
+    one_step_path,
+    priced_bars,
+    three_step_path,
+)
 from liqwarn.liquidation.kernel import STEP
 
 __all__ = [
@@ -33,15 +43,24 @@ __all__ = [
 LONG_BAR_S: Final = 600
 """Seconds above which a bar is walked in three steps."""
 
-_GOLDEN: Final = 0.6180339887498949
-_PLASTIC: Final = 0.7548776662466927
+_ARRAYS: Final = (
+    "number",
+    "open",
+    "high",
+    "low",
+    "close",
+    "open_interest",
+    "volume",
+    "crowding",
+    "marked",
+)
 _SPLIT: Final = float(np.log(2.0))
 _JUMP: Final = float(np.log(3.0))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bars:
-    """Consecutive bars of one perpetual on one venue; every array has shape (n_bars,).
+    """Consecutive bars of one perpetual on one venue; every array has shape (n_bars,), read-only.
 
     Attributes
     ----------
@@ -76,19 +95,11 @@ class Bars:
 
     def __post_init__(self) -> None:
         n_bars = self.close.shape
-        for name in (
-            "number",
-            "open",
-            "high",
-            "low",
-            "open_interest",
-            "volume",
-            "crowding",
-            "marked",
-        ):
-            found = getattr(self, name).shape
-            if found != n_bars:
-                raise FrameError(f"bars '{name}' has shape {found}, expected {n_bars}")
+        for name in _ARRAYS:
+            given = getattr(self, name)
+            if given.shape != n_bars:
+                raise FrameError(f"bars '{name}' has shape {given.shape}, expected {n_bars}")
+            object.__setattr__(self, name, frozen(given))
 
     def between(self, start: int, stop: int) -> "Bars":
         """Bars ``start`` to ``stop`` by position, like a slice."""
@@ -122,10 +133,7 @@ class Bars:
 
     @cached_property
     def _priced(self) -> BoolArray:
-        with np.errstate(invalid="ignore"):
-            ordered = (self.low > 0.0) & (self.low <= self.high) & np.isfinite(self.high)
-            near = (self.close >= 0.5 * self.low) & (0.5 * self.close <= self.high)
-        return np.asarray(ordered & near)
+        return priced_bars(self.low, self.high, self.close)
 
     def stock(self) -> FloatArray:
         """Open interest where it can be believed, NaN elsewhere."""
@@ -133,9 +141,7 @@ class Bars:
 
     @cached_property
     def _stock(self) -> FloatArray:
-        with np.errstate(invalid="ignore"):
-            known = self.priced() & np.isfinite(self.open_interest) & (self.open_interest > 0.0)
-        return np.where(known, self.open_interest, np.nan)
+        return believed_stock(self.priced(), self.open_interest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -183,26 +189,11 @@ def breaks_after(bars: Bars, last: FloatArray, earlier: FloatArray) -> Breaks:
 
     The bars may be one each of several perpetuals.
     """
-    priced = bars.priced()
-    low, high = (np.where(priced, x, np.nan) for x in (bars.low, bars.high))
-    with np.errstate(invalid="ignore"):
-        gap = np.log(_cut(_opened(bars, last), low, high) / last)
-        jump = np.log(bars.stock() / earlier)
-        shift = np.where(np.abs(gap) > _SPLIT, gap, 0.0)
-        rescale = np.where(np.abs(jump) > _JUMP, jump, 0.0)
+    ratios = np.empty((2, len(bars.close)))
+    prices = (bars.open, bars.low, bars.high)
+    fill_ratios(prices, bars.stock(), (last, earlier), bars.priced(), ratios)
+    shift, rescale = jumps(np.log(ratios), _SPLIT, _JUMP)
     return Breaks(shift=shift, rescale=rescale)
-
-
-def _opened(bars: Bars, last: FloatArray) -> FloatArray:
-    """Opens, the close before where there is none."""
-    with np.errstate(invalid="ignore"):
-        known = np.isfinite(bars.open) & (bars.open > 0.0)
-    return np.where(known, bars.open, last)
-
-
-def _cut(x: FloatArray, low: FloatArray | float, high: FloatArray | float) -> FloatArray:
-    """Like ``np.clip``, for one bar in a fifth of its time."""
-    return np.minimum(np.maximum(x, low), high)
 
 
 def steps_a_bar(bar_s: int) -> int:
@@ -231,30 +222,14 @@ def walk(bars: Bars, last_close: float, last_stock: float) -> FloatArray:
     return path_after(bars, before(bars.close, last_close), before(bars.stock(), last_stock))
 
 
-@np.errstate(divide="ignore", invalid="ignore")  # a bar without a price may hold any number
 def path_after(bars: Bars, last: FloatArray, earlier: FloatArray) -> FloatArray:
     """The path of each bar after the close and the open interest known before it.
 
     The bars may be one each of several perpetuals; what a bar without a price gives means nothing.
     """
-    stock = np.where(bars.volume == 0.0, np.nan, bars.stock())
-    crowding = _cut(np.where(np.isnan(bars.crowding), 0.0, bars.crowding), -1.0, 1.0)
-    low, high, close = (np.log(x) / STEP for x in (bars.low, bars.high, bars.close))
-    number = bars.number
+    prices = np.empty((4, len(bars.close)))
+    fill_prices((bars.open, bars.low, bars.high, bars.close), last, bars.priced(), prices)
+    at, stock = np.log(prices) / STEP, bars.stock()
     if steps_a_bar(bars.bar_s) == 1:
-        entry = low + (high - low) * (number * _GOLDEN % 1.0)
-        return np.stack([low, high, close, entry, stock, crowding])
-    opened = _opened(bars, last)
-    start = np.log(np.where(np.isfinite(opened), opened, bars.close)) / STEP
-    start = _cut(start, low, high)
-    falls = close < start
-    first, second = np.where(falls, high, low), np.where(falls, low, high)
-    begin = np.stack([start, first, second], axis=1)
-    end = np.stack([first, second, _cut(close, low, high)], axis=1)
-    step = 3 * number[:, None] + np.arange(3)
-    entry = begin + (end - begin) * (step * _PLASTIC % 1.0)
-    held_before = np.where(np.isfinite(stock), earlier, np.nan)
-    held = np.stack([held_before, held_before, stock], axis=1)
-    path = [np.minimum(begin, end), np.maximum(begin, end), end, entry, held]
-    path.append(np.repeat(crowding[:, None], 3, axis=1))
-    return np.stack([one.ravel() for one in path])
+        return one_step_path(at, bars.number, stock, bars.volume, bars.crowding)
+    return three_step_path(at, bars.number, (stock, earlier), bars.volume, bars.crowding)

@@ -11,7 +11,7 @@ from dataclasses import fields as parts_of
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from liqwarn.errors import FrameError
 from liqwarn.frames import SIDES, BoolArray, FloatArray
@@ -22,6 +22,8 @@ from liqwarn.liquidation.market_path import Bars, before
 from liqwarn.liquidation.parameters import MapParameters
 from liqwarn.liquidation.posterior import candidates
 from liqwarn.liquidation.schedule import blocks_of
+from liqwarn.liquidation.side_values import EDGES, WHATS, side_values
+from liqwarn.windows.arguments import compiled
 
 __all__ = [
     "EDGES",
@@ -35,15 +37,8 @@ __all__ = [
     "usable_after",
 ]
 
-_STEP: Final = 0.0025
-EDGES: Final[FloatArray] = np.arange(1.0, 43.0) * _STEP
-"""Log distances from the price at which maps are read: 0.25 % to 10.5 %."""
-
-_BANDS: Final = {"1": 0.01, "2": 0.02, "3": 0.03, "5": 0.05, "10": 0.10}
 _STALE_S: Final = 86_400
 _FULL_S: Final = 14 * 86_400  # age at which a map is as good as it gets
-_HEAVY: Final = 0.01  # share of open interest
-_PERCENT: Final = 4  # edges in a move of 1 %
 _TRADES_ONLY: Final = 0.9  # quality of a map swept by trades instead of the mark price
 
 
@@ -85,14 +80,12 @@ def map_fields(job: SymbolJob, draws: Draws) -> Mapping[str, FloatArray]:
 
 def fields_of(traced: Trace) -> Mapping[str, FloatArray]:
     """Readings by field, each of as many values as the trace has bars; see :func:`map_fields`."""
-    n_bars, _, n_edges = traced.within.shape
-    both = [side.reshape(2 * n_bars, n_edges) for side in (traced.within, traced.square)]
-    values = _of_side(both[0], both[1], np.repeat(traced.stock, 2))
-    values["swept"] = traced.swept.reshape(2 * n_bars)
+    values = side_values(traced.within, traced.square, traced.stock)
     fields = {"map_quality": traced.quality}
     for row, side in enumerate(SIDES):
-        fields.update({f"map_{side}_{what}": value[row::2] for what, value in values.items()})
-    return {name: np.ascontiguousarray(value) for name, value in fields.items()}
+        fields |= {f"map_{side}_{what}": values[row, k] for k, what in enumerate(WHATS)}
+        fields[f"map_{side}_swept"] = np.ascontiguousarray(traced.swept[:, row])
+    return fields
 
 
 def trace(job: SymbolJob, draws: Draws) -> Trace:
@@ -138,34 +131,9 @@ def _part(passage: Passage, reader: Reader, bars: Bars, last_stock: float) -> Tr
     )
 
 
-def _of_side(within: FloatArray, square: FloatArray, stock: FloatArray) -> dict[str, FloatArray]:
-    """Readings of one side from coins within each edge, shape (n_bars, n_edges)."""
-    values = {f"within_{name}": within[:, _edge(reach)] for name, reach in _BANDS.items()}
-    inside = np.diff(within, axis=1, prepend=0.0)
-    middle = EDGES - _STEP / 2.0
-    heavy = inside >= _HEAVY * stock[:, None]
-    far = _edge(0.10) + 1
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values["nearest"] = np.where(heavy.any(axis=1), middle[heavy.argmax(axis=1)], np.nan)
-        # no matrix product: its bits depend on how many bars there are
-        moment = (inside[:, :far] * middle[:far]).sum(axis=1)
-        values["mean_distance"] = moment / within[:, far - 1]
-        reach = within[:, _edge(0.05)]
-        variance = np.maximum(square[:, _edge(0.05)] - reach**2, 0.0)
-        values["doubt"] = np.where(reach > 0.0, np.sqrt(variance) / reach, np.nan)
-    whole = np.concatenate([np.zeros((len(within), 1)), within[:, :far]], axis=1)
-    values["peak"] = (whole[:, _PERCENT:] - whole[:, :-_PERCENT]).max(axis=1)
-    return values
-
-
-def _edge(distance: float) -> int:
-    return round(distance / _STEP) - 1
-
-
 def usable_after(runs: Runs, bars: Bars) -> BoolArray:
     """Whether a map says anything after each bar."""
-    alive = is_usable(runs.age * bars.bar_s, runs.silent * bars.bar_s)
-    return np.asarray(alive & bars.priced())
+    return quality_after(runs, bars) > 0.0
 
 
 def is_usable(age_s: ArrayLike, silent_s: ArrayLike) -> BoolArray:
@@ -179,7 +147,21 @@ def is_usable(age_s: ArrayLike, silent_s: ArrayLike) -> BoolArray:
 
 def quality_after(runs: Runs, bars: Bars) -> FloatArray:
     """1 for a map two weeks old, fresh and swept by the mark price; 0 where it is not usable."""
-    age = np.minimum(runs.age * bars.bar_s / _FULL_S, 1.0)
-    fresh = 1.0 - runs.silent * bars.bar_s / (2.0 * _STALE_S)
-    source = np.where(bars.marked, 1.0, _TRADES_ONLY)
-    return np.where(usable_after(runs, bars), age * fresh * source, 0.0)
+    return _quality(bars.priced(), bars.marked, (runs.age, runs.silent), bars.bar_s)
+
+
+@compiled
+def _quality(
+    priced: BoolArray,
+    marked: BoolArray,
+    runs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    bar_s: int,
+) -> FloatArray:
+    ages, silences = runs
+    quality = np.zeros(priced.size)
+    for k in range(priced.size):
+        age_s, silent_s = ages[k] * bar_s, silences[k] * bar_s
+        if priced[k] and age_s >= WARM_S and silent_s <= _STALE_S:
+            age, fresh = min(age_s / _FULL_S, 1.0), 1.0 - silent_s / (2.0 * _STALE_S)
+            quality[k] = age * fresh * (1.0 if marked[k] else _TRADES_ONLY)
+    return quality
