@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from liqwarn.data.bars.message import BarColumn
+from liqwarn.data.bars.replay_feed import column_at
 from liqwarn.decisions import Tier
 from liqwarn.errors import FrameError, ModelError
 from liqwarn.frames import SIDES
@@ -15,7 +16,7 @@ from liqwarn.live.engine import LiveEngine
 from liqwarn.live.snapshot import pack_memory
 from liqwarn.models.fast_cascade import FastCascade
 from liqwarn.models.score_memory import ScoreMemory
-from liqwarn.pipelines.live_start import column_of, start_live
+from liqwarn.pipelines.live_start import start_live
 
 BACK = 30
 
@@ -54,7 +55,7 @@ def test_a_bar_that_is_not_the_next_is_refused_and_changes_nothing(engine, study
     before = packed(engine, study)
 
     with pytest.raises(FrameError, match=r"bar closes at .*, expected .* of 1:00:00 bars"):
-        engine.step(column_of(study.market.frame, start + ahead))
+        engine.step(column_at(study.market.frame, start + ahead))
 
     assert packed(engine, study) == before
 
@@ -70,7 +71,7 @@ def test_a_bar_of_something_else_is_refused_and_changes_nothing(engine, study, s
     before = packed(engine, study)
 
     with pytest.raises(FrameError, match=why):
-        engine.step(remade(column_of(study.market.frame, start), **changes))
+        engine.step(remade(column_at(study.market.frame, start), **changes))
 
     assert packed(engine, study) == before
 
@@ -79,14 +80,14 @@ def test_a_bar_of_other_fields_is_refused_and_changes_nothing(engine, study, sta
     before = packed(engine, study)
 
     with pytest.raises(ModelError, match=r"the bar has fields .*, expected"):
-        engine.step(remade(column_of(study.market.frame, start), fields={}))
+        engine.step(remade(column_at(study.market.frame, start), fields={}))
 
     assert packed(engine, study) == before
 
 
 def test_a_quarter_without_maps_is_refused_and_changes_nothing(engine, study, start, monkeypatch):
     before = packed(engine, study)
-    column = column_of(study.market.frame, start)
+    column = column_at(study.market.frame, start)
     with monkeypatch.context() as patch:
         patch.setattr(LiveMaps, "knows", lambda *_: False)
         assert not engine.ready_for(column.time)
@@ -103,9 +104,9 @@ def test_another_model_scores_the_next_bar_and_percentiles_keep_their_past(
 ):
     frame = study.market.frame
     for position in range(start, start + 5):
-        engine.step(column_of(frame, position))
+        engine.step(column_at(frame, position))
     memory = ScoreMemory.from_bytes(engine.memory.ranks.to_bytes(), frame.bar)
-    column = column_of(frame, start + 5)
+    column = column_at(frame, start + 5)
 
     engine.swap(other_bundle, FastCascade(other_bundle.model))
     found = engine.step(column).scores
@@ -128,8 +129,8 @@ def test_models_that_disagree_are_told_apart(engine, study, start, bundle, other
 
 def test_a_bar_that_brings_nothing_is_stale_and_decided_upon(engine, study, start):
     frame = study.market.frame
-    engine.step(column_of(frame, start))
-    whole = column_of(frame, start + 1)
+    engine.step(column_at(frame, start))
+    whole = column_at(frame, start + 1)
     nothing = np.full(2, np.nan)
     empty = remade(
         whole,
@@ -148,13 +149,13 @@ def test_a_bar_that_brings_nothing_is_stale_and_decided_upon(engine, study, star
 
 def test_a_symbol_begins_with_its_first_score_and_stays(engine, study, start):
     frame = study.market.frame
-    whole = column_of(frame, start)
+    whole = column_at(frame, start)
     without = {name: np.array([values[0], np.nan]) for name, values in whole.fields.items()}
 
     first = engine.step(remade(whole, fields=without))
-    second = engine.step(column_of(frame, start + 1))
+    second = engine.step(column_at(frame, start + 1))
     nothing = {name: np.full(2, np.nan) for name in whole.fields}
-    third = engine.step(remade(column_of(frame, start + 2), fields=nothing))
+    third = engine.step(remade(column_at(frame, start + 2), fields=nothing))
 
     assert {symbol for symbol, _ in first.decisions} == {frame.symbols[0]}
     assert {symbol for symbol, _ in second.decisions} == set(frame.symbols)
@@ -178,7 +179,7 @@ def test_a_scorer_is_asked_for_the_model_s_own_columns(study, bundle, policy, st
 
     memory = start_live(study, bundle, policy, at=start).memory
     engine = LiveEngine(study.market.panel, bundle, Spy(), policy, memory)
-    engine.step(column_of(study.market.frame, start))
+    engine.step(column_at(study.market.frame, start))
 
     expected = study.matrix.aligned(bundle.model.names_)[:, start]
     np.testing.assert_array_equal(asked[0], expected)
@@ -204,7 +205,7 @@ def test_a_feature_that_the_tape_does_not_know_is_missing(study, bundle, policy,
     other = replace(bundle, model=model)
     memory = start_live(study, bundle, policy, at=start).memory
     bar = LiveEngine(study.market.panel, other, Spy(), policy, memory).step(
-        column_of(study.market.frame, start)
+        column_at(study.market.frame, start)
     )
 
     assert np.isnan(seen[0][:, 0]).all()
@@ -214,12 +215,12 @@ def test_a_feature_that_the_tape_does_not_know_is_missing(study, bundle, policy,
 
 def test_flags_are_good_for_as_long_as_the_policy_of_now_says(study, bundle, policy, engine, start):
     """Positions outlive a policy: those of a snapshot must not bring its validity along."""
-    engine.step(column_of(study.market.frame, start))
+    engine.step(column_at(study.market.frame, start))
     shorter = replace(policy, grace=timedelta(0))
     panel, scorer = study.market.panel, FastCascade(bundle.model)
 
     again = LiveEngine(panel, bundle, scorer, shorter, engine.memory)
-    bar = again.step(column_of(study.market.frame, start + 1))
+    bar = again.step(column_at(study.market.frame, start + 1))
 
     assert shorter.valid_for(panel.bar) < policy.valid_for(panel.bar)
     for decision in bar.decisions.values():
@@ -227,7 +228,7 @@ def test_flags_are_good_for_as_long_as_the_policy_of_now_says(study, bundle, pol
 
 
 def test_a_side_is_held_no_looser_than_elsewhere(engine, study, start):
-    engine.step(column_of(study.market.frame, start))
+    engine.step(column_at(study.market.frame, start))
     positions = engine.memory.positions
     (one, mine), (other, theirs), *rest = list(positions.items())
     stricter = replace(mine, tier=Tier.T5)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from liqwarn.features.arithmetic import OPERATIONS, across
 from liqwarn.features.past import WINDOWS
-from liqwarn.live.machine import APPLIED, CODES, Machine, remember_all, run
+from liqwarn.live.machine import APPLIED, CODES, gather, new_machine, put, run
 from liqwarn.windows import lag, rolling_corr
 
 NAN = float("nan")
@@ -25,14 +25,7 @@ def machine_of(*codes, n_symbols, rings=0, leader=0):
     code = np.zeros((n_steps, 6), dtype=np.int64)
     for at, one in enumerate(codes, start=3):
         code[at] = one
-    place = np.array([[k * 2 * rings * n_symbols, rings] for k in range(n_steps)], dtype=np.int64)
-    return Machine(
-        code=code,
-        values=np.full((n_steps, n_symbols), NAN),
-        rings=np.full(2 * rings * n_symbols * n_steps, NAN),
-        place=place,
-        leader=leader,
-    )
+    return new_machine(code, np.full(n_steps, rings), n_symbols, leader)
 
 
 def applied(name, *operands):
@@ -111,9 +104,8 @@ def played(machine, given_, first, order):
     """Results of a step over cells, remembered as the tape does."""
     found = []
     for cell in range(given_[0].shape[1]):
-        for at, one in enumerate(given_):
-            machine.values[at] = one[:, cell]
-        remember_all(machine, np.arange(3), first + cell)
+        column = np.stack([one[:, cell] for one in given_])
+        put(machine, np.arange(3), column, np.arange(3), first + cell)
         run(machine, order, first + cell)
         found.append(machine.values[3].copy())
     return np.stack(found, axis=1)
@@ -156,11 +148,21 @@ def test_a_step_may_look_back_on_what_was_just_made():
     back = (CODES["lag", "lag"], 3, 0, 0, 1, 0)
     machine = machine_of(add, back, n_symbols=2, rings=2)
     for cell in range(4):
-        machine.values[:2] = float(cell)
-        remember_all(machine, np.arange(3), cell)
+        put(machine, np.arange(2), np.full((2, 2), float(cell)), np.arange(2), cell)
         run(machine, np.array([3, 4]), cell)
 
     assert machine.values[4].tolist() == [4.0, 4.0]
+
+
+def test_what_is_put_is_finite_or_missing_and_what_is_gathered_is_a_copy():
+    machine = machine_of(n_symbols=2)
+    put(machine, np.array([2, 0]), np.array([[1.0, np.inf], [3.0, -0.0]]), np.array([1, 0]), 7)
+    out = np.empty((2, 2))
+    gather(machine, np.array([0, 2]), out)
+
+    assert_same_bits(out, np.array([[1.0, NAN], [3.0, -0.0]]))
+    machine.values[0] = 9.0
+    assert out[0, 0] == 1.0
 
 
 def test_no_two_codes_are_one():

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from liqwarn.data.bars.replay_feed import column_at
 from liqwarn.errors import StoreError
 from liqwarn.liquidation.live_maps import SymbolTerms
 from liqwarn.live.engine import LiveEngine
 from liqwarn.live.snapshot import pack_memory, unpack_memory
-from liqwarn.pipelines.live_start import column_of, start_live
+from liqwarn.pipelines.live_start import start_live
 
 BACK = 60
 
@@ -24,7 +25,7 @@ def terms(study):
 def packed(study, bundle, policy):
     engine = start_live(study, bundle, policy, at=study.market.frame.shape[1] - BACK)
     for position in range(study.market.frame.shape[1] - BACK, study.market.frame.shape[1] - 40):
-        engine.step(column_of(study.market.frame, position))
+        engine.step(column_at(study.market.frame, position))
     panel = study.market.panel
     return engine, b"".join(pack_memory(engine.memory, panel, panel_sha256="p"))
 
@@ -37,7 +38,7 @@ def test_it_goes_on_as_if_nothing_had_happened(study, bundle, policy, packed, te
 
     assert as_of == engine.as_of == again.as_of
     for position in range(frame.shape[1] - 40, frame.shape[1]):
-        column = column_of(frame, position)
+        column = column_at(frame, position)
         ours, theirs = again.step(column), engine.step(column)
         for name in ("features", "raw", "probability", "quantile", "in_progress", "quality"):
             a, b = getattr(ours.scores, name), getattr(theirs.scores, name)

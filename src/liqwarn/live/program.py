@@ -32,10 +32,20 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Turn:
-    """What the machine computes at a stretch, and what NumPy does after it."""
+    """What the machine computes at a stretch, and what NumPy does after it.
+
+    Attributes
+    ----------
+    machine : ndarray of int64
+    elsewhere : tuple of Elsewhere
+    operands, steps : ndarray of int64
+        Of all that is done elsewhere, one after the other.
+    """
 
     machine: NDArray[np.int64]
     elsewhere: tuple[Elsewhere, ...]
+    operands: NDArray[np.int64]
+    steps: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,13 +92,13 @@ def program_of(steps: Steps, ratio: int) -> Program:
             machine[ready].append(at)
     last = max(turn_of.values(), default=-1)
     turns = tuple(
-        Turn(
-            machine=np.array(machine[turn], dtype=np.int64),
-            elsewhere=tuple(
+        _turn(
+            machine[turn],
+            [
                 _elsewhere(steps, name, found)
                 for (when, name), found in elsewhere.items()
                 if when == turn
-            ),
+            ],
         )
         for turn in range(last + 1)
     )
@@ -97,6 +107,16 @@ def program_of(steps: Steps, ratio: int) -> Program:
         fields=tuple(steps.steps[at].name for at in fields),
         places=np.array(fields, dtype=np.int64),
         turns=turns,
+    )
+
+
+def _turn(machine: list[int], elsewhere: list[Elsewhere]) -> Turn:
+    none = np.empty(0, dtype=np.int64)
+    return Turn(
+        machine=np.array(machine, dtype=np.int64),
+        elsewhere=tuple(elsewhere),
+        operands=np.concatenate([none, *(one for work in elsewhere for one in work.operands)]),
+        steps=np.concatenate([none, *(work.steps for work in elsewhere)]),
     )
 
 

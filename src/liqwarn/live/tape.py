@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liqwarn.errors import FrameError, StoreError
-from liqwarn.features.arithmetic import OPERATIONS
 from liqwarn.features.builder import all_features, lookback_of
 from liqwarn.features.feature import CLOCK, Feature
 from liqwarn.features.inputs import Inputs, leader_row
@@ -20,7 +20,8 @@ from liqwarn.features.past import reveal
 from liqwarn.features.sketch import sketch
 from liqwarn.frames import FloatArray, MarketFrame
 from liqwarn.live.history import newest_cells
-from liqwarn.live.machine import Machine, remember_all, run
+from liqwarn.live.machine import new_machine, put, run
+from liqwarn.live.numpy_turn import NumpyTurn
 from liqwarn.live.open_cell import OpenCell
 from liqwarn.live.program import Program, codes_of, program_of, ring_cells
 from liqwarn.models.state_bytes import pack_arrays, unpack_arrays
@@ -78,22 +79,22 @@ class Tape:
         self._results = np.array([steps.results[name] for name in self.names], dtype=np.int64)
         ratios = sorted({step.ratio for step in steps.steps})
         self._programs = [program_of(steps, ratio) for ratio in ratios]
-        rings = ring_cells(steps)
-        starts = np.cumsum(np.append(0, 2 * rings * len(symbols)))
-        self._machine = Machine(
-            code=codes_of(steps),
-            values=np.full((len(steps.steps), len(symbols)), np.nan),
-            rings=np.full(int(starts[-1]), np.nan),
-            place=np.ascontiguousarray(np.stack([starts[:-1], rings], axis=1)),
-            leader=leader_row(symbols),
+        self._machine = new_machine(
+            codes_of(steps), ring_cells(steps), len(symbols), leader_row(symbols)
         )
         for at, step in enumerate(steps.steps):
             if step.kind == "constant":
                 self._machine.values[at] = step.value
-        names = sorted({name for program in self._programs for name in program.fields})
-        self._input_at = {name: at for at, name in enumerate(names)}
+        self._inputs = sorted({name for program in self._programs for name in program.fields})
+        self._given = np.full((len(self._inputs), len(symbols)), np.nan)
+        self._clock = self._inputs.index(CLOCK) if CLOCK in self._inputs else None
+        self._missing = np.full(len(symbols), np.nan)
         self._rows = {
-            program.ratio: np.array([self._input_at[name] for name in program.fields])
+            program.ratio: np.array([self._inputs.index(name) for name in program.fields])
+            for program in self._programs
+        }
+        self._turns = {
+            program.ratio: [(one.machine, NumpyTurn(one, len(symbols))) for one in program.turns]
             for program in self._programs
         }
         self._open = {
@@ -139,44 +140,43 @@ class Tape:
         ndarray of float64, shape (n_symbols, n_features)
             What :class:`~liqwarn.features.builder.FeatureBuilder` gives for this bar.
         """
+        shape = self._missing.shape
         for name, values in fields.items():
-            if values.shape != (len(self.symbols),):
-                raise FrameError(
-                    f"field '{name}' has shape {values.shape}, expected ({len(self.symbols)},)"
-                )
+            if values.shape != shape:
+                raise FrameError(f"field '{name}' has shape {values.shape}, expected {shape}")
         self._number += 1
-        given = self._inputs(fields)
-        for program in self._programs:
-            ours = given[self._rows[program.ratio]]
-            if program.ratio == 1:
-                self._compute(program, ours, self._number)
-                continue
-            closed = self._open[program.ratio].take(ours, self._number)
-            if closed is not None:
-                self._compute(program, closed, self._number // program.ratio)
+        self._gather(fields)
+        with np.errstate(all="ignore"):
+            for program in self._programs:
+                self._advance(program)
         return self.row()
 
-    def _inputs(self, fields: Mapping[str, FloatArray]) -> FloatArray:
-        """Every input of the bar, shape (n_inputs, n_symbols); infinite is missing."""
-        given = np.full((len(self._input_at), len(self.symbols)), np.nan)
-        for name, at in self._input_at.items():
-            if name in fields:
-                given[at] = fields[name]
-        given[~np.isfinite(given)] = np.nan
-        if CLOCK in self._input_at:
-            given[self._input_at[CLOCK]] = self._number * self._bar_s / _HOUR_S
-        return given
+    def _gather(self, fields: Mapping[str, FloatArray]) -> None:
+        """Every input of the bar, as it was given."""
+        if not self._inputs:
+            return
+        found = [fields.get(name, self._missing) for name in self._inputs]
+        np.concatenate(found, out=self._given.reshape(-1))
+        if self._clock is not None:
+            self._given[self._clock] = self._number * self._bar_s / _HOUR_S
 
-    def _compute(self, program: Program, given: FloatArray, number: int) -> None:
-        machine = self._machine
-        machine.values[program.places] = given
-        remember_all(machine, program.places, number)
-        for turn in program.turns:
-            run(machine, turn.machine, number)
-            for work in turn.elsewhere:
-                operands = [machine.values[one] for one in work.operands]
-                machine.values[work.steps] = OPERATIONS[work.name](*operands)
-                remember_all(machine, work.steps, number)
+    def _advance(self, program: Program) -> None:
+        rows = self._rows[program.ratio]
+        if program.ratio == 1:
+            self._compute(program, self._given, rows, self._number)
+            return
+        closed = self._open[program.ratio].take(self._given, rows, self._number)
+        if closed is not None:
+            places = np.arange(len(closed))
+            self._compute(program, closed, places, self._number // program.ratio)
+
+    def _compute(
+        self, program: Program, given: FloatArray, rows: NDArray[np.int64], number: int
+    ) -> None:
+        put(self._machine, program.places, given, rows, number)
+        for steps, numpy_turn in self._turns[program.ratio]:
+            run(self._machine, steps, number)
+            numpy_turn.take(self._machine, number)
 
     def to_bytes(self) -> bytes:
         """Everything remembered; :meth:`from_bytes` goes on with the same bits."""
@@ -225,7 +225,8 @@ class Tape:
                 given = np.stack(columns)
             else:
                 given = np.full((len(program.fields), len(self.symbols)), np.nan)
-            self._open[program.ratio].take(given, self._number - back)
+            rows = np.arange(len(program.fields))
+            self._open[program.ratio].take(given, rows, self._number - back)
 
     def _remember_all(self, at: int, series: FloatArray, last: int) -> None:
         machine = self._machine
