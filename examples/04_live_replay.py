@@ -13,11 +13,12 @@ import yaml
 from liqwarn.board import BoardWriter
 from liqwarn.client import open_gate
 from liqwarn.config import load_policy
+from liqwarn.data.bars.replay_feed import column_at
 from liqwarn.live.bar import flags_of
 from liqwarn.models.boosting import BoostSettings
 from liqwarn.models.bundle import load_bundle
 from liqwarn.pipelines.demo import write_simulated_market
-from liqwarn.pipelines.live_start import column_of, start_live
+from liqwarn.pipelines.live_start import start_live
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.study import build_study
 from liqwarn.pipelines.train import TrainOrder, fit_bundle
@@ -55,7 +56,7 @@ source = FlagSource(
 tiers, changes, took = dict.fromkeys(SYMBOLS, ("T0", "T0")), [], []
 for position in range(first, len(frame.times)):
     began = time.perf_counter()
-    bar = engine.step(column_of(frame, position))
+    bar = engine.step(column_at(frame, position))
     flags = tuple(flags_of(bar, policy, source, issued_at=bar.scores.as_of))
     took.append(time.perf_counter() - began)
     for flag in flags:

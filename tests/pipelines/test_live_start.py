@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from liqwarn.data.bars.replay_feed import columns_of
+from liqwarn.data.bars.replay_feed import column_at
 from liqwarn.errors import FrameError
-from liqwarn.pipelines.live_start import column_of, start_live
+from liqwarn.pipelines.live_start import start_live
 from liqwarn.pipelines.risk import assess
 from liqwarn.policy.position import first_position
 
@@ -25,7 +25,7 @@ def test_the_next_bars_are_the_batch_s(study, bundle, policy, assessed, at):
     for position in range(at, min(at + 30, 24 * 180)):
         if not engine.ready_for(study.market.frame.times[position]):
             break
-        found = engine.step(column_of(study.market.frame, position)).scores
+        found = engine.step(column_at(study.market.frame, position)).scores
         np.testing.assert_array_equal(found.features, study.matrix.values[:, position])
         np.testing.assert_array_equal(found.raw, assessed.raw[:, position])
         for name in ("probability", "quantile", "in_progress", "quality"):
@@ -59,19 +59,3 @@ def test_positions_of_an_earlier_run_are_taken_up_and_not_shared(study, bundle, 
 def test_without_history_there_is_no_start(study, bundle, policy, at):
     with pytest.raises(FrameError, match=rf"bar {at} of 4320, expected one with history before it"):
         start_live(study, bundle, policy, at=at)
-
-
-def test_a_column_of_a_frame_is_what_a_replay_plays(study):
-    frame = study.market.frame.between(100, 105)
-    for position, expected in enumerate(columns_of(frame)):
-        found = column_of(frame, position)
-        assert (found.time, found.symbols, found.bar_s) == (
-            expected.time,
-            expected.symbols,
-            expected.bar_s,
-        )
-        for kind in ("fields", "ages"):
-            ours, theirs = getattr(found, kind), getattr(expected, kind)
-            assert set(ours) == set(theirs)
-            for name, values in theirs.items():
-                np.testing.assert_array_equal(ours[name], values)

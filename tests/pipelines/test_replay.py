@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from liqwarn.data.bars.replay_feed import column_at
 from liqwarn.errors import FrameError
 from liqwarn.live.flag_rows import FLAG_COLUMNS
-from liqwarn.pipelines.live_start import column_of, start_live
+from liqwarn.pipelines.live_start import start_live
 from liqwarn.pipelines.replay import replay
 from liqwarn.pipelines.score import score
 from liqwarn.tables import read_table
@@ -62,5 +63,5 @@ def test_the_engine_gives_the_features_of_the_batch(study, bundle, policy):
     engine = start_live(study, bundle, policy, at=at)
 
     for position in range(at, at + 30):
-        bar = engine.step(column_of(study.market.frame, position))
+        bar = engine.step(column_at(study.market.frame, position))
         np.testing.assert_array_equal(bar.scores.features, study.matrix.values[:, position])

@@ -5,10 +5,9 @@ from datetime import timedelta
 
 import numpy as np
 
-from liqwarn.data.bars.message import BarColumn
 from liqwarn.data.quality import LiveQuality
 from liqwarn.errors import FrameError
-from liqwarn.frames import FloatArray, MarketFrame
+from liqwarn.frames import MarketFrame
 from liqwarn.liquidation.live_maps import LiveMaps, quarters_of
 from liqwarn.live.engine import LiveEngine, Memory
 from liqwarn.live.tape import Tape, tail_bars
@@ -24,7 +23,7 @@ from liqwarn.policy.book import Key
 from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
 
-__all__ = ["column_of", "start_live"]
+__all__ = ["start_live"]
 
 _STAGES = ("features", "maps", "legs", "ranks")
 
@@ -94,26 +93,3 @@ def _ranks(study: Study, bundle: Bundle, stop: int) -> ScoreMemory:
     own = np.where(study.market.quality.usable[:, bars, None], probability, np.nan)
     known = unseen(bundle, study.market.panel.name, frame.symbols, frame.times[bars], own)
     return ScoreMemory.start(np.ascontiguousarray(known), frame.first_bar + first, frame.bar)
-
-
-def column_of(frame: MarketFrame, position: int) -> BarColumn:
-    """One bar of a frame as the live loop takes it.
-
-    >>> from liqwarn.frames import bar_times
-    >>> times = bar_times(np.datetime64("2024-01-01T01:00:00"), 2, timedelta(hours=1))
-    >>> frame = MarketFrame(symbols=("BTCUSDT",), times=times, bar=timedelta(hours=1), ages={},
-    ...                     fields={"close": np.array([[42_000.0, 42_100.0]])})
-    >>> column_of(frame, 1).fields["close"]
-    array([42100.])
-    """
-
-    def cut(planes: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-        return {name: np.ascontiguousarray(plane[:, position]) for name, plane in planes.items()}
-
-    return BarColumn(
-        time=frame.times[position],
-        symbols=frame.symbols,
-        fields=cut(frame.fields),
-        ages=cut(frame.ages),
-        bar_s=frame.bar_s,
-    )

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from liqwarn.data.bars.replay_feed import column_at
 from liqwarn.errors import FrameError
 from liqwarn.frames import epoch_seconds
 from liqwarn.live.bar import flags_of
 from liqwarn.live.engine import LiveEngine
 from liqwarn.live.flag_rows import flag_frame, flag_rows
 from liqwarn.models.bundle import Bundle
-from liqwarn.pipelines.live_start import column_of, start_live
+from liqwarn.pipelines.live_start import start_live
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.study import Study
 from liqwarn.policy.flags import FlagSource
@@ -87,7 +88,7 @@ def _replayed(
         model=engine.bundle.stamp, data_sha256=study.market.data_sha256, completeness=0.0
     )
     for position in positions:
-        bar = engine.step(column_of(study.market.frame, position))
+        bar = engine.step(column_at(study.market.frame, position))
         flags = flags_of(bar, policy, source, issued_at=bar.scores.as_of)
         yield flag_rows(bar, flags)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from liqwarn.data.bars.assembler import Assembler
-from liqwarn.data.bars.replay_feed import ReplayFeed, columns_of, messages_of
+from liqwarn.data.bars.replay_feed import ReplayFeed, column_at, columns_of, messages_of
 from liqwarn.data.bars.tail import Tail
 
 
@@ -58,6 +58,21 @@ def test_a_replay_through_the_assembler_gives_the_frame_back_to_the_last_bit(
     assert [bits_of(c) for c in columns] == [bits_of(c) for c in columns_of(dated)]
     assert len(columns) == 30
     assert assembler.refusals == {}
+
+
+def test_one_bar_of_a_frame_holds_its_values_and_no_other_s(dated):
+    column = column_at(dated, 7)
+
+    assert (column.time, column.symbols, column.bar_s) == (
+        dated.times[7],
+        dated.symbols,
+        dated.bar_s,
+    )
+    for ours, planes in ((column.fields, dated.fields), (column.ages, dated.ages)):
+        assert set(ours) == set(planes)
+        for name, plane in planes.items():
+            np.testing.assert_array_equal(ours[name], plane[:, 7])
+            assert ours[name].flags.c_contiguous
 
 
 def test_every_symbol_reports_every_bar(dated):

@@ -1,7 +1,7 @@
 """A frame replayed as if its bars closed now: at any speed, or as fast as it is polled."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -9,33 +9,43 @@ from liqwarn.data.bars.feed import Delivery, Monotonic, Silence, Sleep
 from liqwarn.data.bars.message import BarColumn, BarMessage
 from liqwarn.frames import FloatArray, MarketFrame
 
-__all__ = ["ReplayFeed", "columns_of", "messages_of"]
+__all__ = ["ReplayFeed", "column_at", "columns_of", "messages_of"]
+
+
+def column_at(frame: MarketFrame, bar: int) -> BarColumn:
+    """One bar of a frame, bit for bit.
+
+    Parameters
+    ----------
+    bar : int
+        Its position in the frame.
+
+    Examples
+    --------
+    >>> from datetime import timedelta
+    >>> from liqwarn.frames import bar_times
+    >>> times = bar_times(np.datetime64("2024-01-01T01:00:00"), 2, timedelta(hours=1))
+    >>> frame = MarketFrame(symbols=("BTCUSDT",), times=times, bar=timedelta(hours=1), ages={},
+    ...                     fields={"close": np.array([[42_000.0, 42_100.0]])})
+    >>> column_at(frame, 1).fields["close"]
+    array([42100.])
+    """
+
+    def cut(planes: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+        return {name: np.ascontiguousarray(plane[:, bar]) for name, plane in planes.items()}
+
+    return BarColumn(
+        time=frame.times[bar],
+        symbols=frame.symbols,
+        fields=cut(frame.fields),
+        ages=cut(frame.ages),
+        bar_s=frame.bar_s,
+    )
 
 
 def columns_of(frame: MarketFrame) -> Iterator[BarColumn]:
-    """The bars of a frame, one by one, bit for bit.
-
-    >>> from datetime import timedelta
-    >>> from liqwarn.frames import bar_times
-    >>> frame = MarketFrame(symbols=("BTCUSDT",), bar=timedelta(hours=1), ages={},
-    ...                     times=bar_times(np.datetime64("2024-01-01T01:00:00"), 2,
-    ...                                     timedelta(hours=1)),
-    ...                     fields={"close": np.array([[42_000.0, 42_100.0]])})
-    >>> [column.fields["close"].tolist() for column in columns_of(frame)]
-    [[42000.0], [42100.0]]
-    """
-    for bar, close in enumerate(frame.times):
-
-        def cut(plane: FloatArray, at: int = bar) -> FloatArray:
-            return np.ascontiguousarray(plane[:, at])
-
-        yield BarColumn(
-            time=close,
-            symbols=frame.symbols,
-            fields={name: cut(plane) for name, plane in frame.fields.items()},
-            ages={name: cut(plane) for name, plane in frame.ages.items()},
-            bar_s=frame.bar_s,
-        )
+    """The bars of a frame, one by one."""
+    return (column_at(frame, bar) for bar in range(len(frame.times)))
 
 
 def messages_of(column: BarColumn) -> Iterator[BarMessage]:
