@@ -76,3 +76,24 @@ def test_the_example_of_its_settings_is_one(service):
 
     assert list(parser["env"]) == ["SERVE_OPTIONS"]
     assert service["ExecStart"] == ["/opt/liqwarn/bin/liqwarn serve $SERVE_OPTIONS"]
+
+
+def refused_calls(lines):
+    """What the filters take back of what they allow, groups spread out; later lines count more."""
+    refused = set()
+    for line in lines:
+        words = set(line.removeprefix("~").split())
+        groups = {word for word in words if word.startswith("@")}
+        told = [analyze("syscall-filter", group).stdout.split("\n")[1:] for group in groups]
+        names = (words - groups) | {
+            name.strip() for lines in told for name in lines if "#" not in name
+        }
+        refused = refused | names if line.startswith("~") else refused - names
+    return refused
+
+
+def test_the_calls_of_the_canary_are_not_refused(service):
+    refused = refused_calls(service["SystemCallFilter"])
+
+    assert {"setrlimit", "sched_setaffinity"} <= refused  # the groups were spread out
+    assert refused.isdisjoint({"setpriority", "prlimit64"})  # os.nice, resource.setrlimit

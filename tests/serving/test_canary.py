@@ -27,6 +27,14 @@ from liqwarn.serving import canary_child
 canary_child.answer = lambda stream: {"error": os.nice(0)}
 canary_child.main()
 """
+CONFINED = """
+import os
+def refused(by):
+    raise PermissionError(1, "Operation not permitted")
+os.nice = refused
+from liqwarn.serving import canary_child
+canary_child.main()
+"""
 UNCHECKED = """
 from liqwarn.models import cascade
 from liqwarn.serving import canary_child
@@ -134,3 +142,7 @@ def test_a_child_gives_way_as_far_as_it_is_told(folder, nice):
     told = canary(read_unsigned(folder), CanaryLimits(nice=nice), child=("-c", NICENESS))
 
     assert told == f"the canary refused it: {min(os.nice(0) + nice, 19)}"
+
+
+def test_a_sandbox_that_refuses_a_lower_priority_refuses_no_bundle(folder):
+    assert canary(read_unsigned(folder), child=("-c", CONFINED)) is None

@@ -5,6 +5,7 @@ before it was signed kills the process that parses it; here that costs nothing. 
 JSON object on standard output; what libraries print goes nowhere.
 """
 
+import contextlib
 import gc
 import os
 import resource
@@ -40,7 +41,8 @@ def main() -> None:
 def _limit(seconds: int, memory: int, nice: int) -> None:
     """An orphan ends by itself, nothing is written, and a server that serves comes first."""
     signal.alarm(seconds)
-    os.nice(nice)
+    with contextlib.suppress(OSError):  # a sandbox may refuse it, and it is only a courtesy
+        os.nice(nice)
     for what, most in (
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_AS, memory),
