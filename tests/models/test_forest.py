@@ -58,9 +58,11 @@ def predicted(model, X):
 
 
 def thresholds(model):
-    """Every limit of a model's trees and its neighbours: where one bit sends a row elsewhere."""
+    """Every limit of a model's trees, its neighbours, and what single precision makes of it."""
     limits = model.trees_to_dataframe()["threshold"].dropna().to_numpy(dtype=np.float64)
-    sides = (np.nextafter(limits, -np.inf), limits, np.nextafter(limits, np.inf))
+    with np.errstate(over="ignore"):
+        rounded = limits.astype(np.float32).astype(np.float64)
+    sides = (np.nextafter(limits, -np.inf), limits, np.nextafter(limits, np.inf), rounded)
     return np.unique(np.concatenate(sides))
 
 
@@ -88,10 +90,40 @@ def test_rows_on_every_limit(name):
     rng = np.random.default_rng(8)
     values = np.concatenate([LIMITS[name], HARD])
     X = rng.choice(values, size=(3000, N_FEATURES))
+    forest = Forest(texts(MODELS[name]))
 
-    found = Forest(texts(MODELS[name])).raw(X)
+    found = forest.raw(X)
 
     assert found[0].tobytes() == predicted(MODELS[name], X).tobytes()
+    few = np.concatenate([forest.raw(part) for part in np.array_split(X[:900], 300)], axis=1)
+    assert few.tobytes() == found[:, :900].tobytes()
+
+
+def test_a_limit_of_infinity():
+    """A test for nothing but whether the value is missing."""
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(600, 2))
+    X[rng.random(600) < 0.4, 0] = np.nan
+    parameters = {"objective": "binary", "verbosity": -1, "num_threads": 1}
+    model = lgb.train(parameters, lgb.Dataset(X, np.isnan(X[:, 0])), 5)
+    assert "threshold=inf" in model.model_to_string()
+    hard = np.array([(first, second) for first in HARD for second in HARD])
+
+    forest = Forest(texts(model))
+
+    assert forest.raw(hard)[0].tobytes() == predicted(model, hard).tobytes()
+    one_by_one = np.concatenate([forest.raw(row[None]) for row in hard], axis=1)
+    assert one_by_one[0].tobytes() == predicted(model, hard).tobytes()
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 7, 8, 9, 31, 32, 33, 64, 65])
+def test_any_number_of_rows(n_rows):
+    X = np.random.default_rng(n_rows).normal(size=(n_rows, N_FEATURES))
+    models = list(MODELS.values())
+
+    found = Forest(texts(*models)).raw(X)
+
+    assert found.tobytes() == np.array([predicted(model, X) for model in models]).tobytes()
 
 
 def test_models_together_and_rows_one_by_one():

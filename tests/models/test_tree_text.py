@@ -21,18 +21,53 @@ def trained(trees=3, X=X, y=Y, **changes):
 TEXT = trained()
 
 
+def told(name):
+    """A line of the first tree."""
+    return next(line for line in TEXT.splitlines() if line.startswith(f"{name}="))
+
+
+def parts(nodes):
+    """Left child and column of each node."""
+    return (nodes.words >> 32).astype(int), (nodes.words & (2**32 - 1)).astype(int)
+
+
 def test_a_table_of_nodes():
     nodes = read_trees([TEXT, trained(2)])
 
     words = [line for line in (TEXT + trained(2)).splitlines() if line.startswith("num_leaves")]
-    leaves = [int(line.partition("=")[2]) for line in words]
-    assert nodes.roots.tolist() == (np.cumsum([2 * n - 1 for n in leaves]) - 1).tolist()
-    assert nodes.ends.tolist() == [3, 5]
+    sizes = np.array([2 * int(line.partition("=")[2]) - 1 for line in words])
+    roots, depths, models = nodes.trees.T
+    assert roots.tolist() == (np.cumsum(sizes) - sizes).tolist()
+    assert models.tolist() == [0, 0, 0, 1, 1]
     assert nodes.n_features == 3
-    own = np.arange(len(nodes.limits))[:, None]
-    ends_here = (nodes.steps[:, :3] == own).all(axis=1)
-    assert ends_here.sum() == sum(leaves)
-    assert (nodes.steps[~ends_here, :3] < own[~ends_here]).all()
+    left, column = parts(nodes)
+    own, leaf = np.arange(sizes.sum()), column == 0
+    assert (left[leaf] == own[leaf]).all()
+    assert leaf.sum() == (sizes + 1).sum() / 2
+    children = np.concatenate([left[~leaf], left[~leaf] + 1])
+    assert sorted([*roots, *children]) == own.tolist()
+    for root, depth in zip(roots, depths, strict=True):
+        level = np.array([root])
+        for _ in range(depth):
+            assert not leaf[level].all()
+            level = np.concatenate([left[level], left[level] + ~leaf[level]])
+        assert leaf[level].all()
+
+
+def test_a_column_for_each_way_a_feature_is_asked():
+    text = TEXT.replace(told("split_feature"), "split_feature=1 1 1", 1)
+    columns = set()
+    for kinds in ("0 2 4", "6 8 10"):
+        nodes = read_trees([text.replace(told("decision_type"), f"decision_type={kinds}", 1)])
+        columns |= {str(tuple(column)) for column in nodes.columns.tolist()}
+
+    assert {
+        "(1.0, 0.0, 0.0)",  # read as 0
+        "(1.0, nan, nan)",  # 0 is missing and goes right
+        "(1.0, -inf, -inf)",  # 0 is missing and goes left
+        "(1.0, 0.0, nan)",
+        "(1.0, 0.0, -inf)",
+    } <= columns
 
 
 @pytest.mark.parametrize("cut", [0.2, 0.5, 0.8])
@@ -63,13 +98,29 @@ def test_a_text_that_says_something_else(old, new, said):
 
 
 def test_nodes_that_go_in_circles():
-    line = next(line for line in TEXT.splitlines() if line.startswith("left_child="))
+    line = told("left_child")
     with pytest.raises(ModelError, match=r"a tree's node 0 leads to 0 and .*, not after it"):
         read_trees([TEXT.replace(line, "left_child=0 " + line.split(" ", 1)[1], 1)])
 
 
+@pytest.mark.parametrize("name", ["threshold", "leaf_value"])
+def test_numbers_that_are_none(name):
+    line = told(name)
+    with pytest.raises(ModelError, match="a tree has NaN for a limit or a leaf"):
+        read_trees([TEXT.replace(line, f"{name}=nan " + line.split(" ", 1)[1], 1)])
+
+
+def test_nodes_that_two_lead_to():
+    line = told("right_child")
+    for children in ("-1 -1 -1", "-1 -2 -9"):
+        with pytest.raises(
+            ModelError, match=r"a tree's node \d leads to .*, not after it or led to"
+        ):
+            read_trees([TEXT.replace(line, f"right_child={children}", 1)])
+
+
 def test_a_feature_that_is_not_there():
-    line = next(line for line in TEXT.splitlines() if line.startswith("split_feature="))
+    line = told("split_feature")
     for feature in ("3", "-1"):
         other = f"split_feature={feature} " + line.split(" ", 1)[1]
         with pytest.raises(

@@ -1,11 +1,14 @@
 """Trees read from LightGBM's own text into one table of nodes.
 
-A node sends a row to one of three others: left where its feature is at most the node's limit, right
-where it is above, and where the feature is missing to whichever of the two training chose. A leaf
-sends every row to itself. Limits and values are printed with 17 digits: they are the same bits.
+A test sends a row to one of two nodes that lie side by side: left where the test's column is at
+most its limit, right where it is not. Where missing values go is written into the columns: a
+feature has one for each way it is asked, in which what is missing stands as −∞ (left of every
+limit) or as NaN (left of none). A leaf sends every row to itself. Limits and values are printed
+with 17 digits: they are the same bits.
 """
 
 from collections.abc import Callable, Sequence
+from math import inf, isnan, nan
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -22,8 +25,8 @@ TINY: Final = float(np.float32(1e-35))
 _CATEGORICAL: Final = 1
 _DEFAULT_LEFT: Final = 2
 _MISSING_BITS: Final = 2
-_ZERO, _NAN = 1, 2
-_BELOW_ZERO: Final = -5e-324
+_NONE, _ZERO, _NAN = 0, 1, 2
+_HALF: Final = 32
 _HEADER: Final = {"num_class": "1", "num_tree_per_iteration": "1"}
 T = TypeVar("T", int, float)
 
@@ -31,34 +34,84 @@ T = TypeVar("T", int, float)
 class Nodes(NamedTuple):
     """The trees of several models in one table."""
 
-    steps: NDArray[np.int32]
-    """Shape (n_nodes, 4): the nodes to the left, to the right and where missing; the feature."""
+    words: NDArray[np.uint64]
+    """Shape (n_nodes,): upper half the node to the left, which the one to the right follows; lower
+    half the column. A leaf has itself to the left and column 0."""
     limits: FloatArray
     """Shape (n_nodes,): the highest value that goes left; the value of a leaf."""
-    roots: NDArray[np.int64]
-    """Shape (n_trees,): where each tree begins."""
-    ends: NDArray[np.int64]
-    """Shape (n_models,): how many trees there are up to the end of each model."""
+    trees: NDArray[np.int64]
+    """Shape (n_trees, 3): where each begins, how many tests its longest way down has, its model."""
+    columns: FloatArray
+    """Shape (n_columns, 3): feature, what stands for 0, what stands for a missing value. Column 0
+    is of no feature: −∞ in every row."""
     n_features: int
+
+
+class _Tree(NamedTuple):
+    """A tree as LightGBM numbers it: tests from 0, leaf k as ~k."""
+
+    features: list[int]
+    limits: list[float]
+    kinds: list[int]
+    lefts: list[int]
+    rights: list[int]
+    leaves: list[float]
+
+
+class _Column(NamedTuple):
+    """One way in which a feature is asked."""
+
+    feature: int
+    missing: int
+    left: bool
+
+    @property
+    def gap(self) -> float:
+        """What stands for a missing value; where none was seen in training, it is read as 0."""
+        if self.missing == _NONE:
+            return 0.0
+        return -inf if self.left else nan
+
+    @property
+    def zero(self) -> float:
+        return self.gap if self.missing == _ZERO else 0.0
+
+
+_LEAVES: Final = _Column(0, _NONE, left=False)
 
 
 class _Table:
     """Nodes in the making."""
 
     def __init__(self) -> None:
-        self.steps: list[tuple[int, int, int, int]] = []
+        self.words: list[int] = []
         self.limits: list[float] = []
+        self.columns = {_LEAVES: 0}
 
-    def leaf(self, value: float) -> int:
-        at = len(self.limits)
-        self.steps.append((at, at, at, 0))
-        self.limits.append(value)
-        return at
+    def add(self, tree: _Tree) -> int:
+        """Add a tree, each test's children side by side; the position of its root."""
+        root = len(self.words)
+        at = {0: root} if tree.features else {~0: root}
+        for k, children in enumerate(zip(tree.lefts, tree.rights, strict=True)):
+            at.update(zip(children, (root + 1 + 2 * k, root + 2 + 2 * k), strict=True))
+        self.words += [0] * len(at)
+        self.limits += [0.0] * len(at)
+        for k, left in enumerate(tree.lefts):
+            column = self._column(tree.features[k], tree.kinds[k])
+            self._put(at[k], at[left], column, tree.limits[k])
+        for k, value in enumerate(tree.leaves):
+            self._put(at[~k], at[~k], 0, value)
+        return root
 
-    def test(self, feature: int, limit: float, left: int, right: int, missing: int) -> int:
-        self.steps.append((left, right, missing, feature))
-        self.limits.append(limit)
-        return len(self.limits) - 1
+    def _put(self, node: int, left: int, column: int, limit: float) -> None:
+        self.words[node] = left << _HALF | column
+        self.limits[node] = limit
+
+    def _column(self, feature: int, kind: int) -> int:
+        missing, left = kind >> _MISSING_BITS, bool(kind & _DEFAULT_LEFT)
+        if missing not in {_ZERO, _NAN}:
+            missing, left = _NONE, True  # never the column of the leaves
+        return self.columns.setdefault(_Column(feature, missing, left), len(self.columns))
 
 
 def read_trees(models: Sequence[str]) -> Nodes:
@@ -74,22 +127,24 @@ def read_trees(models: Sequence[str]) -> Nodes:
     ModelError
         When a text is cut short or does not hold together, when models differ in their number of
         features, or have what is not known here: several classes, averaged trees, categories,
-        linear leaves.
+        linear leaves, NaN as a limit or a leaf.
     """
-    table, roots, ends, sizes = _Table(), list[int](), list[int](), set[int]()
-    for text in models:
-        header, *trees = text.partition("\nend of trees")[0].split("\nTree=")
-        n_features = _n_features(header, text, len(trees))
+    table, sizes, trees = _Table(), set[int](), list[tuple[int, int, int]]()
+    for model, text in enumerate(models):
+        header, *told = text.partition("\nend of trees")[0].split("\nTree=")
+        n_features = _n_features(header, text, len(told))
         sizes.add(n_features)
-        roots += [_add_tree(table, _fields(tree), n_features) for tree in trees]
-        ends.append(len(roots))
+        for one in told:
+            tree = _tree(_fields(one), n_features)
+            depth = _depth(tree)
+            trees.append((table.add(tree), depth, model))
     if len(sizes) != 1:
         raise ModelError(f"models have {sorted(sizes)} features, expected the same number of all")
     return Nodes(
-        steps=np.array(table.steps, np.int32).reshape(-1, 4),
+        words=np.array(table.words, np.uint64),
         limits=np.array(table.limits, np.float64),
-        roots=np.array(roots, np.int64),
-        ends=np.array(ends, np.int64),
+        trees=np.array(trees, np.int64).reshape(-1, 3),
+        columns=np.array([(c.feature, c.zero, c.gap) for c in table.columns], np.float64),
         n_features=sizes.pop(),
     )
 
@@ -120,51 +175,40 @@ def _numbers(told: dict[str, str], name: str, kind: Callable[[str], T], n: int) 
     return found
 
 
-def _add_tree(table: _Table, told: dict[str, str], n_features: int) -> int:
-    """Add a tree; the position of its root."""
+def _tree(told: dict[str, str], n_features: int) -> _Tree:
     n_leaves = _numbers(told, "num_leaves", int, 1)[0]
     if told.get("num_cat") != "0" or told.get("is_linear", "0") != "0":
         raise ModelError("a tree has categories or linear leaves, expected numbers alone")
-    leaves = [table.leaf(value) for value in _numbers(told, "leaf_value", float, n_leaves)]
     n_tests = n_leaves - 1
-    features = _numbers(told, "split_feature", int, n_tests)
-    for feature in features:
+    tree = _Tree(
+        leaves=_numbers(told, "leaf_value", float, n_leaves),
+        features=_numbers(told, "split_feature", int, n_tests),
+        limits=_numbers(told, "threshold", float, n_tests),
+        kinds=_numbers(told, "decision_type", int, n_tests),
+        lefts=_numbers(told, "left_child", int, n_tests),
+        rights=_numbers(told, "right_child", int, n_tests),
+    )
+    if any(kind & _CATEGORICAL for kind in tree.kinds):
+        raise ModelError("a tree has categories, expected numbers alone")
+    if any(isnan(number) for number in (*tree.limits, *tree.leaves)):
+        raise ModelError("a tree has NaN for a limit or a leaf, expected numbers")
+    for feature in tree.features:
         if not 0 <= feature < n_features:
             last = n_features - 1
             raise ModelError(f"a tree asks for feature {feature}, expected 0 to {last}")
-    limits = _numbers(told, "threshold", float, n_tests)
-    kinds = _numbers(told, "decision_type", int, n_tests)
-    lefts = _numbers(told, "left_child", int, n_tests)
-    rights = _numbers(told, "right_child", int, n_tests)
-    placed: dict[int, int] = {~k: leaf for k, leaf in enumerate(leaves)}
-    for k in reversed(range(n_tests)):  # a node's children come after it: no row goes in circles
-        if not {lefts[k], rights[k]} <= placed.keys():
-            raise ModelError(f"a tree's node {k} leads to {lefts[k]} and {rights[k]}, not after it")
-        if kinds[k] & _CATEGORICAL:
-            raise ModelError("a tree has categories, expected numbers alone")
-        children = placed[lefts[k]], placed[rights[k]]
-        placed[k] = _add_test(table, features[k], limits[k], kinds[k], children)
-    return placed[0] if n_tests else leaves[0]
+    return tree
 
 
-def _add_test(
-    table: _Table, feature: int, limit: float, kind: int, children: tuple[int, int]
-) -> int:
-    """Add what one of LightGBM's nodes does; the position of its first test."""
-    left, right = children
-    default = left if kind & _DEFAULT_LEFT else right
-    missing = kind >> _MISSING_BITS
-    zero = left if limit >= 0.0 else right  # where 0 goes by its size
-    if missing == _NAN:
-        return table.test(feature, limit, left, right, default)
-    if missing != _ZERO or default == zero:
-        lost = default if missing == _ZERO else zero
-        return table.test(feature, limit, left, right, lost)
-    # 0 goes the other way than its neighbours: cut it out between those below and those above
-    above = table.test(feature, limit, left, right, default)
-    if limit >= 0.0:
-        upto = table.test(feature, 0.0, default, above, default)
-        return table.test(feature, _BELOW_ZERO, left, upto, default)
-    upto = table.test(feature, 0.0, default, right, default)
-    below = table.test(feature, _BELOW_ZERO, right, upto, default)
-    return table.test(feature, limit, left, below, default)
+def _depth(tree: _Tree) -> int:
+    """Tests on the longest way down; a child comes after its test and has no other: it ends."""
+    n_tests, depth = len(tree.features), {0: 0}
+    for k, children in enumerate(zip(tree.lefts, tree.rights, strict=True)):
+        for child in children:
+            after = k < child < n_tests or -len(tree.leaves) <= child < 0
+            if child in depth or not after:
+                left, right = children
+                raise ModelError(
+                    f"a tree's node {k} leads to {left} and {right}, not after it or led to twice"
+                )
+            depth[child] = depth.get(k, 0) + 1
+    return max(depth.values())
