@@ -6,6 +6,20 @@ from pathlib import Path
 
 import pytest
 
+_FakeClocks = runpy.run_path(str(Path(__file__).with_name("hand_clocks.py")))["FakeClocks"]
+
+
+@pytest.fixture(scope="session")
+def clocks_by_hand():
+    """Makes clocks of board and client that are set by hand."""
+    return _FakeClocks
+
+
+@pytest.fixture
+def fake(clocks_by_hand):
+    """Such clocks."""
+    return clocks_by_hand()
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

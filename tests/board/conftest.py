@@ -1,13 +1,12 @@
-"""A flag, a board, and clocks that do what they are told."""
+"""A flag and a board."""
 
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from liqwarn.board import BoardWriter
-from liqwarn.board.clocks import SYSTEM_CLOCKS, Clocks
+from liqwarn.board.clocks import SYSTEM_CLOCKS
 from liqwarn.decisions import (
     Flag,
     Limits,
@@ -85,23 +84,3 @@ def board(path):
     """A writer with two symbols and no flag yet."""
     with BoardWriter.create(path, ["BTCUSDT", "ETHUSDT"]) as writer:
         yield writer
-
-
-class FakeClocks:
-    """Both run together, until the wall's is set."""
-
-    def __init__(self) -> None:
-        self.wall, self.boot = time.time_ns(), SYSTEM_CLOCKS.boot_ns()
-        self.clocks = Clocks(wall_ns=lambda: self.wall, boot_ns=lambda: self.boot)
-
-    def run(self, seconds):
-        self.wall += int(seconds * 1e9)
-        self.boot += int(seconds * 1e9)
-
-    def set_wall(self, seconds):
-        self.wall += int(seconds * 1e9)
-
-
-@pytest.fixture
-def fake():
-    return FakeClocks()

@@ -64,6 +64,20 @@ def test_a_writer_that_died_within_a_write_leaves_no_flag(path, make_flag, deadl
         assert BoardReader(path).refusal("BTCUSDT").kind == "torn"
 
 
+def test_a_write_under_way_hides_the_flag_that_was_good(path, make_flag, deadline):
+    """Its counter alone says so: the heartbeat comes after the write."""
+    with Halved.create(path, ["BTCUSDT"]) as board:
+        put, board._put = board._put, super(Halved, board)._put
+        board.write(make_flag(), deadline_ns=deadline)
+        reader = BoardReader(path, max_wait_s=0.001)
+        assert reader.read("BTCUSDT") is not None
+        board._put = put
+        with pytest.raises(KeyboardInterrupt):
+            board.write(make_flag(later=1), deadline_ns=deadline)
+
+        assert (reader.read("BTCUSDT"), reader.refusal("BTCUSDT").kind) == (None, "torn")
+
+
 @pytest.mark.parametrize("marked", [True, False])
 def test_a_restarted_writer_is_followed(path, make_flag, deadline, fake, monkeypatch, marked):
     old = BoardWriter.create(path, ["BTCUSDT"])
@@ -287,3 +301,34 @@ def test_closed_it_lets_go_and_opens_again(board, path, make_flag, deadline):
         assert reader.read("BTCUSDT") is not None
     assert reader._view is None
     assert reader.read("BTCUSDT") is not None
+
+
+_STEPS = st.one_of(
+    st.tuples(st.just("run"), st.sampled_from([0.0, 0.4, 1.0, 7.5, 14.9, 15.0, 60.0])),
+    st.tuples(st.just("set_wall"), st.integers(-7_200, 7_200)),
+    st.tuples(st.just("beat"), st.sampled_from([-20.0, -15.0, -1.0, 0.0, 0.9, 1.1, 30.0])),
+    st.tuples(st.just("write"), st.integers(0, 50)),
+)
+
+
+@given(steps=st.lists(_STEPS, max_size=12))
+@settings(deadline=None, max_examples=60)
+def test_the_short_way_says_what_a_reader_that_knows_nothing_says(
+    tmp_path_factory, make_flag, clocks_by_hand, steps
+):
+    """Whatever is remembered of a good flag: clocks, heartbeat and counter are asked each time."""
+    path, fake = tmp_path_factory.mktemp("law") / "board", clocks_by_hand()
+    with BoardWriter.create(path, ["BTCUSDT"]) as board:
+        board.write(make_flag(), deadline_ns=fake.boot + 100 * 10**9)
+        board.beat(fake.boot)
+        warm = BoardReader(path, max_silence_s=15, clocks=fake.clocks)
+        for what, value in steps:
+            if what == "beat":
+                board.beat(fake.boot + int(value * 1e9))
+            elif what == "write":
+                board.write(make_flag(later=value), deadline_ns=fake.boot + 100 * 10**9)
+            else:
+                getattr(fake, what)(value)
+            fresh = BoardReader(path, max_silence_s=15, clocks=fake.clocks)
+            assert warm.read("BTCUSDT") == fresh.read("BTCUSDT")
+            assert warm.read("BTCUSDT") is warm.read("BTCUSDT")

@@ -1,4 +1,4 @@
-"""Flags, files of them, servers that behave or do not, and clocks that do what they are told."""
+"""Flags, files of them, and servers that behave or do not."""
 
 import threading
 import time
@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import orjson
 import pytest
 
-from liqwarn.board.clocks import SYSTEM_CLOCKS, Clocks
 from liqwarn.decisions import (
     Flag,
     Limits,
@@ -90,26 +89,6 @@ def document():
         return orjson.dumps({**body, "flags": rows})
 
     return document
-
-
-class FakeClocks:
-    """Both run together, until the wall's is set."""
-
-    def __init__(self) -> None:
-        self.wall, self.boot = time.time_ns(), SYSTEM_CLOCKS.boot_ns()
-        self.clocks = Clocks(wall_ns=lambda: self.wall, boot_ns=lambda: self.boot)
-
-    def run(self, seconds):
-        self.wall += int(seconds * 1e9)
-        self.boot += int(seconds * 1e9)
-
-    def set_wall(self, seconds):
-        self.wall += int(seconds * 1e9)
-
-
-@pytest.fixture
-def fake():
-    return FakeClocks()
 
 
 class Server:

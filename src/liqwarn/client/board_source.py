@@ -19,19 +19,23 @@ class BoardSource:
 
     def __init__(self, reader: BoardReader) -> None:
         self._reader = reader
+        self._read = reader.read
         self._seen: dict[str, tuple[BoardFlag, Seen]] = {}
 
     def find(self, symbol: str) -> Seen | Refusal:
         """What is known of a symbol now."""
-        flag = self._reader.read(symbol)
+        flag = self._read(symbol)
+        try:
+            known, seen = self._seen[symbol]
+        except KeyError:
+            known = None
         if flag is None:
             again = self._reader.look(symbol)
             if isinstance(again, Refusal):
                 return again
             flag = again
-        pair = self._seen.get(symbol)
-        if pair is not None and pair[0] is flag:
-            return pair[1]
+        if known is flag:
+            return seen
         seen = seen_from_board(flag)
         self._seen[symbol] = (flag, seen)
         return seen

@@ -46,6 +46,7 @@ class Gate:
 
     def __init__(self, source: Source, name: str, *, clocks: Clocks = SYSTEM_CLOCKS) -> None:
         self._source = source
+        self._find = source.find
         self._name = name
         self._clocks = clocks
         self._admitted: dict[str, Seen] = {}
@@ -71,10 +72,10 @@ class Gate:
             Without new risk when no good flag is known.
         """
         try:
-            found = self._source.find(symbol)
+            found = self._find(symbol)
+            if found is self._admitted.get(symbol):
+                return found.decisions[side]  # type: ignore[union-attr]  # what is admitted is Seen
             if type(found) is Seen:
-                if found is self._admitted.get(symbol):
-                    return found.decisions[side]
                 found = self._admit(symbol, found)
                 if type(found) is Seen:
                     return found.decisions[side]
