@@ -83,8 +83,10 @@ def price_refusal(
     """
     if limits.post_only and not post_only:
         return "entries must be post-only"
-    if limits.collar_frac is None or price is None:
+    if limits.collar_frac is None:
         return None
+    if price is None:
+        return "an order at market cannot keep to a collar"
     if mark is None:
         return "no price to hold the collar against"
     if abs(price - mark) > mark * _decimal(limits.collar_frac):

@@ -132,7 +132,7 @@ def _open(config: LiqwarnGateFeedConfig) -> Gate:
     api_key = Path(config.api_key_file).read_text().strip() if config.api_key_file else None
     return open_gate(
         config.source,
-        keys=Path(config.keys) if config.keys else None,
+        keys=None if config.keys is None else Path(config.keys),
         api_key=api_key,
         max_wait_s=config.max_wait_s,
     )

@@ -21,6 +21,7 @@ from nautilus_trader.trading.strategy import Strategy
 from liqwarn_nautilus.allowance import House, Permission, opening_allowed, price_refusal, split
 from liqwarn_nautilus.flag import FLAG_TOPIC, LiqwarnFlag
 from liqwarn_nautilus.flag_book import FlagBook, Verdict
+from liqwarn_nautilus.order_shape import comes_nearer, parent_of, position_side
 from liqwarn_nautilus.rewritten import rewritten
 
 __all__ = ["LiqwarnGuardConfig", "LiqwarnGuardedStrategy"]
@@ -127,16 +128,22 @@ class LiqwarnGuardedStrategy(Strategy):
         client_id: ClientId | None = None,
         params: dict[str, object] | None = None,
     ) -> None:
-        """Submit a list whole or not at all; its children count as exits of their parent."""
-        parents = [order for order in order_list.orders if order.parent_order_id is None]
-        for parent in parents:
-            self.guard_counts["asked"] += 1
-            allowed, reason = self._allowed(parent, position_id)
-            if allowed is None or allowed.quantity != parent.quantity:
+        """Submit a list whole or not at all; its exits are marked as single ones are."""
+        sent = []
+        for order in order_list.orders:
+            self.guard_counts["asked"] += order.parent_order_id is None
+            exits = self._leaves_parent(order, order_list)
+            found = (self._marked(order), "reduces") if exits else self._allowed(order, position_id)
+            allowed, reason = found
+            if allowed is None or allowed.quantity != order.quantity:
                 self.guard_counts["denied"] += 1
-                for order in order_list.orders:
-                    self._deny(order, reason)
+                for each in order_list.orders:
+                    self._deny(each, reason)
                 return
+            sent.append(allowed)
+        if any(new is not old for new, old in zip(sent, order_list.orders, strict=True)):
+            self.guard_counts["marked"] += 1
+            order_list = OrderList(order_list.id, sent)
         super().submit_order_list(order_list, position_id, client_id, params)
 
     def modify_order(
@@ -148,18 +155,57 @@ class LiqwarnGuardedStrategy(Strategy):
         client_id: ClientId | None = None,
         params: dict[str, object] | None = None,
     ) -> None:
-        """Modify an order; growth of an entry is held against the flags, and not sent if denied."""
-        if quantity is not None and not order.is_reduce_only:
-            opposite = self._opposite(order, None)
-            _, before = split(order.quantity.as_decimal(), opposite)
-            _, after = split(quantity.as_decimal(), opposite)
-            side = _position_side(order)
-            permission = self._permission(order.instrument_id, side, after - before)
-            if after > before and permission.quantity < after - before:
+        """Modify an order; what an entry gains by it is held against the flags, or not sent."""
+        if not order.is_reduce_only:
+            refusal = self._growth_refusal(order, quantity)
+            if refusal is None and comes_nearer(order, price, trigger_price):
+                refusal = self._move_refusal(order, quantity, price)
+            if refusal is not None:
                 self.guard_counts["modify denied"] += 1
-                self.log.warning(f"Modify of {order.client_order_id} denied: {permission.reason}")
+                self.log.warning(f"Modify of {order.client_order_id} denied: {refusal}")
                 return
         super().modify_order(order, quantity, price, trigger_price, client_id, params)
+
+    def _leaves_parent(self, order: Order, listed: OrderList) -> bool:
+        """Whether an order of a list can only leave what its parent opens."""
+        parent = parent_of(order, listed)
+        if parent is None or parent.is_reduce_only or self._opposite(parent, None):
+            return False
+        return bool(order.side != parent.side and order.quantity <= parent.quantity)
+
+    def _opening(self, order: Order, quantity: Quantity | None = None) -> Decimal:
+        """What a resting order would open, with another quantity if one is given."""
+        position_id = self.cache.position_id(order.client_order_id)
+        asked = order.quantity if quantity is None else quantity
+        return split(asked.as_decimal(), self._opposite(order, position_id))[1]
+
+    def _growth_refusal(self, order: Order, quantity: Quantity | None) -> str | None:
+        more = self._opening(order, quantity) - self._opening(order)
+        if more <= 0:
+            return None
+        permission = self._permission(order.instrument_id, position_side(order), more)
+        return None if permission.quantity >= more else permission.reason
+
+    def _move_refusal(
+        self, order: Order, quantity: Quantity | None, price: Price | None
+    ) -> str | None:
+        """Why an entry may not come nearer to being filled; an exit always may."""
+        if not self._opening(order, quantity):
+            return None
+        verdict = self.verdict(order.instrument_id, position_side(order))
+        if not verdict.new_risk:
+            return verdict.reason
+        return self._price_refusal(order, price, verdict)
+
+    def _price_refusal(self, order: Order, price: Price | None, verdict: Verdict) -> str | None:
+        if price is None and order.has_price:
+            price = order.price
+        return price_refusal(
+            None if price is None else price.as_decimal(),
+            self._mark(order.instrument_id),
+            post_only=bool(getattr(order, "is_post_only", False)),
+            limits=verdict.limits,
+        )
 
     def _allowed(self, order: Order, position_id: PositionId | None) -> tuple[Order | None, str]:
         """The order to send, as it is or rewritten; None when nothing of it may be sent."""
@@ -169,9 +215,9 @@ class LiqwarnGuardedStrategy(Strategy):
         if quantity is None:
             return None, f"no price of {order.instrument_id} to size by"
         reducing, opening = split(quantity, self._opposite(order, position_id))
-        side = _position_side(order)
+        side = position_side(order)
         if opening == 0:
-            return self._exit(order, side), "reduces"
+            return self._exit(order), "reduces"
         permission = self._entry(order, side, opening)
         if permission.quantity >= opening:
             return order, permission.reason
@@ -188,23 +234,21 @@ class LiqwarnGuardedStrategy(Strategy):
             return None if not reducing else rewritten(order, quantity=reducing)
         return rewritten(order, quantity=reducing + opening)
 
-    def _exit(self, order: Order, side: str) -> Order:
+    def _exit(self, order: Order) -> Order:
         """An exit, unable to flip the position where the other side may take no risk."""
-        flips = not self.verdict(order.instrument_id, side).new_risk
         own = self._opposite(order, None, external=False) > 0
-        if flips and own and self.config.mark_exits and self._margin(order):
+        return self._marked(order) if own else order
+
+    def _marked(self, order: Order) -> Order:
+        flips = not self.verdict(order.instrument_id, position_side(order)).new_risk
+        unmarked = not order.is_reduce_only
+        if flips and unmarked and self.config.mark_exits and self._margin(order):
             return rewritten(order, reduce_only=True)
         return order
 
     def _entry(self, order: Order, side: str, quantity: Decimal) -> Permission:
         """Of an order's opening part: by its kind and price, and by its size; not rounded."""
-        price = order.price.as_decimal() if order.has_price else None
-        refusal = price_refusal(
-            price,
-            self._mark(order.instrument_id),
-            post_only=bool(getattr(order, "is_post_only", False)),
-            limits=self.verdict(order.instrument_id, side).limits,
-        )
+        refusal = self._price_refusal(order, None, self.verdict(order.instrument_id, side))
         permission = self._permission(order.instrument_id, side, quantity)
         if permission.allowed and refusal:
             return Permission(False, Decimal(0), refusal)
@@ -236,7 +280,14 @@ class LiqwarnGuardedStrategy(Strategy):
                 positions += self.cache.positions_open(
                     instrument_id=order.instrument_id, strategy_id=_EXTERNAL
                 )
-        signed = sum((p.signed_decimal_qty() for p in positions if p), Decimal(0))
+        signed = sum(
+            (
+                p.signed_decimal_qty()
+                for p in positions
+                if p and p.instrument_id == order.instrument_id
+            ),
+            Decimal(0),
+        )
         return max(Decimal(0), -signed if order.side == OrderSide.BUY else signed)
 
     def _positions(self, instrument_id: InstrumentId) -> list[Position]:
@@ -347,7 +398,3 @@ class LiqwarnGuardedStrategy(Strategy):
                     for order in self._resting(instrument_id, side):
                         self.guard_counts["cancelled"] += 1
                         self.cancel_order(order)
-
-
-def _position_side(order: Order) -> str:
-    return "long" if order.side == OrderSide.BUY else "short"

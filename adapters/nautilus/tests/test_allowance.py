@@ -58,6 +58,6 @@ def test_entries_by_their_price_and_kind():
     assert price_refusal(D(101), D(100), post_only=False, limits=collar) is None
     assert "beyond" in price_refusal(D("101.1"), D(100), post_only=False, limits=collar)
     assert "no price" in price_refusal(D(100), None, post_only=False, limits=collar)
-    assert price_refusal(None, D(100), post_only=False, limits=collar) is None
+    assert "at market" in price_refusal(None, D(100), post_only=False, limits=collar)
     assert "post-only" in price_refusal(None, D(100), post_only=False, limits=rest)
     assert price_refusal(D(100), D(100), post_only=True, limits=rest) is None

@@ -16,7 +16,9 @@ from market import (
     scripted,
 )
 from nautilus_trader.model.enums import OmsType, OrderSide
+from nautilus_trader.model.events import OrderInitialized
 from nautilus_trader.model.identifiers import PositionId, StrategyId
+from nautilus_trader.model.orders import OrderUnpacker
 from nautilus_trader.model.position import Position
 from nautilus_trader.test_kit.stubs.events import TestEventStubs
 
@@ -261,3 +263,79 @@ def test_a_position_reported_by_the_venue_may_be_left_by_any_strategy():
     assert [f[1] for f in found.trader.fills] == ["sell"]
     assert found.denied == 1  # what comes after would open
     assert found.position == 0
+
+
+def test_a_resting_entry_may_not_be_moved_while_its_side_is_denied():
+    kept = {}
+
+    def rest(trader):
+        kept["order"] = limit(trader, OrderSide.BUY, 2, 40_000)
+
+    def move(trader):
+        trader.modify_order(kept["order"], price=PERPETUAL.make_price(90_000))
+
+    denied = go({5: rest, 15: move}, then(3, 0))
+    assert denied.trader.fills == []
+    assert str(kept["order"].price) == "40000.0"
+    assert denied.trader.guard_counts["modify denied"] == 1
+
+    assert [f[1] for f in go({5: rest, 15: move}).trader.fills] == ["buy"]
+
+
+def test_a_resting_exit_may_be_moved_at_every_tier():
+    kept = {}
+
+    def rest(trader):
+        trader.buy(2)
+        kept["order"] = limit(trader, OrderSide.SELL, 2, 90_000)
+
+    def leave(trader):
+        trader.modify_order(kept["order"], price=PERPETUAL.make_price(40_000))
+
+    found = go({5: rest, 15: leave}, then(4, 4))
+
+    assert found.position == 0
+
+
+def exits(trader, *quantities):
+    trader.submit_order_list(
+        trader.order_factory.create_list(
+            [
+                trader.order_factory.market(PERPETUAL.id, OrderSide.SELL, PERPETUAL.make_qty(q))
+                for q in quantities
+            ]
+        )
+    )
+
+
+def test_the_exits_of_a_list_cannot_flip_a_position_together():
+    twice = go({5: lambda t: t.buy(2), 15: lambda t: exits(t, 2, 2)}, then(0, 3))
+    halves = go({5: lambda t: t.buy(2), 15: lambda t: exits(t, 1, 1)}, then(0, 3))
+
+    assert twice.position == 0
+    assert twice.trader.guard_counts["marked"] == 1
+    assert halves.position == 0
+
+
+def test_a_child_that_opens_more_than_its_parent_is_held_against_the_flags():
+    def hidden(trader):
+        parent = trader.order_factory.market(
+            PERPETUAL.id, OrderSide.SELL, PERPETUAL.make_qty(1), reduce_only=True
+        )
+        child = trader.order_factory.market(PERPETUAL.id, OrderSide.BUY, PERPETUAL.make_qty(9))
+        first, second = (
+            OrderUnpacker.unpack({**OrderInitialized.to_dict(order.init_event), **values})
+            for order, values in (
+                (
+                    parent,
+                    {"contingency_type": "OTO", "linked_order_ids": [str(child.client_order_id)]},
+                ),
+                (child, {"parent_order_id": str(parent.client_order_id)}),
+            )
+        )
+        trader.submit_order_list(trader.order_factory.create_list([first, second]))
+
+    found = go({5: lambda t: t.buy(2), 15: hidden}, then(3, 0))
+
+    assert [f[1] for f in found.trader.fills] == ["buy"]
+    assert sum(found.trader.denials.values()) == 2
