@@ -127,3 +127,12 @@ def test_on_its_clock_no_bar_is_late_and_none_is_missed():
     assert [column.time for column in columns] == list(frame.times)
     for column, bar in zip(columns, range(6), strict=True):
         assert column.fields["close"].tolist() == frame.fields["close"][:, bar].tolist()
+
+
+def test_the_clock_of_the_fastest_replay_stands_before_there_is_no_date_left():
+    source, clock, _ = source_of(2, 1e9)
+    while not source.poll(0.5).ended:
+        clock.now += 1.0
+    clock.now += 3_600.0
+
+    assert source.wall().year == FIRST.year + 1_002

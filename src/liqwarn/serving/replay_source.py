@@ -2,12 +2,16 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from liqwarn.data.bars.feed import Delivery, Monotonic, Sleep
 from liqwarn.data.bars.replay_feed import ReplayFeed
 from liqwarn.frames import MarketFrame, epoch_seconds
 
 __all__ = ["ReplaySource"]
+
+_LONGEST_S: Final = 1000 * 366 * 86_400.0
+"""A thousand years after its end a fast replay's clock stands: there is no year 10000."""
 
 
 class ReplaySource:
@@ -68,7 +72,7 @@ class ReplaySource:
             return 0.0
         if self._ended is not None:
             stood, since = self._ended
-            return stood + (self._monotonic() - since) * self._factor
+            return stood + min((self._monotonic() - since) * self._factor, _LONGEST_S)
         elapsed = (self._monotonic() - self._began) * self._factor
         return min(elapsed, float(self._played * self._bar_s))
 
