@@ -1,8 +1,10 @@
 """Bars, feeds and clocks of the tests of the live service's faults, and what it left on disk."""
 
+import runpy
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -49,25 +51,7 @@ def lines_of(frame, rng):
         yield time_, b"".join(map(encode_message, messages))
 
 
-@dataclass
-class HandClock:
-    """Both clocks by hand."""
-
-    now: datetime
-    ticks: float = 0.0
-
-    def wall(self):
-        return self.now
-
-    def monotonic(self):
-        return self.ticks
-
-    def forward(self, by: timedelta):
-        self.now += by
-        self.ticks += by.total_seconds()
-
-    def jump(self, by: timedelta):
-        self.now += by
+HandClock = runpy.run_path(str(Path(__file__).parents[1] / "hand_clocks.py"))["HandClock"]
 
 
 @dataclass
