@@ -1,7 +1,9 @@
 """What the tests of the live loop stand on: a small market, its model, and a feed by hand."""
 
+import runpy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,23 +19,7 @@ from liqwarn.live.bar import LiveBar, LiveScores
 from liqwarn.policy.book import advance_book
 from liqwarn.policy.position import first_position
 
-
-@dataclass
-class HandClock:
-    """Both clocks by hand."""
-
-    now: datetime
-    ticks: float = 0.0
-
-    def wall(self):
-        return self.now
-
-    def monotonic(self):
-        return self.ticks
-
-    def forward(self, by: timedelta):
-        self.now += by
-        self.ticks += by.total_seconds()
+HandClock = runpy.run_path(str(Path(__file__).parents[1] / "hand_clocks.py"))["HandClock"]
 
 
 @dataclass
