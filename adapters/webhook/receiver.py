@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from time import monotonic
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 LARGEST: Final = 1 << 20
 SLOWEST_S: Final = 5.0
+_MOST_DIGITS: Final = len(str(LARGEST))
 
 _Order = list[float]
 """Sequence and time of issue: what a later flag of the same symbol must not be behind."""
@@ -41,6 +43,12 @@ class Refused(Exception):  # noqa: N818 it is no fault of ours
         self.status = status
 
 
+class _Held(NamedTuple):
+    flag: Flag
+    deadline: float
+    """On the monotonic clock: the wall clock may be set back."""
+
+
 class Inbox:
     """The newest flag of each symbol; it never goes back, not even over a restart.
 
@@ -52,6 +60,8 @@ class Inbox:
         Where the highest sequences are kept; without it they are forgotten with the process.
     now : callable
         The wall clock.
+    monotonic : callable
+        A clock that cannot be set, in seconds.
     """
 
     def __init__(
@@ -60,12 +70,14 @@ class Inbox:
         *,
         state: Path | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = monotonic,
     ) -> None:
         if not keys:
             raise PolicyError("inbox has no keys, expected at least one to verify flags with")
-        self._keys, self._state, self._now = tuple(keys), state, now
+        self._keys, self._state = tuple(keys), state
+        self._now, self._monotonic = now, monotonic
         self._lock = threading.Lock()
-        self._flags: dict[str, Flag] = {}
+        self._flags: dict[str, _Held] = {}
         self._seen: dict[str, _Order] = {}
         if state is not None and state.exists():
             self._seen = orjson.loads(state.read_bytes())
@@ -82,7 +94,8 @@ class Inbox:
         ------
         Refused
             When one was refused, with the first one's status and all reasons: 400 no flag, 401 not
-            signed by a known key, 409 older than one before, 422 expired or from the future.
+            signed by a known key, 409 older than one before, 422 expired or from the future. 503
+            when what is seen cannot be kept: nothing is taken, and the flags before are withdrawn.
         """
         good: list[Flag] = []
         faults: list[Refused] = []
@@ -117,25 +130,42 @@ class Inbox:
         """Whether any is new; what is seen is on disk before anybody may act on it."""
         held, seen = dict(self._flags), dict(self._seen)
         for flag in flags:
-            if flag == held.get(flag.symbol):
+            before = held.get(flag.symbol)
+            if before is not None and flag == before.flag:
                 continue
             order: _Order = [flag.sequence, flag.issued_at.timestamp()]
             last = seen.get(flag.symbol, order)
-            if order < last or (order == last and flag.symbol in held):
+            if order < last or (order == last and before is not None):
                 faults.append(_behind(flag, last))
                 continue
-            held[flag.symbol], seen[flag.symbol] = flag, order
+            held[flag.symbol], seen[flag.symbol] = self._held(flag), order
         if held == self._flags:
             return False
-        if self._state is not None:
-            _replace(self._state, orjson.dumps(seen))
+        self._store(seen, held.keys())
         self._flags, self._seen = held, seen
         return True
 
+    def _held(self, flag: Flag) -> _Held:
+        left = flag.valid_until - max(self._now(), flag.issued_at)
+        return _Held(flag, self._monotonic() + left.total_seconds())
+
+    def _store(self, seen: dict[str, _Order], held: Iterable[str]) -> None:
+        if self._state is None:
+            return
+        try:
+            _replace(self._state, orjson.dumps(seen))
+        except OSError as error:
+            newer = {symbol for symbol in held if seen[symbol] != self._seen.get(symbol)}
+            self._flags = {s: kept for s, kept in self._flags.items() if s not in newer}
+            why = f"what was seen cannot be kept: {error.strerror}"
+            raise Refused(503, why) from error
+
     def flag(self, symbol: str) -> Flag | None:
-        """The flag of a symbol while it is valid; None means no new risk."""
-        flag = self._flags.get(symbol)
-        return flag if flag is not None and self._now() < flag.valid_until else None
+        """The flag of a symbol while it is valid by both clocks; None means no new risk."""
+        held = self._flags.get(symbol)
+        if held is None or self._monotonic() >= held.deadline:
+            return None
+        return held.flag if self._now() < held.flag.valid_until else None
 
 
 def _documents(body: bytes) -> list[dict[str, Any]]:
@@ -190,8 +220,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal():
             raise Refused(411, "the length is not given")
-        if int(length) > LARGEST:
-            raise Refused(413, f"the body has {length} bytes, expected at most {LARGEST}")
+        if len(length) > _MOST_DIGITS or int(length) > LARGEST:
+            raise Refused(413, f"the body is too long, expected at most {LARGEST} bytes")
         try:
             body = self.rfile.read(int(length))
         except TimeoutError as error:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
-from receiver import LARGEST, Inbox, make_server
+from receiver import LARGEST, Inbox, Refused, make_server
 
 from liqwarn.decisions import (
     FLAGS_SCHEMA,
@@ -203,3 +203,46 @@ def test_every_edit_of_a_signed_flag_is_noticed(post, inbox):
 def test_an_inbox_without_keys_is_refused():
     with pytest.raises(PolicyError, match="no keys, expected at least one"):
         Inbox([])
+
+
+def test_a_flag_ends_by_a_clock_that_cannot_be_set_back(clock):
+    running = [0.0]
+    inbox = Inbox([KEY.public], now=clock, monotonic=lambda: running[0])
+    flag = make_flag()
+    body = orjson.dumps(posted(signed(flag)))
+    assert inbox.take(body) == 204
+
+    clock.now -= timedelta(hours=1)
+    running[0] = 69 * 60 - 1
+    assert inbox.take(body) == 200  # said again, and not prolonged by it
+    assert inbox.flag("BTCUSDT") == flag
+    running[0] = 69 * 60
+    assert inbox.flag("BTCUSDT") is None
+
+
+def test_a_flag_that_cannot_be_kept_withdraws_the_one_before(clock, tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    inbox = Inbox([KEY.public], state=folder / "seen.json", now=clock)
+    body = orjson.dumps(posted(signed(make_flag()), signed(make_flag("ETHUSDT"))))
+    assert inbox.take(body) == 204
+    stricter = make_flag(
+        sequence=make_flag().sequence + 1,
+        sides={"long": replace(SIDE, tier=Tier.T4), "short": SIDE},
+    )
+    body = orjson.dumps(posted(signed(stricter)))
+
+    folder.rename(tmp_path / "gone")
+    with pytest.raises(Refused, match="cannot be kept") as refused:
+        inbox.take(body)
+    assert refused.value.status == 503
+    assert inbox.flag("BTCUSDT") is None
+    assert inbox.flag("ETHUSDT") is not None
+
+    folder.mkdir()
+    assert inbox.take(body) == 204
+    assert inbox.flag("BTCUSDT") == stricter
+
+
+def test_a_length_of_many_digits_is_too_long(post):
+    assert post(body=b"", headers={"Content-Length": "9" * 5_000}) == 413

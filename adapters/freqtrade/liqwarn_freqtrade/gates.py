@@ -81,7 +81,7 @@ def gate_of(settings: Settings, runmode: str) -> Asked:
 def _client(settings: Settings) -> Any:  # noqa: ANN401 a callable gate
     return open_gate(
         cast("str", settings.source),
-        keys=Path(settings.keys) if settings.keys else None,
+        keys=None if settings.keys is None else Path(settings.keys),
         api_key=settings.api_key,
         max_wait_s=settings.max_wait_s,
     )

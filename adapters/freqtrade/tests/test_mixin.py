@@ -333,6 +333,11 @@ def test_only_everything_together_allows():
     assert isinstance(gate_of(Settings(), "backtest"), NoGate)
 
 
+def test_an_empty_name_of_keys_does_not_take_unsigned_flags():
+    with pytest.raises(ConfigError, match="no public key"):
+        gate_of(Settings(source="file:none.json", keys=""), "live")
+
+
 def test_freqtrade_does_not_start_with_such_a_class(tmp_path):
     (tmp_path / "bad.py").write_text(
         "from guarded_strategy import Crossing\n"
