@@ -13,6 +13,8 @@ class FakeExchange:
 
     def __init__(self, *, balance: float = 100_000.0) -> None:
         self.marks = {"BTC/USDT:USDT": 60_000.0, "ETH/USDT:USDT": 3_000.0}
+        self.sizes: dict[str, float] = {}
+        """Coins of a contract; one where it says nothing."""
         self.volume = 10.0
         self.held: dict[str, float] = {}
         self.leverage: dict[str, int] = {}
@@ -21,7 +23,9 @@ class FakeExchange:
 
     def market(self, pair: str) -> dict[str, Any]:
         """Its limits."""
-        return {"symbol": pair, "limits": {"amount": {"min": STEP, "max": None}}}
+        size = self.sizes.get(pair, 1.0)
+        limits = {"amount": {"min": STEP, "max": None}}
+        return {"symbol": pair, "contractSize": size, "limits": limits}
 
     def amount_to_precision(self, pair: str, amount: float) -> str:  # noqa: ARG002 as ccxt has it
         """Cut to the step, as text."""

@@ -44,7 +44,10 @@ class House:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """An order a strategy would like, as ``create_order`` takes it; `price` None is at market."""
+    """An order a strategy would like, as ``create_order`` takes it: `amount` in contracts.
+
+    `price` None is at market.
+    """
 
     pair: str
     side: Literal["buy", "sell"]
@@ -55,16 +58,29 @@ class Wish:
 def symbol_of(pair: str) -> str:
     """The symbol whose flag speaks for a pair.
 
-    >>> symbol_of("BTC/USDT:USDT")
-    'BTCUSDT'
+    A dated future or an option keeps its own name, which no flag has: it is denied rather than
+    judged by the perpetual.
+
+    >>> symbol_of("BTC/USDT:USDT"), symbol_of("BTC/USDT:USDT-261225")
+    ('BTCUSDT', 'BTC/USDT:USDT-261225')
     """
-    return pair.partition(":")[0].replace("/", "")
+    market, _, settle = pair.partition(":")
+    return pair if "-" in settle else market.replace("/", "")
 
 
 def run_once(exchange: Any, ask: Ask, wishes: Iterable[Wish], house: House) -> list[Order]:
-    """One round: what is forbidden meanwhile is cancelled, then each wish is placed as allowed."""
+    """One round: what is forbidden meanwhile is cancelled, then each wish is placed as allowed.
+
+    What fails at the exchange fails alone: it must not keep another wish from reducing.
+    """
     cancel_forbidden(exchange, ask)
-    return [order for wish in wishes for order in place(exchange, ask, wish, house)]
+    placed: list[Order] = []
+    for wish in wishes:
+        try:
+            placed += place(exchange, ask, wish, house)
+        except Exception:  # of whatever class the exchange's library has for it
+            logger.exception("%s %s %s failed", wish.side, wish.amount, wish.pair)
+    return placed
 
 
 def place(exchange: Any, ask: Ask, wish: Wish, house: House) -> list[Order]:
@@ -127,10 +143,11 @@ def _sized(exchange: Any, wish: Wish, decision: Decision, house: House, *, adds:
     """The wish cut to what is allowed, rounded down to the exchange's step; 0 below its least."""
     share = min(decision.order_size_frac, decision.add_frac) if adds else decision.order_size_frac
     price = wish.price or float(exchange.fetch_ticker(wish.pair)["last"])
-    amount = min(wish.amount, house.order_usd / price) * share
+    size = _contract_size(exchange, wish.pair)
+    amount = min(wish.amount, house.order_usd / (price * size)) * share
     if decision.max_participation_frac is not None and wish.price is None:
         volume = float(exchange.fetch_ohlcv(wish.pair, "1m", limit=1)[-1][5])
-        amount = min(amount, volume * decision.max_participation_frac)
+        amount = min(amount, volume / size * decision.max_participation_frac)
     market = exchange.market(wish.pair)
     amount = float(exchange.amount_to_precision(wish.pair, amount))
     least = market["limits"]["amount"]["min"] or 0.0
@@ -142,7 +159,13 @@ def _affordable(
 ) -> bool:
     balance = exchange.fetch_balance()["USDT"]
     keep = balance["total"] * house.free_frac * decision.collateral_buffer_mult
-    return bool(balance["free"] - wish.amount * mark / leverage >= keep)
+    margin = wish.amount * _contract_size(exchange, wish.pair) * mark / leverage
+    return bool(balance["free"] - margin >= keep)
+
+
+def _contract_size(exchange: Any, pair: str) -> float:
+    """Coins of a contract; a spot market has none."""
+    return float(exchange.market(pair).get("contractSize") or 1.0)
 
 
 def cancel_forbidden(exchange: Any, ask: Ask) -> list[str]:
@@ -153,9 +176,13 @@ def cancel_forbidden(exchange: Any, ask: Ask) -> list[str]:
         if order["reduceOnly"]:
             continue
         decision = _asked(ask, symbol_of(order["symbol"]), side)
-        if decision is not None and decision.cancel_increasing:
+        if decision is None or not decision.cancel_increasing:
+            continue
+        try:
             exchange.cancel_order(order["id"], order["symbol"])
             cancelled.append(order["id"])
+        except Exception:  # filled meanwhile, perhaps; the others are cancelled all the same
+            logger.exception("%s of %s not cancelled", order["id"], order["symbol"])
     return cancelled
 
 
@@ -164,7 +191,7 @@ def _held(exchange: Any, pair: str) -> float:
     held = 0.0
     for position in exchange.fetch_positions([pair]):
         if position["symbol"] == pair:
-            held += position["contracts"] * (1 if position["side"] == "long" else -1)
+            held += (position["contracts"] or 0.0) * (1 if position["side"] == "long" else -1)
     return held
 
 

@@ -203,3 +203,55 @@ def test_with_the_real_client_and_no_flags_nothing_grows_and_everything_can_leav
             (order,) = place(exchange, gate, Wish(pair=ETH, side="sell", amount=0.5), HOUSE)
             assert order["reduceOnly"]
     assert denied("BTCUSDT", "long", "nothing there").new_risk is False
+
+
+class Stubborn(FakeExchange):
+    """Cancels nothing and does not know one of its pairs' leverage."""
+
+    def cancel_order(self, order_id, pair):
+        raise ConnectionError("try again")
+
+    def set_leverage(self, leverage, pair):
+        if pair == ETH:
+            raise ConnectionError("try again")
+        super().set_leverage(leverage, pair)
+
+
+def test_what_fails_keeps_nobody_from_leaving():
+    exchange = Stubborn()
+    exchange.held[BTC] = 0.05
+    exchange.create_order(BTC, "limit", "buy", 0.01, 50_000.0, {})
+    wishes = [
+        Wish(pair=ETH, side="buy", amount=0.1),
+        Wish(pair=BTC, side="sell", amount=0.05),
+    ]
+
+    placed = run_once(exchange, Gate(cancel_increasing=True), wishes, HOUSE)
+
+    assert [(order["symbol"], order["reduceOnly"]) for order in placed] == [(BTC, True)]
+    assert exchange.held[BTC] == 0.0
+
+
+@pytest.mark.parametrize(("size", "most"), [(0.01, 10.0), (1.0, 0.1), (100.0, 0.001)])
+def test_a_contract_of_many_coins_is_held_against_the_house_by_its_coins(exchange, size, most):
+    exchange.sizes[BTC] = size
+    (order,) = place(exchange, Gate(), Wish(pair=BTC, side="buy", amount=50.0), HOUSE)
+
+    assert order["amount"] == most  # 6,000 dollars
+
+
+@pytest.mark.parametrize("empty", [None, 0.0])
+def test_a_position_without_contracts_is_none(exchange, empty, monkeypatch):
+    row = {"symbol": BTC, "side": None, "contracts": empty}
+    monkeypatch.setattr(exchange, "fetch_positions", lambda pairs: [row])
+
+    assert place(exchange, Gate(), Wish(pair=BTC, side="buy", amount=0.05), HOUSE)
+
+
+def test_a_dated_future_is_not_judged_by_the_perpetual(exchange):
+    gate = Gate()
+    dated = "BTC/USDT:USDT-261225"
+    exchange.marks[dated] = 60_000.0
+    place(exchange, gate, Wish(pair=dated, side="buy", amount=0.05), HOUSE)
+
+    assert gate.asked == [(dated, "long")]
