@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from liqwarn.decisions import ModelStamp
+from liqwarn.errors import PolicyError
 from liqwarn.live.bar import flags_of
 from liqwarn.policy.flags import FlagSource
 
@@ -45,14 +46,34 @@ def test_evidence_is_no_better_than_its_bar(
     np.testing.assert_equal(list(found[1:]), [probability, quantile, 0.02, False, doubtful, known])
 
 
-def test_a_score_has_the_horizons_that_are_known(make_scores):
-    probability = np.broadcast_to([0.1, NAN, 0.3], (2, 2, 3)).copy()
-    score = make_scores(probability=probability, quantile=np.full((2, 2), NAN)).score(1, 0)
+def test_evidence_of_all_sides_is_that_of_each(make_scores):
+    rng = np.random.default_rng(3)
+    scores = make_scores(
+        quality=np.array(["degraded", "ok"]),
+        quantile=rng.random((2, 2)),
+        probability=np.sort(rng.random((2, 2, 3)), axis=2),
+        in_progress=np.array([[True, False], [False, True]]),
+    )
+    sides = [(row, side) for row in range(2) for side in range(2)]
 
-    assert (score.symbol, score.side) == ("DOGEUSDT", "long")
-    assert dict(score.probability) == {1: 0.1, 24: 0.3}
-    assert score.quantile is None
-    assert score.base_rate == 0.01
+    assert list(scores.evidences().values()) == [scores.evidence(*one) for one in sides]
+    assert list(scores.evidences())[1] == ("BTCUSDT", "short")
+
+
+def test_a_flag_has_the_horizons_that_are_known(make_bar, make_scores, policy):
+    probability = np.broadcast_to([0.1, NAN, 0.3], (2, 2, 3)).copy()
+    probability[0, 1] = NAN
+    one, other = issued(make_bar(make_scores(probability=probability)), policy)
+
+    assert dict(other.sides["long"].probability) == {1: 0.1, 24: 0.3}
+    assert dict(one.sides["short"].probability) == {}
+
+
+def test_probabilities_that_fall_with_the_horizon_are_refused(make_bar, make_scores, policy):
+    probability = np.broadcast_to([0.3, 0.2, 0.4], (2, 2, 3))
+
+    with pytest.raises(PolicyError, match=r"probabilities \[0.3, 0.2, 0.4\] fall with the horizon"):
+        issued(make_bar(make_scores(probability=probability)), policy)
 
 
 def test_which_symbols_have_any_probability(make_scores):

@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from liqwarn.data.panel import Panel
 from liqwarn.frames import BoolArray, FloatArray, MarketFrame, TimeArray
+from liqwarn.windows.arguments import compiled
 
 __all__ = ["FrameQuality", "LiveQuality", "measure_quality"]
+
+_OK, _DEGRADED, _STALE, _UNKNOWN = range(4)
+_GRADES: Final = np.array(["ok", "degraded", "stale", "unknown"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,11 +72,13 @@ class LiveQuality:
     """
 
     def __init__(self, panel: Panel, seen: Mapping[str, BoolArray]) -> None:
-        self._panel = panel
         self._names = tuple(seen)
         self._seen = np.array([seen[name] for name in self._names], dtype=np.bool_)
-        self._core = np.array([name in panel.core for name in self._names])
-        self._spans = [_spans(panel, name) for name in self._names]
+        self._core = np.array([name in panel.core for name in self._names], dtype=np.bool_)
+        self._spans = _spans(panel, self._names)
+        self._complete = "open_interest" in panel.fields
+        self._missing = np.full(self._seen.shape[-1], np.nan)
+        self._given = np.empty(self._seen.shape)
 
     @classmethod
     def start(cls, frame: MarketFrame, panel: Panel) -> "LiveQuality":
@@ -87,31 +94,64 @@ class LiveQuality:
 
     def advance(self, fields: Mapping[str, FloatArray], time: np.datetime64) -> FrameQuality:
         """Quality of the next bar; the arrays have shape (n_symbols,)."""
-        nothing = np.full(self._seen.shape[1], np.nan)
-        finite = np.isfinite([fields.get(name, nothing) for name in self._names])
-        self._seen |= finite
-        moment = int(time.astype("datetime64[s]").astype(np.int64))
-        valid = np.array([any(a <= moment <= b for a, b in spans) for spans in self._spans])
-        promised = self._seen & valid[:, None]
-        return _graded(
-            self._panel,
-            promised.sum(axis=0, dtype=np.float64),
-            (promised & finite).sum(axis=0, dtype=np.float64),
-            finite[self._core].all(axis=0),
-            self._seen[self._core].all(axis=0),
+        starts, ends = self._spans
+        valid = ((starts <= time) & (time <= ends)).any(axis=1)
+        found = [fields.get(name, self._missing) for name in self._names]
+        np.concatenate(found, out=self._given.reshape(-1))
+        completeness = np.empty(self._missing.size)
+        grades = np.empty(self._missing.size, dtype=np.int64)
+        promised = np.stack([valid, self._core])
+        _grade(self._given, self._seen, promised, completeness, grades, self._complete)
+        return FrameQuality(
+            completeness=completeness, usable=grades <= _DEGRADED, quality=_GRADES[grades]
         )
 
 
-def _spans(panel: Panel, field: str) -> list[tuple[float, float]]:
-    """First and last second at which each source of a field is valid."""
-    return [
-        (
-            -np.inf if source.valid.start is None else source.valid.start.timestamp(),
-            np.inf if source.valid.end is None else source.valid.end.timestamp(),
-        )
-        for source in panel.sources
-        if field in source.fields
-    ]
+@compiled
+def _grade(
+    given: FloatArray,
+    seen: BoolArray,
+    promised: BoolArray,
+    completeness: FloatArray,
+    grades: NDArray[np.int64],
+    complete: bool,
+) -> None:
+    """Quality of one bar; `seen` is brought up to it. `promised` says: now, and of the core."""
+    for s in range(grades.size):
+        expected, known = 0.0, 0.0
+        usable, began = True, True
+        for k in range(given.shape[0]):
+            finite = np.isfinite(given[k, s])
+            seen[k, s] |= finite
+            if seen[k, s] and promised[0, k]:
+                expected += 1.0
+                known += finite
+            if promised[1, k]:
+                usable &= finite
+                began &= seen[k, s]
+        completeness[s] = known / expected if expected > 0.0 else 0.0
+        grades[s] = _UNKNOWN
+        if usable:
+            grades[s] = _OK if complete and known == expected else _DEGRADED
+        elif began:
+            grades[s] = _STALE
+
+
+def _spans(panel: Panel, names: tuple[str, ...]) -> tuple[TimeArray, TimeArray]:
+    """First and last second at which each source gives each field, shape (n_fields, n_sources).
+
+    They are the wrong way round where it does not give it.
+    """
+    ages = np.array(["0001-01-01T00:00:00", "9999-12-31T23:59:59"], dtype="datetime64[s]")
+    starts = np.full((len(names), len(panel.sources)), ages[1])
+    ends = np.full(starts.shape, ages[0])
+    for k, name in enumerate(names):
+        for j, source in enumerate(panel.sources):
+            if name in source.fields:
+                start, end = source.valid.start, source.valid.end
+                starts[k, j] = ages[0] if start is None else _utc64(start)
+                ends[k, j] = ages[1] if end is None else _utc64(end)
+    return starts, ends
 
 
 def _graded(

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from liqwarn.data.bars.message import BarColumn, close_seconds
 from liqwarn.data.panel import Panel
@@ -25,7 +24,7 @@ from liqwarn.live.tape import Tape
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.live_legs import LegsState
 from liqwarn.models.score_memory import ScoreMemory
-from liqwarn.models.scoring import strangeness, unseen
+from liqwarn.models.scoring import graded, strangeness, unseen
 from liqwarn.policy.book import Decision, Key, advance_book
 from liqwarn.policy.position import Position, first_position
 from liqwarn.policy.tiers import Policy
@@ -128,6 +127,7 @@ class LiveEngine:
         names = self._memory.tape.names
         at = {name: k for k, name in enumerate(names)}
         self._columns = np.array([at.get(n, len(names)) for n in bundle.model.names_])
+        self._aligned = bundle.model.names_ == names
 
     def hold(self, positions: Mapping[Key, Position]) -> None:
         """Stand no looser than somewhere else: a side that does is put there."""
@@ -158,11 +158,12 @@ class LiveEngine:
         fields = {**column.fields, **self._map_fields(column)}
         row = memory.tape.advance(fields)
         quality = memory.quality.advance(fields, column.time)
-        X = np.append(row, np.full((len(row), 1), np.nan), axis=1)[:, self._columns]
+        X = self._known_to_model(row)
         raw = self._scorer.raw(X)
         probability = self._scorer.calibrated(raw)
         probability[~quality.usable] = np.nan
         strange = strangeness(self._symbols, X, self._bundle.model.novelty_)
+        novel = np.array([symbol in strange for symbol in self._symbols])
         scores = LiveScores(
             symbols=self._symbols,
             as_of=self.as_of,
@@ -172,12 +173,18 @@ class LiveEngine:
             quantile=self._placed(probability, column.time),
             base_rate=self._bundle.model.base_rate_[:, self._primary],
             in_progress=running,
-            quality=_graded(quality.quality, self._symbols, strange),
+            quality=graded(quality.quality, novel),
             completeness=quality.completeness,
             features=row,
             strange=strange,
         )
         return LiveBar(number=self.number, scores=scores, decisions=self._decide(scores))
+
+    def _known_to_model(self, row: FloatArray) -> FloatArray:
+        """The features in the model's order; one that only the model knows is missing."""
+        if self._aligned:
+            return row
+        return np.append(row, np.full((len(row), 1), np.nan), axis=1)[:, self._columns]
 
     @property
     def _primary(self) -> int:
@@ -222,22 +229,6 @@ class LiveEngine:
                     positions[symbol, side] = first_position(
                         symbol, side, now, bar=self._panel.bar, policy=self._policy
                     )
-        evidence = {
-            (symbol, side): scores.evidence(row, j)
-            for row, symbol in enumerate(self._symbols)
-            for j, side in enumerate(SIDES)
-            if (symbol, side) in positions
-        }
-        decisions = advance_book(positions, evidence, now, self._policy)
+        decisions = advance_book(positions, scores.evidences(), now, self._policy)
         positions.update({key: decision.after for key, decision in decisions.items()})
         return decisions
-
-
-def _graded(
-    given: NDArray[np.str_], symbols: tuple[str, ...], strange: Mapping[str, str]
-) -> NDArray[np.str_]:
-    """As :func:`liqwarn.models.scoring.graded`, of rows whose novelty is known already."""
-    if not strange:
-        return given
-    novel = np.array([symbol in strange for symbol in symbols])
-    return np.where(novel & (given == "ok"), "degraded", given)

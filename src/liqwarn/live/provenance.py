@@ -24,12 +24,11 @@ def column_sha256(column: BarColumn) -> str:
     >>> column_sha256(column)[:16]
     'b51793179c35401f'
     """
-    digest = sha256(f"{column.time} {' '.join(column.symbols)}".encode())
+    parts = [f"{column.time} {' '.join(column.symbols)}".encode()]
     for kind, planes in (("field", column.fields), ("age", column.ages)):
         for name in sorted(planes):
-            digest.update(f" {kind} {name} ".encode())
-            digest.update(np.ascontiguousarray(planes[name]).tobytes())
-    return digest.hexdigest()
+            parts += [f" {kind} {name} ".encode(), planes[name].tobytes()]
+    return sha256(b"".join(parts)).hexdigest()
 
 
 def must_log(decision: Decision) -> bool:

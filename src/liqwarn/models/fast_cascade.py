@@ -5,6 +5,8 @@ numpy's, since a compiled one may differ in its last bit; all other arithmetic i
 in its order.
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,13 +15,13 @@ from liqwarn.frames import SIDES, FloatArray
 from liqwarn.models.boosting import ONSET, STAGES, BoosterKey
 from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.forest import Forest
-from liqwarn.models.hazard import within_horizons
-from liqwarn.models.logistic import sigmoid
 from liqwarn.models.mirror import mirror_of
 from liqwarn.models.volatility import HAR_COLUMNS, VolatilityBase
 from liqwarn.windows.arguments import compiled
 
 __all__ = ["FastCascade"]
+
+_LOG_2: Final = np.log(2.0)
 
 
 class FastCascade:
@@ -49,10 +51,23 @@ class FastCascade:
         self._mirror = mirror_of(self.names_)
         self._base = _Base(trees.base_, self.names_)
         slopes = np.array([[platt.slope for platt in row] for row in model.platts_])
-        self._asked = slopes != 0.0
-        self._slopes = np.where(self._asked, slopes, 1.0)
-        self._intercepts = np.array([[platt.intercept for platt in row] for row in model.platts_])
-        self.raw(np.empty((0, len(self.names_))))  # compiled here, not at the first live bar
+        intercepts = np.array([[platt.intercept for platt in row] for row in model.platts_])
+        self._platts = np.stack([slopes, intercepts])
+        self._found = self._models()
+        # compiled here, not at the first live bar
+        self.calibrated(self.raw(np.empty((0, len(self.names_)))))
+
+    def _models(self) -> list[list[list[int]]]:
+        """Which models make a stage at a horizon; at one that has no onset, none do of any."""
+        return [
+            [
+                [k for k, key in enumerate(self._keys) if key[:2] == (stage, hours)]
+                if (ONSET, hours, 0) in self._keys
+                else []
+                for hours in self.horizons_h_
+            ]
+            for stage in STAGES
+        ]
 
     def raw(self, X: FloatArray) -> FloatArray:
         """Log-odds of the intervals' hazards before calibration.
@@ -75,32 +90,31 @@ class FastCascade:
         if X.ndim != 2 or X.shape[1] != len(self.names_):
             raise ModelError(f"rows have shape {X.shape}, expected {len(self.names_)} columns")
         rows = np.ascontiguousarray(X, dtype=np.float64)
-        score = np.tile(self._base.of(rows), len(SIDES))
-        for added in self._stages(np.concatenate([rows, self._mirror.turned(rows)])):
-            score += added
+        base = self._base.of(rows)
+        score = np.concatenate([base, base], axis=1)
+        both = np.concatenate([rows, self._mirror.turned(rows)])
+        scores = self._forest.raw(both) if self._forest else np.empty((0, len(both)))
+        for stage in self._found:
+            for h, found in enumerate(stage):
+                score[h] += self._added(scores, h, found)
         by_side = score.reshape(len(self.horizons_h_), len(SIDES), len(rows))
         return np.ascontiguousarray(by_side.transpose(2, 1, 0))
 
-    def _stages(self, both: FloatArray) -> FloatArray:
-        """What each stage adds, shape (n_stages, n_horizons, n_rows of both sides)."""
-        parts = np.zeros((len(STAGES), len(self.horizons_h_), len(both)))
-        scores = self._forest.raw(both) if self._forest else np.empty((0, len(both)))
-        for h, hours in enumerate(self.horizons_h_):
-            if (ONSET, hours, 0) not in self._keys:
-                parts[:, h] = np.nan
-                continue
-            for s, stage in enumerate(STAGES):
-                found = [k for k, key in enumerate(self._keys) if key[:2] == (stage, hours)]
-                if len(found) == 1:
-                    parts[s, h] = scores[found[0]]
-                elif found:
-                    parts[s, h] = np.sum(scores[found], axis=0) / len(found)
-        return parts
+    def _added(self, scores: FloatArray, h: int, found: list[int]) -> FloatArray | float:
+        """What a stage adds at a horizon."""
+        if len(found) == 1:
+            return scores[found[0]]
+        if found:
+            return np.asarray(np.sum(scores[found], axis=0) / len(found))
+        return 0.0 if (ONSET, self.horizons_h_[h], 0) in self._keys else np.nan
 
     def calibrated(self, raw: FloatArray) -> FloatArray:
         """Probabilities within the horizons of raw scores, the same shape."""
-        moved = np.where(self._asked, self._slopes * raw, 0.0)
-        return within_horizons(sigmoid(moved + self._intercepts))
+        moved, out = np.empty(raw.shape), np.empty(raw.shape)
+        _moved(raw, self._platts, moved)
+        # by numpy's own exponential: a compiled one may differ in its last bit
+        _within(moved, np.exp(-np.abs(moved)), out)
+        return out
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Probability of an onset of each side within each horizon, shape (n_rows, 2, n_horizons).
@@ -118,19 +132,55 @@ class _Base:
         where = {name: k for k, name in enumerate(names)}
         columns = [where.get(HAR_COLUMNS[k], -1) for k in design.kept_]
         self._columns = np.array(columns, dtype=np.intp)
-        self._lost = self._columns < 0
         self._flagged = design.flagged_
         self._learned = np.array([design.median_, design.mean_, design.scale_])
         self._theta = np.array(base.theta_).reshape(len(base.theta_), -1)
 
     def of(self, X: FloatArray) -> FloatArray:
         """Shape (n_horizons, n_rows)."""
-        used = np.where(self._lost, np.nan, X[:, self._columns])
-        logs = np.log(np.where(used > 0, used, np.nan))
+        used = np.empty((len(X), self._columns.size))
+        _positive(X, self._columns, used)
         out = np.empty((len(self._theta), len(X)))
-        _linear(logs, self._learned, self._flagged, self._theta, out)
-        half: FloatArray = out - np.log(2.0)
+        _linear(np.log(used), self._learned, self._flagged, self._theta, out)
+        half: FloatArray = out - _LOG_2
         return half
+
+
+@compiled
+def _positive(X: FloatArray, columns: NDArray[np.intp], out: FloatArray) -> None:
+    """Some columns; NaN where a value is not above 0, or the column is none."""
+    for row in range(X.shape[0]):
+        for k in range(columns.size):
+            value = X[row, columns[k]] if columns[k] >= 0 else np.nan
+            out[row, k] = value if value > 0.0 else np.nan
+
+
+@compiled
+def _moved(raw: FloatArray, platts: FloatArray, out: FloatArray) -> None:
+    """Scores of shape (n_rows, 2, n_horizons), each moved as its own calibration does."""
+    for row in range(raw.shape[0]):
+        for side in range(raw.shape[1]):
+            for h in range(raw.shape[2]):
+                slope = platts[0, side, h]
+                asked = slope * raw[row, side, h] if slope != 0.0 else 0.0
+                out[row, side, h] = asked + platts[1, side, h]
+
+
+@compiled
+def _within(moved: FloatArray, small: FloatArray, out: FloatArray) -> None:
+    """:func:`~liqwarn.models.hazard.within_horizons` of the sigmoid of the scores.
+
+    `small` is ``exp(-abs(moved))``.
+    """
+    for row in range(moved.shape[0]):
+        for side in range(moved.shape[1]):
+            spared = 1.0
+            for h in range(moved.shape[2]):
+                tiny = small[row, side, h]
+                hazard = (1.0 if moved[row, side, h] >= 0.0 else tiny) / (1.0 + tiny)
+                known = np.isfinite(hazard)
+                spared *= 1.0 - hazard if known else 1.0
+                out[row, side, h] = 1.0 - spared if known else np.nan
 
 
 @compiled

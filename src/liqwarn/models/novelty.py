@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from typing import Any, Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liqwarn.errors import ModelError
 from liqwarn.frames import BoolArray, FloatArray
 from liqwarn.models.robust_scale import FARTHEST, RobustScale
 from liqwarn.models.rows import Rows
 from liqwarn.models.splits import InnerFolds
+from liqwarn.windows.arguments import compiled
 
 __all__ = ["Novelty"]
 
@@ -50,9 +52,7 @@ class Novelty:
         for train, test in (inner or InnerFolds()).split(rows.times, rows.end):
             scale = RobustScale().fit(rows.X[train])
             judged |= set(scale.kept_.tolist())
-            unseen += [
-                _beyond(scale, part).max(axis=1, initial=0.0) for part in _parts(rows.X[test])
-            ]
+            unseen += [_farthest(scale, part) for part in _parts(rows.X[test])]
         self.scale_ = RobustScale().fit(rows.X).only(judged)
         if unseen:
             beyond = float(np.quantile(np.concatenate(unseen), 1.0 - SHARE, method="higher"))
@@ -66,7 +66,7 @@ class Novelty:
 
         0 for a row inside; a missing value is never strange. The same bits for one row as for many.
         """
-        parts = [_beyond(self.scale_, part).max(axis=1, initial=0.0) for part in self._parts(X)]
+        parts = [_farthest(self.scale_, part) for part in self._parts(X)]
         return np.concatenate(parts) if parts else np.empty(0)
 
     def novel(self, X: FloatArray) -> BoolArray:
@@ -78,7 +78,12 @@ class Novelty:
 
         The strangest feature of each family beyond the limit, the strangest family first.
         """
-        return [self._words(row) for row in self._of_features(X)]
+        words = [""] * len(X)
+        novel = np.flatnonzero(self.novel(X))
+        if novel.size:
+            for row, beyond in zip(novel.tolist(), _beyond(self.scale_, X[novel]), strict=True):
+                words[row] = self._words(beyond)
+        return words
 
     def _words(self, beyond: FloatArray) -> str:
         told: dict[str, str] = {}
@@ -89,11 +94,6 @@ class Novelty:
             words = f"{self.names_[column]} is {beyond[k]:,.0f} robust deviations"
             told.setdefault(self.families_[column], words)
         return "; ".join(told.values()) + " beyond anything in training" if told else ""
-
-    def _of_features(self, X: FloatArray) -> FloatArray:
-        """Of every feature looked at, shape (n_rows, n_kept)."""
-        parts = [_beyond(self.scale_, part) for part in self._parts(X)]
-        return np.concatenate(parts) if parts else np.empty((0, self.scale_.kept_.size))
 
     def _parts(self, X: FloatArray) -> Iterator[FloatArray]:
         if not hasattr(self, "limit_"):
@@ -129,3 +129,38 @@ def _parts(X: FloatArray) -> Iterator[FloatArray]:
 
 def _beyond(scale: RobustScale, X: FloatArray) -> FloatArray:
     return scale.beyond(scale.transform(X))
+
+
+def _farthest(scale: RobustScale, X: FloatArray) -> FloatArray:
+    """Of the strangest feature of each row alone, in the arithmetic of :func:`_beyond`."""
+    logged = scale.kept_[scale.logged_]
+    # by numpy's own logarithm: a compiled one may differ in its last bit
+    logs = np.log(np.maximum(X[:, logged], scale.floor_[scale.logged_]))
+    learned = np.stack([scale.centre_, scale.scale_, scale.low_, scale.high_])
+    out = np.empty(len(X))
+    _strangest(np.ascontiguousarray(X), logs, scale.kept_, scale.logged_, learned, out)
+    return out
+
+
+@compiled
+def _strangest(
+    X: FloatArray,
+    logs: FloatArray,
+    kept: NDArray[np.intp],
+    logged: BoolArray,
+    learned: FloatArray,
+    out: FloatArray,
+) -> None:
+    for row in range(out.size):
+        farthest, log = 0.0, 0
+        for k in range(kept.size):
+            value = X[row, kept[k]]
+            if logged[k]:
+                value = logs[row, log]
+                log += 1
+            deviation = (value - learned[0, k]) / learned[1, k]
+            if not np.isnan(deviation):
+                deviation = min(max(deviation, -FARTHEST), FARTHEST)
+            for over in (deviation - learned[3, k], learned[2, k] - deviation):
+                farthest = over if over > farthest else farthest  # NaN is not above
+        out[row] = farthest

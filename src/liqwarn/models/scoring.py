@@ -6,23 +6,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from liqwarn.frames import SIDES, FloatArray, TimeArray
+from liqwarn.frames import SIDES, BoolArray, FloatArray, TimeArray
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.novelty import Novelty
 
 __all__ = ["graded", "strangeness", "unseen"]
 
 
-def graded(given: NDArray[np.str_], X: FloatArray, novelty: Novelty) -> NDArray[np.str_]:
+def graded(given: NDArray[np.str_], novel: BoolArray) -> NDArray[np.str_]:
     """Quality of bars: what it is of their data, ``degraded`` where their features are novel.
 
     Parameters
     ----------
     given : ndarray of str, any shape
         Quality of the data.
-    X : ndarray of float64, shape (*given.shape, n_features)
+    novel : ndarray of bool, the same shape
+        Of :meth:`liqwarn.models.novelty.Novelty.novel`.
+
+    >>> graded(np.array(["ok", "ok", "stale"]), np.array([False, True, True])).tolist()
+    ['ok', 'degraded', 'stale']
     """
-    novel = novelty.novel(X.reshape(given.size, -1)).reshape(given.shape)
+    if not novel.any():
+        return given
     return np.where(novel & (given == "ok"), "degraded", given)
 
 
@@ -33,9 +38,8 @@ def strangeness(symbols: tuple[str, ...], X: FloatArray, novelty: Novelty) -> di
     ----------
     X : ndarray of float64, shape (n_symbols, n_features)
     """
-    novel = np.flatnonzero(novelty.novel(X)).tolist()
-    words = novelty.describe(X[novel]) if novel else []
-    return {symbols[row]: told for row, told in zip(novel, words, strict=True)}
+    told = novelty.describe(X)
+    return {symbol: words for symbol, words in zip(symbols, told, strict=True) if words}
 
 
 def unseen(

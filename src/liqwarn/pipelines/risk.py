@@ -65,6 +65,8 @@ def assess(study: Study, bundle: Bundle, since: datetime | None = None) -> Risk:
     quantile = score_quantile(past, probability[..., PRIMARY], frame.first_bar, frame.bar)
     bars = slice(min(first, n_bars - 1), None)
     base_rate = np.broadcast_to(model.base_rate_[:, PRIMARY], (n_symbols, n_bars, len(SIDES)))
+    scored = X[:, bars]
+    novel = model.novelty_.novel(scored.reshape(-1, scored.shape[2])).reshape(scored.shape[:2])
     scores = ScoreHistory(
         symbols=frame.symbols,
         times=frame.times[bars],
@@ -74,7 +76,7 @@ def assess(study: Study, bundle: Bundle, since: datetime | None = None) -> Risk:
         quantile=quantile[:, bars],
         base_rate=base_rate[:, bars],
         in_progress=in_progress(frame, study.events)[:, bars],
-        quality=graded(study.market.quality.quality[:, bars], X[:, bars], model.novelty_),
+        quality=graded(study.market.quality.quality[:, bars], novel),
     )
     raw = raw.reshape(n_symbols, n_bars, *raw.shape[1:])
     strange = strangeness(frame.symbols, X[:, -1], model.novelty_)

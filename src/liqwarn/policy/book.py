@@ -1,7 +1,7 @@
 """One step of a whole book: every side of every symbol, and what many symbols together mean."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from liqwarn.decisions import Restriction, RiskScore, Tier
@@ -14,6 +14,7 @@ from liqwarn.policy.breaker import (
     no_evidence,
     observe,
     settle,
+    utc_day,
 )
 from liqwarn.policy.position import Position, Rule
 from liqwarn.policy.restriction import restrict
@@ -89,12 +90,15 @@ def advance_book(
     now: datetime,
     policy: Policy,
 ) -> dict[Key, Decision]:
-    """The step itself, on bare numbers; what :func:`step_book` and the fold over history share."""
+    """The step itself, on bare numbers; what :func:`step_book` and the fold over history share.
+
+    Evidence of sides that are not in the book is not looked at.
+    """
     observed = {
         key: observe(position, evidence[key], now, policy) for key, position in positions.items()
     }
     floors = book_floors({key: seen.own.tier for key, seen in observed.items()}, policy.book)
-    today = now.astimezone(UTC).date()
+    today = utc_day(now)
     decisions: dict[Key, Decision] = {}
     # The lower side first: with one change left today it is the higher side that holds.
     for key in sorted(positions, key=lambda key: positions[key].ruled.tier):

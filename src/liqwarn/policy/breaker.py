@@ -17,7 +17,7 @@ sooner than a lower one that spent them. From any one position the worse score n
 All of this speaks of tiers; limits follow them, but for the timed window of `block_opposite_adds`.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from math import isnan
 from operator import itemgetter
 from typing import NamedTuple
@@ -32,11 +32,13 @@ __all__ = [
     "Evidence",
     "Floor",
     "Observed",
+    "evidence_from",
     "evidence_of",
     "no_evidence",
     "observe",
     "settle",
     "step",
+    "utc_day",
 ]
 
 
@@ -76,19 +78,44 @@ class Observed(NamedTuple):
     expired_since: datetime | None
 
 
+def evidence_from(
+    as_of: datetime,
+    numbers: tuple[float, float, float],
+    quality: str,
+    *,
+    in_progress: bool,
+) -> Evidence:
+    """What the ladder looks at, from bare numbers: here alone it is said what counts as good.
+
+    Parameters
+    ----------
+    numbers : (float, float, float)
+        4-h probability, its quantile, base rate; NaN where there is none.
+    quality : str
+        Of the bar.
+
+    >>> evidence_from(datetime(2024, 8, 5, tzinfo=UTC), (0.1, float("nan"), 0.01), "ok",
+    ...               in_progress=False)[-2:]
+    (True, True)
+    """
+    probability, quantile, base_rate = numbers
+    return Evidence(
+        as_of,
+        probability,
+        quantile,
+        base_rate,
+        in_progress,
+        quality != "ok" or isnan(quantile),
+        quality in ("ok", "degraded") and not isnan(probability),
+    )
+
+
 def evidence_of(score: RiskScore) -> Evidence:
     """The numbers of a score that the ladder looks at; the primary horizon is 4 h."""
-    probability = score.probability.get(4, float("nan"))
-    quantile = float("nan") if score.quantile is None else score.quantile
-    return Evidence(
-        as_of=score.as_of,
-        probability=probability,
-        quantile=quantile,
-        base_rate=score.base_rate,
-        in_progress=score.in_progress,
-        degraded=score.quality != "ok" or isnan(quantile),
-        usable=not isnan(probability) and score.quality in ("ok", "degraded"),
-    )
+    nan = float("nan")
+    quantile = nan if score.quantile is None else score.quantile
+    numbers = score.probability.get(4, nan), quantile, score.base_rate
+    return evidence_from(score.as_of, numbers, score.quality, in_progress=score.in_progress)
 
 
 def no_evidence(as_of: datetime) -> Evidence:
@@ -103,6 +130,11 @@ def no_evidence(as_of: datetime) -> Evidence:
         degraded=True,
         usable=False,
     )
+
+
+def utc_day(now: datetime) -> date:
+    """The UTC day of a moment."""
+    return (now if now.tzinfo is UTC else now.astimezone(UTC)).date()
 
 
 def step(
@@ -148,7 +180,9 @@ def observe(position: Position, evidence: Evidence, now: datetime, policy: Polic
     wants = _wanted(evidence, policy)
     seen = Observed(position.own, wants, evidence, quiet_since, expired_since)
     own, _ = _move(position.own, wants, seen, now, policy)
-    return seen._replace(own=own)
+    if own is position.own:
+        return seen
+    return Observed(own, wants, evidence, quiet_since, expired_since)
 
 
 def settle(
@@ -161,11 +195,10 @@ def settle(
     spent: int = 0,
 ) -> Position:
     """The second half of a step: every rule together."""
-    today = max(now.astimezone(UTC).date(), position.day)
+    today = max(utc_day(now), position.day)
     transitions = position.transitions_on(today)
     asked = _highest(observed, now, policy, book)
-    by_hand = (_by_hand(floor) for floor in position.floors if floor.active(now))
-    wants = max([*by_hand, asked], key=itemgetter(0))
+    wants = _with_hands(position, asked, now) if position.floors else asked
     ruled, rule = _move(position.ruled, wants, observed, now, policy)
     if ruled.tier < position.ruled.tier and transitions + spent >= policy.max_transitions_per_day:
         ruled, rule = position.ruled, Rule.DAILY_CAP
@@ -244,15 +277,22 @@ def _wanted(evidence: Evidence, policy: Policy) -> Floor:
 
 def _highest(observed: Observed, now: datetime, policy: Policy, book: Floor) -> Floor:
     """The strictest of all rules, hands left out; among equals the first named."""
-    wants = [observed.wants, book]
+    wants = observed.wants if observed.wants.tier >= book.tier else book
     since = observed.expired_since
     if since is not None:
         late = now - since >= policy.expired_after
         least = policy.expired_later_tier if late else policy.expired_tier
-        wants.append(Floor(least, Rule.EXPIRED))
-    if observed.evidence.degraded:
-        wants.append(Floor(policy.degraded_tier, Rule.QUALITY))
-    return max(wants, key=itemgetter(0))
+        if least > wants.tier:
+            wants = Floor(least, Rule.EXPIRED)
+    if observed.evidence.degraded and policy.degraded_tier > wants.tier:
+        wants = Floor(policy.degraded_tier, Rule.QUALITY)
+    return wants
+
+
+def _with_hands(position: Position, asked: Floor, now: datetime) -> Floor:
+    """The strictest with what was tightened by hand, which among equals is named first."""
+    by_hand = [_by_hand(floor) for floor in position.floors if floor.active(now)]
+    return max([*by_hand, asked], key=itemgetter(0))
 
 
 def _by_hand(floor: Override) -> Floor:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 from liqwarn.decisions import (
     MAX_LIFE,
@@ -11,7 +11,6 @@ from liqwarn.decisions import (
     ModelStamp,
     Quality,
     Restriction,
-    RiskScore,
     Tier,
     TradingState,
     iso_utc,
@@ -25,6 +24,8 @@ from liqwarn.policy.tiers import Policy
 
 __all__ = [
     "FlagSource",
+    "Scored",
+    "SideScore",
     "expire",
     "expired_tier",
     "issue_flag",
@@ -33,6 +34,31 @@ __all__ = [
 ]
 
 _WORST: Final[tuple[Quality, ...]] = ("ok", "degraded", "stale", "unknown")
+_BOTH: Final = frozenset(SIDES)
+
+
+class Scored(Protocol):
+    """What a flag needs of a side's score; :class:`liqwarn.decisions.RiskScore` is one."""
+
+    @property
+    def as_of(self) -> datetime:
+        """Close of its bar."""
+
+    @property
+    def probability(self) -> Mapping[int, float]:
+        """By hours ahead."""
+
+    @property
+    def quality(self) -> Quality:
+        """Of its bar."""
+
+
+class SideScore(NamedTuple):
+    """A score that is nothing but what a flag needs, made for every side of every bar."""
+
+    as_of: datetime
+    probability: Mapping[int, float]
+    quality: Quality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +72,7 @@ class FlagSource:
 
 def issue_flag(
     positions: Mapping[Side, Position],
-    scores: Mapping[Side, RiskScore],
+    scores: Mapping[Side, Scored],
     now: datetime,
     policy: Policy,
     *,
@@ -76,25 +102,24 @@ def issue_flag(
     PolicyError
         When a side is missing, or the sides are of different symbols.
     """
-    symbols = {position.symbol for position in positions.values()}
-    if set(positions) != set(SIDES) or set(scores) != set(SIDES) or len(symbols) != 1:
-        raise PolicyError(
-            f"flag of {sorted(symbols)} from positions {sorted(positions)} and scores "
-            f"{sorted(scores)}, expected both sides of one symbol"
-        )
+    if positions.keys() != _BOTH or scores.keys() != _BOTH:
+        raise PolicyError(_not_both(positions, scores))
     long, short = positions["long"], positions["short"]
+    if long.symbol != short.symbol:
+        raise PolicyError(_not_both(positions, scores))
     ends = [
-        min(scores[side].as_of, issued_at) + min(positions[side].valid_for, MAX_LIFE)
-        for side in SIDES
+        min(score.as_of, issued_at) + min(position.valid_for, MAX_LIFE)
+        for position, score in ((long, scores["long"]), (short, scores["short"]))
     ]
     ends += [p.ceiling.expires_at for p in (long, short) if p.ceiling and p.ceiling.expires_at]
+    quality, other = (_quality(positions[side], scores[side]) for side in SIDES)
     return Flag(
         symbol=long.symbol,
-        as_of=min(score.as_of for score in scores.values()),
+        as_of=min(scores["long"].as_of, scores["short"].as_of),
         issued_at=issued_at,
         valid_until=min(ends),
         sequence=max(long.sequence, short.sequence),
-        quality=max((_quality(positions[s], scores[s]) for s in SIDES), key=_WORST.index),
+        quality=quality if quality == other else max(quality, other, key=_WORST.index),
         sides={
             "long": restrict(long, short, scores["long"].probability, now, policy),
             "short": restrict(short, long, scores["short"].probability, now, policy),
@@ -106,7 +131,14 @@ def issue_flag(
     )
 
 
-def _quality(position: Position, score: RiskScore) -> Quality:
+def _not_both(positions: Mapping[Side, Position], scores: Mapping[Side, Scored]) -> str:
+    return (
+        f"flag of {sorted({position.symbol for position in positions.values()})} from positions "
+        f"{sorted(positions)} and scores {sorted(scores)}, expected both sides of one symbol"
+    )
+
+
+def _quality(position: Position, score: Scored) -> Quality:
     if position.expired_since is None or score.quality in ("stale", "unknown"):
         return score.quality
     return "stale" if score.probability else "unknown"

@@ -16,7 +16,7 @@ from liqwarn.decisions import Quality, RiskScore
 from liqwarn.errors import FrameError
 from liqwarn.frames import SIDES, BoolArray, FloatArray, TimeArray, epoch_seconds
 from liqwarn.policy.book import Decision, Key, advance_book
-from liqwarn.policy.breaker import Evidence
+from liqwarn.policy.breaker import Evidence, evidence_from
 from liqwarn.policy.position import Position, first_position
 from liqwarn.policy.restriction import binding
 from liqwarn.policy.tiers import Policy
@@ -234,15 +234,10 @@ class _Columns:
         self._quality = scores.quality.tolist()
 
     def evidence(self, row: int, bar: int, side: int, now: datetime) -> Evidence:
-        probability = self._probability[row][bar][side]
-        quantile = self._quantile[row][bar][side]
-        quality = self._quality[row][bar]
-        return Evidence(
-            now,
-            probability,
-            quantile,
+        numbers = (
+            self._probability[row][bar][side],
+            self._quantile[row][bar][side],
             self._base_rate[row][bar][side],
-            self._in_progress[row][bar][side],
-            quality != "ok" or isnan(quantile),
-            quality in ("ok", "degraded") and not isnan(probability),
         )
+        running = self._in_progress[row][bar][side]
+        return evidence_from(now, numbers, self._quality[row][bar], in_progress=running)

@@ -6,10 +6,10 @@ order that reduces a position.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from liqwarn.decisions import Limits, Restriction, Tier, TradingState, iso_utc
-from liqwarn.policy.limits import at_least_as_strict, no_new_risk, stricter
+from liqwarn.policy.limits import no_new_risk, stricter
 from liqwarn.policy.position import Position, Rule
 from liqwarn.policy.tiers import Policy
 
@@ -67,19 +67,17 @@ def restrict(
     Restriction
         The stricter of the side's own limits and the shared ones, limit by limit.
     """
-    limits, state = binding(position, opposite, now, policy)
-    reasons = [_reason(position)]
-    if opposite is not None:
-        own = policy.tiers[position.tier].threatened
-        if not at_least_as_strict(own, _shared(opposite, now, policy)):
-            name = TIER_NAMES[opposite.tier]
-            reasons.append(f"The {opposite.side} side is at {opposite.tier.name} ({name}).")
+    bound = _bound(position, opposite, now, policy)
+    reasons: tuple[str, ...] = (_reason(position),)
+    if opposite is not None and bound.shares:
+        name = TIER_NAMES[opposite.tier]
+        reasons += (f"The {opposite.side} side is at {opposite.tier.name} ({name}).",)
     return Restriction(
         tier=position.tier,
-        state=state,
-        limits=limits,
+        state=bound.state,
+        limits=bound.limits,
         probability=probability,
-        reasons=tuple(reasons),
+        reasons=reasons,
     )
 
 
@@ -87,13 +85,59 @@ def binding(
     position: Position, opposite: Position | None, now: datetime, policy: Policy
 ) -> tuple[Limits, TradingState]:
     """What binds a side, without the words."""
-    limits = policy.tiers[position.tier].threatened
-    if opposite is not None:
-        limits = stricter(limits, _shared(opposite, now, policy))
-    halted = _halted_by_operator(position)
-    if halted or position.expired_since is not None:
+    bound = _bound(position, opposite, now, policy)
+    return bound.limits, bound.state
+
+
+class _Bound(NamedTuple):
+    """What binds a side; `shares`: whether its opposite makes that stricter."""
+
+    limits: Limits
+    state: TradingState
+    shares: bool
+
+
+class _Case(NamedTuple):
+    """All that it depends on, besides the policy."""
+
+    tier: Tier
+    opposite: Tier | None
+    blocked: bool
+    halted: bool
+    expired: bool
+
+
+_Known = tuple[Policy | None, dict[_Case, _Bound]]
+_known: list[_Known] = [(None, {})]
+"""Answers of the policy asked last, that very object: a book asks few questions, of many sides."""
+
+
+def _bound(position: Position, opposite: Position | None, now: datetime, policy: Policy) -> _Bound:
+    case = _Case(
+        position.tier,
+        None if opposite is None else opposite.tier,
+        opposite is not None and _blocks(opposite, now, policy),
+        _halted_by_operator(position),
+        position.expired_since is not None,
+    )
+    asked, answers = _known[0]
+    if asked is not policy:
+        answers = {}
+        _known[0] = policy, answers
+    if case not in answers:
+        answers[case] = _worked_out(case, policy)
+    return answers[case]
+
+
+def _worked_out(case: _Case, policy: Policy) -> _Bound:
+    limits = own = policy.tiers[case.tier].threatened
+    if case.opposite is not None:
+        shared = policy.tiers[case.opposite].other
+        limits = stricter(own, no_new_risk(shared) if case.blocked else shared)
+    shares = limits != own
+    if case.halted or case.expired:
         limits = no_new_risk(limits)
-    return limits, state_of(limits, halted=halted)
+    return _Bound(limits, state_of(limits, halted=case.halted), shares)
 
 
 def state_of(limits: Limits, *, halted: bool) -> TradingState:
@@ -103,10 +147,8 @@ def state_of(limits: Limits, *, halted: bool) -> TradingState:
     return TradingState.ACTIVE if limits.net_increase else TradingState.REDUCING
 
 
-def _shared(opposite: Position, now: datetime, policy: Policy) -> Limits:
-    rung = policy.tiers[opposite.tier]
-    blocked = now - opposite.ruled.entered < rung.block_opposite_adds
-    return no_new_risk(rung.other) if blocked else rung.other
+def _blocks(opposite: Position, now: datetime, policy: Policy) -> bool:
+    return now - opposite.ruled.entered < policy.tiers[opposite.tier].block_opposite_adds
 
 
 def _halted_by_operator(position: Position) -> bool:
@@ -116,10 +158,13 @@ def _halted_by_operator(position: Position) -> bool:
 
 
 def _reason(position: Position) -> str:
+    sentence = _SENTENCES[position.rule]
+    if "{" not in sentence:
+        return sentence
     floor = max(position.floors, key=lambda floor: floor.tier, default=None)
     ceiling = position.ceiling
     until = ceiling and ceiling.expires_at
-    return _SENTENCES[position.rule].format(
+    return sentence.format(
         side=position.side,
         expired=iso_utc(position.expired_since) if position.expired_since else "",
         floor=floor.reason if floor else "",
