@@ -95,6 +95,21 @@ def test_what_is_too_much_is_held_back_and_said(sink, carrier, outcomes, clock):
     assert carrier.carried[-1].text == "y\n10 alerts before this one were not sent."
 
 
+def test_a_fault_is_told_in_the_hour_in_which_every_tier_is(
+    sink, carrier, outcomes, make_flag, noon
+):
+    told = sink()
+    flags = {}
+    for number in range(15):  # one symbol after the other falls
+        flags[f"S{number}"] = make_flag(f"S{number}", "T4")
+        told.publish(FlagSet(generated_at=noon, market="real", flags=dict(flags)))
+    told.fault("loop_stopped", "for 40 s")
+    told.close()
+
+    assert outcomes == {"sent": 11, "held back": 5}
+    assert carrier.carried[-1].kind == "loop_stopped"
+
+
 def test_a_failure_is_tried_again_and_then_counted(sink, carrier, outcomes):
     carrier.failures = [None, OSError("refused"), ValueError("odd"), None, OSError("x")]
     told = sink()

@@ -2,6 +2,7 @@
 
 import io
 import logging
+from functools import reduce
 
 import orjson
 import pytest
@@ -10,6 +11,7 @@ import uvicorn.config
 
 from liqwarn.serving.keys import new_key
 from liqwarn.serving.logs import bound_context, get_logger, logs_to, lost_lines
+from liqwarn.serving.webhook_post import WebhookTarget
 
 
 @pytest.fixture
@@ -138,6 +140,49 @@ def test_long_text_is_cut_and_odd_values_are_shown(written):
     assert line["path"].endswith("... (100000 characters)")
     assert line["kind"] == "<class 'object'>"
     assert line["gap"] is None
+
+
+class Unspeakable:
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a\udcffb", "a\\udcffb"),
+        ({"\udcff": 1}, {"\\udcff": 1}),
+        (2**70, hex(2**70)),
+        (10**5_000, None),
+        (Unspeakable(), "<Unspeakable>"),
+        (reduce(lambda inner, _: [inner], range(3_000), 1), None),
+        ({(1, 2): {3: "x"}}, {"(1, 2)": {"3": "x"}}),
+    ],
+    ids=["surrogate", "key", "integer", "huge", "repr", "deep", "keys"],
+)
+def test_nothing_that_is_logged_can_fail(written, value, shown):
+    get_logger("loop").info("odd", value=value)
+
+    (line,) = written()
+    assert shown is None or line["value"] == shown
+
+
+def test_a_record_that_does_not_fit_its_template_is_told(written):
+    told = {"name": "library", "levelname": "WARNING", "msg": "%s and %s", "args": ("one",)}
+    ours = next(
+        h for h in logging.getLogger().handlers if type(h).__module__ == "liqwarn.serving.logs"
+    )
+    ours.emit(logging.makeLogRecord(told))
+
+    assert [(line["event"], line["message"]) for line in written()] == [
+        ("%s and %s", "cannot be formatted: TypeError")
+    ]
+
+
+def test_what_an_object_does_not_show_is_not_written(written):
+    get_logger("loop").info("sent", target=WebhookTarget(url="https://desk.example/s3cr3t"))
+
+    assert "s3cr3t" not in str(written())
 
 
 def test_what_libraries_log_is_in_the_same_shape(written):

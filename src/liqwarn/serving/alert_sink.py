@@ -21,13 +21,17 @@ Notify = Callable[[Alert], bool]
 _LOG = get_logger("alerts")
 _RATE: Final = Rate(per_s=20 / 3600, burst=10)
 _ATTEMPTS: Final = 3
+_MANY: Final = ("tier", "recovered")
+"""Kinds of alerts that a market makes by the dozen."""
 
 
 class AlertSink:
     """Tells people of tiers that rise and of faults, without ever making the loop wait.
 
-    What does not fit the queue is dropped; what exceeds ten at once and twenty an hour, of each
-    severity, is held back. Both are counted, and the next alert that goes out says how many.
+    What does not fit the queue is dropped; what exceeds ten at once and twenty an hour is held
+    back: of tiers and recoveries by their severity, of faults each by itself, since the hour in
+    which every symbol rises must not hide that the feed has stopped. Both are counted, and the next
+    alert that goes out says how many.
 
     Parameters
     ----------
@@ -89,7 +93,7 @@ class AlertSink:
 
     def _tell(self, alerts: list[Alert]) -> None:
         for alert in alerts:
-            if self._rate.take(alert.severity):
+            if self._rate.take(alert.severity if alert.kind in _MANY else alert.kind):
                 self._lose("held back", alert)
                 continue
             untold, self._untold = self._untold, 0

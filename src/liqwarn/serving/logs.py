@@ -21,6 +21,9 @@ __all__ = ["Logger", "bound_context", "get_logger", "logs_to", "lost_lines"]
 
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 _LONGEST: Final = 4_000
+_DEEPEST: Final = 16
+_INTEGERS: Final = range(-(2**63), 2**64)
+"""What JSON's writer takes as numbers."""
 _REPEATS: Final = Rate(per_s=6 / 60, burst=6)
 """The same event of the same part, level, symbol and side: six at once, then six a minute."""
 _LIKE: Final = ("part", "event", "symbol", "side")
@@ -194,28 +197,49 @@ class _FromLogging(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         level = record.levelname.lower()
         write = getattr(get_logger(record.name), level if level in _LEVELS else "info")
-        write(str(record.msg), message=record.getMessage(), exc_info=record.exc_info or False)
+        try:
+            message = record.getMessage()
+        except Exception as error:  # a library's mistake, and no reason to fail where it logs
+            message = f"cannot be formatted: {type(error).__name__}"
+        write(str(record.msg), message=message, exc_info=record.exc_info or False)
 
 
 def _rendered(_logger: object, _method: str, event: _Event) -> bytes:
-    shown = _shown(event)
-    line = orjson.dumps(shown, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    options = orjson.OPT_PASSTHROUGH_DATACLASS  # their repr leaves out what is not to be shown
+    line = orjson.dumps(_shown(event), default=_spoken, option=options)
     for pattern, instead in _SECRET_TEXT:
         line = pattern.sub(instead, line)
     return line + b"\n"
 
 
-def _shown(value: Any) -> Any:  # noqa: ANN401  whatever was logged
-    """The value with what is named like a secret left out and long text cut."""
+def _shown(value: Any, depth: int = 0) -> Any:  # noqa: ANN401  whatever was logged
+    """The value as JSON can say it, without what is named like a secret, long text cut."""
+    if depth > _DEEPEST:
+        return "..."
     if isinstance(value, Mapping):
         return {
-            name: "..." if _SECRET_NAMES.search(str(name)) else _shown(found)
+            _text(str(name)): "..." if _SECRET_NAMES.search(str(name)) else _shown(found, depth + 1)
             for name, found in value.items()
         }
     if isinstance(value, list | tuple | set | frozenset):
-        return [_shown(found) for found in value]
-    if isinstance(value, bytes):
-        return _shown(value.decode(errors="replace"))
-    if isinstance(value, str) and len(value) > _LONGEST:
-        return f"{value[:_LONGEST]}... ({len(value)} characters)"
+        return [_shown(found, depth + 1) for found in value]
+    if isinstance(value, bytes | str):
+        return _text(value if isinstance(value, str) else value.decode(errors="replace"))
+    if isinstance(value, int) and value not in _INTEGERS:
+        return _text(hex(value))
     return value
+
+
+def _text(value: str) -> str:
+    """Text that UTF-8 can say: names of files may hold bytes that are no text."""
+    cut = value
+    if len(value) > _LONGEST:
+        cut = f"{value[:_LONGEST]}... ({len(value)} characters)"
+    return cut.encode(errors="backslashreplace").decode()
+
+
+def _spoken(value: object) -> str:
+    try:
+        return _text(repr(value))
+    except Exception:  # an object that cannot be shown costs its text, never the caller
+        return f"<{type(value).__name__}>"
