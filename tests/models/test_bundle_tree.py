@@ -39,7 +39,7 @@ def test_a_tree_is_its_files(folder):
         (lambda f: (f / "l").symlink_to("/nowhere"), "symbolic link 'l'"),
         (lambda f: os.mkfifo(f / "model" / "p"), "special file 'model/p'"),
         (lambda f: (f / "model" / "deep").mkdir(), "folder 'model/deep', expected none so deep"),
-        (lambda f: os.truncate(f / "bundle.json", 65 << 20), "too large at bundle.json"),
+        (lambda f: os.truncate(f / "bundle.json", 65 << 20), "too large at 'bundle.json'"),
     ],
     ids=["link", "link to folder", "dangling", "pipe", "deep", "huge"],
 )
@@ -52,7 +52,7 @@ def test_anything_but_plain_files_is_refused(folder, make, why):
 
 def test_too_much_is_refused(folder, monkeypatch):
     monkeypatch.setattr(bundle_tree, "LARGEST_TREE", 5)
-    with pytest.raises(ModelError, match=r"too large at model/x\.txt with 4 bytes"):
+    with pytest.raises(ModelError, match=r"too large at 'model/x\.txt' with 4 bytes"):
         sizes(folder)
     monkeypatch.setattr(bundle_tree, "MOST_FILES", 1)
     monkeypatch.setattr(bundle_tree, "LARGEST_TREE", 100)

@@ -118,3 +118,12 @@ def test_a_client_that_leaves_is_not_answered(limited):
     asyncio.run(limited()(scope, gone, send))
 
     assert sent == []
+
+
+@pytest.mark.parametrize(("digits", "status"), [("0" * 5_000 + "2", 200), ("9" * 5_000, 413)])
+def test_a_length_of_more_digits_than_python_reads_is_a_length(ask, refusals, digits, status):
+    app = RequestLimits(length, RequestSizes(), lambda *told: refusals.append(told))
+
+    told = ask(app, "POST", headers=[("Content-Length", digits)], pieces=(b"ab",))
+
+    assert told.status == status

@@ -69,7 +69,7 @@ def tree_sizes(root: int, folder: Path) -> dict[str, int]:
             raise ModelError(f"bundle {folder} has more than {MOST_FILES} files")
         if size > LARGEST_FILE or sum(sizes.values()) > LARGEST_TREE:
             raise ModelError(
-                f"bundle {folder} is too large at {name} with {size:,} bytes, expected at most "
+                f"bundle {folder} is too large at {name!r} with {size:,} bytes, expected at most "
                 f"{LARGEST_FILE:,} in a file and {LARGEST_TREE:,} in all"
             )
     return sizes

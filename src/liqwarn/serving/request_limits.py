@@ -124,10 +124,13 @@ class RequestLimits:
 
 _TOO_LARGE: list[Message] = [{"type": "too large"}]
 _GONE: list[Message] = [{"type": "gone"}]
+_DIGITS = 20  # enough to be too large; Python refuses thousands
 
 
 def _number(value: str) -> int:
-    return int(value) if value.isascii() and value.isdigit() else 0
+    if not (value.isascii() and value.isdigit()):
+        return 0
+    return int(value.lstrip("0")[:_DIGITS] or "0")
 
 
 def _replay(messages: list[Message], receive: Receive) -> Receive:
