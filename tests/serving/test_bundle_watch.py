@@ -180,3 +180,26 @@ def test_a_thread_follows_until_it_is_told_to_stop(site):
     assert not thread.is_alive()
     assert holder.current().id.version == "1"
     assert told == ["1"]
+
+
+def test_who_is_told_cannot_end_the_following(site):
+    holder = BundleHolder((KEY.public,), clock=SystemClock(), check=site.check)
+    watch = BundleWatch(holder, site.folder, state=site.state, clock=SystemClock(), every_s=0.01)
+    site.release("1")
+    watch.start()
+    stop, heard = threading.Event(), threading.Event()
+
+    def tell(verdict):
+        if verdict.id.version == "2":
+            site.release("3")
+            raise RuntimeError("deaf")
+        heard.set()
+
+    site.release("2")
+    thread = threading.Thread(target=watch.run, args=(stop, tell), daemon=True)
+    thread.start()
+
+    assert heard.wait(10)
+    assert holder.current().id.version == "3"
+    stop.set()
+    thread.join(5)

@@ -15,9 +15,12 @@ from liqwarn.durable import write_json
 from liqwarn.errors import ModelError
 from liqwarn.serving.bundles import BundleHolder, Verdict
 from liqwarn.serving.clock import Clock
+from liqwarn.serving.logs import get_logger
 from liqwarn.serving.releases import POINTER, pointed
 
 __all__ = ["LAST_GOOD", "BundleWatch"]
+
+_LOG = get_logger("bundles")
 
 LAST_GOOD: Final = "last_good_bundle.json"
 
@@ -110,11 +113,19 @@ class BundleWatch:
         return verdict
 
     def run(self, stop: threading.Event, tell: Callable[[Verdict], None] = lambda _: None) -> None:
-        """Look until `stop` is set, in a thread of its own, and tell what came of each offer."""
+        """Look until `stop` is set, in a thread of its own, and tell what came of each offer.
+
+        Whatever fails in one look, the next one is made: a thread that ended would leave the server
+        with its bundle for good, and nobody would be told.
+        """
         while not stop.is_set():
-            verdict = self.look()
-            if verdict is not None:
-                tell(verdict)
+            try:
+                verdict = self.look()
+                if verdict is not None:
+                    tell(verdict)
+            except Exception as error:
+                self._fault = f"the look at the releases failed: {type(error).__name__}: {error}"
+                _LOG.error("look at the releases failed", error=self._fault)
             stop.wait(self._every_s)
 
     def _stamp(self) -> tuple[int, int, int] | None:
