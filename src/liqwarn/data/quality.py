@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,14 @@ def measure_quality(frame: MarketFrame, panel: Panel) -> FrameQuality:
     return _graded(panel, expected, known, usable, began)
 
 
+class _Promised(NamedTuple):
+    """What a panel promises of each field: within which seconds, whether core, if it is enough."""
+
+    spans: NDArray[np.int64]
+    core: BoolArray
+    whole: bool
+
+
 class LiveQuality:
     """The same, one bar at a time. One owner: advancing changes it in place.
 
@@ -74,9 +82,11 @@ class LiveQuality:
     def __init__(self, panel: Panel, seen: Mapping[str, BoolArray]) -> None:
         self._names = tuple(seen)
         self._seen = np.array([seen[name] for name in self._names], dtype=np.bool_)
-        self._core = np.array([name in panel.core for name in self._names], dtype=np.bool_)
-        self._spans = _spans(panel, self._names)
-        self._complete = "open_interest" in panel.fields
+        self._promised = _Promised(
+            spans=_spans(panel, self._names).astype(np.int64),
+            core=np.array([name in panel.core for name in self._names], dtype=np.bool_),
+            whole="open_interest" in panel.fields,
+        )
         self._missing = np.full(self._seen.shape[-1], np.nan)
         self._given = np.empty(self._seen.shape)
 
@@ -94,14 +104,12 @@ class LiveQuality:
 
     def advance(self, fields: Mapping[str, FloatArray], time: np.datetime64) -> FrameQuality:
         """Quality of the next bar; the arrays have shape (n_symbols,)."""
-        starts, ends = self._spans
-        valid = ((starts <= time) & (time <= ends)).any(axis=1)
         found = [fields.get(name, self._missing) for name in self._names]
         np.concatenate(found, out=self._given.reshape(-1))
+        moment = int(time.astype("datetime64[s]").astype(np.int64))
         completeness = np.empty(self._missing.size)
         grades = np.empty(self._missing.size, dtype=np.int64)
-        promised = np.stack([valid, self._core])
-        _grade(self._given, self._seen, promised, completeness, grades, self._complete)
+        _grade(self._given, self._seen, self._promised, moment, (completeness, grades))
         return FrameQuality(
             completeness=completeness, usable=grades <= _DEGRADED, quality=_GRADES[grades]
         )
@@ -111,34 +119,36 @@ class LiveQuality:
 def _grade(
     given: FloatArray,
     seen: BoolArray,
-    promised: BoolArray,
-    completeness: FloatArray,
-    grades: NDArray[np.int64],
-    complete: bool,
+    promised: _Promised,
+    moment: int,
+    out: tuple[FloatArray, NDArray[np.int64]],
 ) -> None:
-    """Quality of one bar; `seen` is brought up to it. `promised` says: now, and of the core."""
-    for s in range(grades.size):
-        expected, known = 0.0, 0.0
-        usable, began = True, True
-        for k in range(given.shape[0]):
+    """Completeness and grade of one bar; `seen` is brought up to it."""
+    expected, known = np.zeros(given.shape[1]), np.zeros(given.shape[1])
+    usable, began = np.ones(given.shape[1], np.bool_), np.ones(given.shape[1], np.bool_)
+    for k in range(given.shape[0]):
+        valid = False
+        for source in range(promised.spans.shape[2]):
+            valid |= promised.spans[0, k, source] <= moment <= promised.spans[1, k, source]
+        for s in range(given.shape[1]):
             finite = np.isfinite(given[k, s])
             seen[k, s] |= finite
-            if seen[k, s] and promised[0, k]:
-                expected += 1.0
-                known += finite
-            if promised[1, k]:
-                usable &= finite
-                began &= seen[k, s]
-        completeness[s] = known / expected if expected > 0.0 else 0.0
-        grades[s] = _UNKNOWN
-        if usable:
-            grades[s] = _OK if complete and known == expected else _DEGRADED
-        elif began:
-            grades[s] = _STALE
+            if seen[k, s] and valid:
+                expected[s] += 1.0
+                known[s] += finite
+            if promised.core[k]:
+                usable[s] &= finite
+                began[s] &= seen[k, s]
+    for s in range(given.shape[1]):
+        out[0][s] = known[s] / expected[s] if expected[s] > 0.0 else 0.0
+        if usable[s]:
+            out[1][s] = _OK if promised.whole and known[s] == expected[s] else _DEGRADED
+        else:
+            out[1][s] = _STALE if began[s] else _UNKNOWN
 
 
-def _spans(panel: Panel, names: tuple[str, ...]) -> tuple[TimeArray, TimeArray]:
-    """First and last second at which each source gives each field, shape (n_fields, n_sources).
+def _spans(panel: Panel, names: tuple[str, ...]) -> TimeArray:
+    """First and last second at which each source gives each field, (2, n_fields, n_sources).
 
     They are the wrong way round where it does not give it.
     """
@@ -151,7 +161,7 @@ def _spans(panel: Panel, names: tuple[str, ...]) -> tuple[TimeArray, TimeArray]:
                 start, end = source.valid.start, source.valid.end
                 starts[k, j] = ages[0] if start is None else _utc64(start)
                 ends[k, j] = ages[1] if end is None else _utc64(end)
-    return starts, ends
+    return np.stack([starts, ends])
 
 
 def _graded(

@@ -163,7 +163,9 @@ class LiveEngine:
         probability = self._scorer.calibrated(raw)
         probability[~quality.usable] = np.nan
         strange = strangeness(self._symbols, X, self._bundle.model.novelty_)
-        novel = np.array([symbol in strange for symbol in self._symbols])
+        known = quality.quality
+        if strange:
+            known = graded(known, np.array([symbol in strange for symbol in self._symbols]))
         scores = LiveScores(
             symbols=self._symbols,
             as_of=self.as_of,
@@ -173,7 +175,7 @@ class LiveEngine:
             quantile=self._placed(probability, column.time),
             base_rate=self._bundle.model.base_rate_[:, self._primary],
             in_progress=running,
-            quality=graded(quality.quality, novel),
+            quality=known,
             completeness=quality.completeness,
             features=row,
             strange=strange,
@@ -222,13 +224,19 @@ class LiveEngine:
 
     def _decide(self, scores: LiveScores) -> Mapping[Key, Decision]:
         positions, now = self._memory.positions, scores.as_of
+        if len(positions) < len(SIDES) * len(self._symbols):
+            self._begin(scores)
+        decisions = advance_book(positions, scores.evidences(), now, self._policy)
+        positions.update({key: decision.after for key, decision in decisions.items()})
+        return decisions
+
+    def _begin(self, scores: LiveScores) -> None:
+        """Positions of the symbols whose first score this is."""
+        positions = self._memory.positions
         for row in np.flatnonzero(scores.scored()).tolist():
             symbol = self._symbols[row]
             if (symbol, SIDES[0]) not in positions:
                 for side in SIDES:
                     positions[symbol, side] = first_position(
-                        symbol, side, now, bar=self._panel.bar, policy=self._policy
+                        symbol, side, scores.as_of, bar=self._panel.bar, policy=self._policy
                     )
-        decisions = advance_book(positions, scores.evidences(), now, self._policy)
-        positions.update({key: decision.after for key, decision in decisions.items()})
-        return decisions

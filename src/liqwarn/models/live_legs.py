@@ -170,8 +170,9 @@ class LegsState:
             )
         closes = self._memory.closes
         bars = _inputs(column, ages, (len(self.symbols), 1))
-        before = closes[:, (bar_number - 1) % closes.shape[1], None]
-        bars[1] = _log_return(bars[0], np.where(np.isfinite(before), before, np.nan))
+        before = closes[:, (bar_number - 1) % closes.shape[1], None].copy()
+        before[~np.isfinite(before)] = np.nan
+        bars[1] = _log_return(bars[0], before)
         out = self._run(0, bar_number, bars)
         self.bar_number = bar_number
         return out[:, 0]
@@ -290,12 +291,10 @@ def _inputs(
     planes: Mapping[str, FloatArray], ages: Mapping[str, FloatArray], shape: tuple[int, int]
 ) -> FloatArray:
     """What the compiled step reads, but for the returns; NaN for what the panel does not carry."""
-    bars = np.full((len(INPUTS), *shape), np.nan)
-    for k, name in enumerate(INPUTS):
-        if name in planes:
-            bars[k] = planes[name].reshape(shape)
-    if _AGE in ages:
-        bars[INPUTS.index("age")] = ages[_AGE].reshape(shape)
+    missing = np.full(shape, np.nan)
+    known = {**planes, "age": ages[_AGE]} if _AGE in ages else planes
+    rows = [known[name].reshape(shape) if name in known else missing for name in INPUTS]
+    bars: FloatArray = np.concatenate(rows).reshape(len(INPUTS), *shape)
     if "taker_sell_volume" not in planes and "volume" in planes:
         buy, sell = INPUTS.index("taker_buy_volume"), INPUTS.index("taker_sell_volume")
         with np.errstate(all="ignore"):

@@ -7,7 +7,7 @@ Combined distances (Mahalanobis) were tried and found no fault that this does no
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class Novelty:
         for train, test in (inner or InnerFolds()).split(rows.times, rows.end):
             scale = RobustScale().fit(rows.X[train])
             judged |= set(scale.kept_.tolist())
-            unseen += [_farthest(scale, part) for part in _parts(rows.X[test])]
+            unseen += [_farthest(_look_of(scale), part) for part in _parts(rows.X[test])]
         self.scale_ = RobustScale().fit(rows.X).only(judged)
         if unseen:
             beyond = float(np.quantile(np.concatenate(unseen), 1.0 - SHARE, method="higher"))
@@ -66,7 +66,10 @@ class Novelty:
 
         0 for a row inside; a missing value is never strange. The same bits for one row as for many.
         """
-        parts = [_farthest(self.scale_, part) for part in self._parts(X)]
+        chunks = self._parts(X)
+        if self.__dict__.get("_looks", (None,))[0] is not self.scale_:
+            self._looks = self.scale_, _look_of(self.scale_)
+        parts = [_farthest(self._looks[1], chunk) for chunk in chunks]
         return np.concatenate(parts) if parts else np.empty(0)
 
     def novel(self, X: FloatArray) -> BoolArray:
@@ -131,36 +134,47 @@ def _beyond(scale: RobustScale, X: FloatArray) -> FloatArray:
     return scale.beyond(scale.transform(X))
 
 
-def _farthest(scale: RobustScale, X: FloatArray) -> FloatArray:
+class _Look(NamedTuple):
+    """A scale as the compiled loop reads it."""
+
+    kept: NDArray[np.intp]
+    logged: BoolArray
+    learned: FloatArray
+    logs_of: NDArray[np.intp]
+    floors: FloatArray
+
+
+def _look_of(scale: RobustScale) -> _Look:
+    return _Look(
+        kept=scale.kept_,
+        logged=scale.logged_,
+        learned=np.stack([scale.centre_, scale.scale_, scale.low_, scale.high_]),
+        logs_of=scale.kept_[scale.logged_],
+        floors=scale.floor_[scale.logged_],
+    )
+
+
+def _farthest(look: _Look, X: FloatArray) -> FloatArray:
     """Of the strangest feature of each row alone, in the arithmetic of :func:`_beyond`."""
-    logged = scale.kept_[scale.logged_]
     # by numpy's own logarithm: a compiled one may differ in its last bit
-    logs = np.log(np.maximum(X[:, logged], scale.floor_[scale.logged_]))
-    learned = np.stack([scale.centre_, scale.scale_, scale.low_, scale.high_])
+    logs = np.log(np.maximum(X[:, look.logs_of], look.floors))
     out = np.empty(len(X))
-    _strangest(np.ascontiguousarray(X), logs, scale.kept_, scale.logged_, learned, out)
+    _strangest(np.ascontiguousarray(X), logs, look, out)
     return out
 
 
 @compiled
-def _strangest(
-    X: FloatArray,
-    logs: FloatArray,
-    kept: NDArray[np.intp],
-    logged: BoolArray,
-    learned: FloatArray,
-    out: FloatArray,
-) -> None:
+def _strangest(X: FloatArray, logs: FloatArray, look: _Look, out: FloatArray) -> None:
     for row in range(out.size):
         farthest, log = 0.0, 0
-        for k in range(kept.size):
-            value = X[row, kept[k]]
-            if logged[k]:
+        for k in range(look.kept.size):
+            value = X[row, look.kept[k]]
+            if look.logged[k]:
                 value = logs[row, log]
                 log += 1
-            deviation = (value - learned[0, k]) / learned[1, k]
+            deviation = (value - look.learned[0, k]) / look.learned[1, k]
             if not np.isnan(deviation):
                 deviation = min(max(deviation, -FARTHEST), FARTHEST)
-            for over in (deviation - learned[3, k], learned[2, k] - deviation):
+            for over in (deviation - look.learned[3, k], look.learned[2, k] - deviation):
                 farthest = over if over > farthest else farthest  # NaN is not above
         out[row] = farthest

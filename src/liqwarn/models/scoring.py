@@ -26,8 +26,6 @@ def graded(given: NDArray[np.str_], novel: BoolArray) -> NDArray[np.str_]:
     >>> graded(np.array(["ok", "ok", "stale"]), np.array([False, True, True])).tolist()
     ['ok', 'degraded', 'stale']
     """
-    if not novel.any():
-        return given
     return np.where(novel & (given == "ok"), "degraded", given)
 
 
