@@ -103,7 +103,8 @@ class FastCascade:
     def _added(self, scores: FloatArray, h: int, found: list[int]) -> FloatArray | float:
         """What a stage adds at a horizon."""
         if len(found) == 1:
-            return scores[found[0]]
+            alone: FloatArray = scores[found[0]]
+            return alone
         if found:
             return np.asarray(np.sum(scores[found], axis=0) / len(found))
         return 0.0 if (ONSET, self.horizons_h_[h], 0) in self._keys else np.nan
