@@ -109,6 +109,10 @@ class HandEngine:
         self.bundle = SimpleNamespace(stamp=stamp)
         self.swapped, self.held = [], []
 
+    @property
+    def memory(self):
+        return SimpleNamespace(positions=self.positions)
+
     def hold(self, positions):
         self.held.append(dict(positions))
 

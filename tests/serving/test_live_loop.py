@@ -90,7 +90,7 @@ def test_a_bar_is_on_disk_before_it_is_scored_and_recorded_after_it_is_told(begu
     loop.engine.step = lambda column: (told.append("engine"), step(column))[1]
     parts.record._answers["flags"] = lambda *_: told.append("flags.json")
     parts.record._answers["audit"] = lambda *_, **__: told.append("audit")
-    parts.record._answers["history"] = lambda *_: told.append("history")
+    parts.record._answers["history"] = lambda *_, **__: told.append("history")
 
     run(loop)
 

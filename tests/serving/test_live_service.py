@@ -14,7 +14,7 @@ import pytest
 from liqwarn.data.bars.journal import Journal
 from liqwarn.data.bars.replay_feed import columns_of, messages_of
 from liqwarn.decisions import ModelStamp, flag_to_dict
-from liqwarn.errors import AuditError, StoreError
+from liqwarn.errors import StoreError
 from liqwarn.frames import SIDES
 from liqwarn.liquidation.live_maps import SymbolTerms
 from liqwarn.live.engine import LiveEngine
@@ -335,7 +335,7 @@ def test_what_the_audit_log_did_not_take_is_logged_later(
     def failing(*given, **more):
         asked.append(given)
         if len(asked) > 1:
-            raise AuditError("no room")
+            raise OSError("no room")
         return append(*given, **more)
 
     monkeypatch.setattr(live_record, "append", failing)

@@ -21,4 +21,9 @@ def test_every_route_is_in_the_table_once(routes):
 
 def test_only_the_sign_of_life_is_open():
     assert {("GET", "/healthz")} == OPEN
-    assert set(SCOPES.values()) == {"read", "score"}
+    assert set(SCOPES.values()) == {"read", "score", "admin"}
+
+
+def test_only_orders_need_admin():
+    admin = {route for route, scope in SCOPES.items() if scope == "admin"}
+    assert admin == {("GET", "/v1/orders"), ("POST", "/v1/orders")}

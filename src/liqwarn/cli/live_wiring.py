@@ -28,6 +28,7 @@ from liqwarn.pipelines.market import MarketJob, open_market, tier_folder
 from liqwarn.pipelines.progress import OnProgress
 from liqwarn.policy.tiers import Policy
 from liqwarn.serving.app import create_app
+from liqwarn.serving.bundle_guard import BundleGuard
 from liqwarn.serving.bundle_watch import BundleWatch
 from liqwarn.serving.bundles import BundleHolder
 from liqwarn.serving.clock import Clock, SystemClock
@@ -41,6 +42,7 @@ from liqwarn.serving.live_service import LiveService, ServiceParts
 from liqwarn.serving.live_views import HeldScorer, LiveMapSource
 from liqwarn.serving.live_watch import LoopWatch
 from liqwarn.serving.metrics import ServingMetrics
+from liqwarn.serving.order_view import LiveOrderView
 from liqwarn.serving.ports import Sources
 from liqwarn.serving.shelf import FlagShelf
 from liqwarn.signing import SigningKey, load_signing_key
@@ -117,7 +119,8 @@ def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wi
         events=folder / EVENTS,
         on_progress=on_progress,
     )
-    service = _service(common, source, outgoing, HeldModels(holder), (watch, engines))
+    guard = BundleGuard(holder, monotonic=SystemClock().monotonic)
+    service = _service(common, source, outgoing, (HeldModels(holder), guard), (watch, engines))
     server = _server(common, service, holder)
     return Wired(service=service, server=server, follow=follow, watch=watch)
 
@@ -126,7 +129,7 @@ def _service(
     common: _Common,
     source: BarSource,
     outgoing: Outgoing,
-    models: HeldModels,
+    models: tuple[HeldModels, BundleGuard],
     made: tuple[LoopWatch, HistoryEngines],
 ) -> LiveService:
     panel, folder = common.panel, common.folder
@@ -143,7 +146,8 @@ def _service(
             policy=common.policy,
             terms=SymbolTerms(symbols=panel.symbol_names, venue=tiers, config=FitConfig()),
             engines=made[1],
-            models=models,
+            models=models[0],
+            checks=(models[1],),
             feed=source.feed,
             joined=source.joined,
             patience=timedelta(seconds=common.options.patience_s),
@@ -172,6 +176,7 @@ def _server(common: _Common, service: LiveService, holder: BundleHolder) -> uvic
             events=EventFile(common.folder),
             history=HistoryFolder(common.folder / HISTORY),
             render_metrics=common.metrics.render,
+            orders=LiveOrderView(service, clock=common.clock),
         ),
         key=common.key,
     )

@@ -32,7 +32,7 @@ from liqwarn.policy.book import Decision
 from liqwarn.policy.breaker import observe, settle
 from liqwarn.policy.tiers import Policy
 
-__all__ = ["Head", "ReplaySummary", "append", "read_head", "replay", "verify"]
+__all__ = ["Head", "ReplaySummary", "append", "follow", "read_head", "replay", "verify"]
 
 _GENESIS: Final = "0" * 64
 
@@ -114,18 +114,7 @@ def verify(path: Path, head: Path) -> Head:
     expected = read_head(head)
     found = Head()
     for number, line in enumerate(_lines(path), start=1):
-        record = _record(line, path, number)
-        if record.get("sequence") != found.lines or record.get("previous") != found.sha256:
-            raise AuditError(
-                f"{path}: line {number} does not follow line {number - 1}: it, or the one before, "
-                "was edited, added, removed or moved"
-            )
-        found = Head(
-            lines=number,
-            size=found.size + len(line),
-            last_size=len(line),
-            sha256=_hash(line),
-        )
+        found = follow(found, line, path)
         if number == expected.lines and found != expected:
             raise AuditError(f"{path}: line {number} is not the one its head knows: it was edited")
     if found != expected:
@@ -135,6 +124,24 @@ def verify(path: Path, head: Path) -> Head:
             "append sets its rest aside)"
         )
     return found
+
+
+def follow(at: Head, line: bytes, path: Path) -> Head:
+    """Where a log ends behind one more line.
+
+    Raises
+    ------
+    AuditError
+        When the line is none of the log's, or does not follow the one before.
+    """
+    number = at.lines + 1
+    record = _record(line, path, number)
+    if record.get("sequence") != at.lines or record.get("previous") != at.sha256:
+        raise AuditError(
+            f"{path}: line {number} does not follow line {number - 1}: it, or the one before, "
+            "was edited, added, removed or moved"
+        )
+    return Head(lines=number, size=at.size + len(line), last_size=len(line), sha256=_hash(line))
 
 
 def replay(path: Path, policy: Policy) -> ReplaySummary:

@@ -13,13 +13,21 @@ from liqwarn.serving.flag_file import FlagSet
 
 __all__ = ["Alert", "AlertRules", "Escalations", "Fault", "Faults"]
 
-Fault = Literal["stale_feed", "bundle_refused", "audit_failed", "loop_stopped", "keys_unreadable"]
+Fault = Literal[
+    "stale_feed",
+    "bundle_refused",
+    "audit_failed",
+    "integrity_failed",
+    "loop_stopped",
+    "keys_unreadable",
+]
 Severity = Literal["info", "warning", "failure"]
 
 _TITLES: Final[dict[Fault, str]] = {
     "stale_feed": "The feed is silent",
     "bundle_refused": "A bundle was refused",
     "audit_failed": "The audit log cannot be written or is broken",
+    "integrity_failed": "An integrity check failed: every side is halted",
     "loop_stopped": "The live loop stands still",
     "keys_unreadable": "The file of API keys cannot be read",
 }

@@ -19,6 +19,7 @@ from liqwarn.serving.flag_routes import add_flag_routes
 from liqwarn.serving.health_routes import add_health_routes
 from liqwarn.serving.history_file import HistoryFile
 from liqwarn.serving.keeper import FlagKeeper
+from liqwarn.serving.order_routes import add_order_routes
 from liqwarn.serving.pairlist import pairlist_router
 from liqwarn.serving.ports import Announcer, FlagSource, Sources
 from liqwarn.serving.push_hub import PushHub, PushSettings
@@ -108,6 +109,7 @@ def _add_sources(app: FastAPI, sources: Sources) -> None:
     add_event_route(app, sources.events, readers)
     add_map_route(app, sources.maps, readers)
     add_score_route(app, sources.scorer, WaitingRoom(at_once=1, seats=48))
+    add_order_routes(app, sources.orders, WaitingRoom(at_once=2, seats=8))
 
 
 def _watching(hub: PushHub) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -135,6 +135,20 @@ class BundleHolder:
         """What came of the last offers, the oldest first."""
         return tuple(verdict for _, verdict in list(self._judged.values()))
 
+    def fault(self) -> str | None:
+        """What is wrong with the files of the bundle in use, read again; None when nothing is.
+
+        Files that are gone, or that are another whole bundle by now, are none of its own.
+        """
+        now = self._current
+        folders = [Path(v.folder) for v in self.verdicts() if now and v.accepted and v.id == now.id]
+        for folder in folders[-1:]:
+            try:
+                _ = read_unsigned(folder) if self._unsigned else read_bundle(folder, self._keys)
+            except (ModelError, OSError) as error:
+                return str(error) if folder.is_dir() and not _unreadable(error) else None
+        return None
+
     def offer(self, folder: Path, *, again: bool = False) -> Verdict:
         """Use the bundle in a folder if it is good; the old one serves until then, and if not.
 
@@ -210,6 +224,11 @@ class BundleHolder:
         if why is None:
             self._current = loaded
         return why
+
+
+def _unreadable(error: BaseException) -> bool:
+    """Whether the disk, not the content, is at fault."""
+    return isinstance(error, OSError) or isinstance(error.__cause__, OSError)
 
 
 def _state(folder: Path) -> _State:

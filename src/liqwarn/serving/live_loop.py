@@ -6,92 +6,33 @@ makes the same again; see :mod:`liqwarn.serving.live_restart`.
 """
 
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 
-from liqwarn.data.bars.assembler import MOST_AT_ONCE, Assembler
-from liqwarn.data.bars.feed import Delivery, Feed
+from liqwarn.data.bars.assembler import MOST_AT_ONCE
+from liqwarn.data.bars.feed import Delivery
 from liqwarn.data.bars.journal import Journal
 from liqwarn.data.bars.message import BarColumn, close_seconds
-from liqwarn.data.panel import Panel
 from liqwarn.decisions import Flag
-from liqwarn.errors import LiqwarnError
-from liqwarn.live.bar import LiveBar, flags_of
+from liqwarn.errors import LiqwarnError, StoreError
+from liqwarn.live.bar import LiveBar, LiveScores
 from liqwarn.live.engine import LiveEngine
-from liqwarn.live.provenance import column_sha256
 from liqwarn.policy.book import Key
-from liqwarn.policy.flags import FlagSource
 from liqwarn.policy.position import Position
-from liqwarn.policy.tiers import Policy
-from liqwarn.serving.clock import Clock
 from liqwarn.serving.flag_file import FlagSet
-from liqwarn.serving.live_record import LiveRecord
-from liqwarn.serving.live_watch import LoopWatch
-from liqwarn.serving.ports import Publisher
+from liqwarn.serving.live_orders import Carried, LiveOrders
+from liqwarn.serving.live_telling import Telling
+from liqwarn.serving.loop_parts import LoopParts, Models
+from liqwarn.serving.newest_bar import of_symbols, standing_bar, with_decisions
+from liqwarn.serving.order_desk import Asked
 
 __all__ = ["LiveLoop", "LoopParts", "Models"]
 
 _WAIT_S: Final = 0.5
 _AGAIN_S: Final = 2.0
-_NO_END: Final = datetime.max.replace(tzinfo=UTC)
-
-
-class Models(Protocol):
-    """Where the model of record comes from."""
-
-    def refresh(self, engine: LiveEngine) -> None:
-        """Give the engine the model to score the next bar with, if it is another one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopParts:
-    """What a loop is made of.
-
-    Attributes
-    ----------
-    panel : Panel
-    policy : Policy
-    feed : Feed
-    assembler : Assembler
-    journal : Journal
-    record : LiveRecord
-    models : Models
-    outlets : sequence of Publisher
-        In the order in which they are published to: memory first, networks last.
-    clock : Clock
-    watch : LoopWatch
-        Told of everything that happens, for logs, metrics and alerts.
-    rebuild : callable
-        An engine from the whole history up to the bar before a column, for a new quarter.
-    snapshot_every : timedelta
-        Bars' time between two snapshots.
-    beats : sequence of callable
-        Heartbeats, called each round.
-    trouble : callable
-        Told why the loop cannot go on for now, and None when it can.
-    stopwatch : callable
-        Seconds for the durations that are told, whatever the clock of a replay says.
-    """
-
-    panel: Panel
-    policy: Policy
-    feed: Feed
-    assembler: Assembler
-    journal: Journal
-    record: LiveRecord
-    models: Models
-    clock: Clock
-    watch: LoopWatch
-    rebuild: Callable[[LiveEngine, BarColumn], LiveEngine]
-    outlets: Sequence[Publisher] = ()
-    snapshot_every: timedelta = timedelta(hours=6)
-    beats: Sequence[Callable[[], None]] = ()
-    trouble: Callable[[str | None], None] = lambda _: None
-    stopwatch: Callable[[], float] = time.perf_counter
 
 
 class LiveLoop:
@@ -109,6 +50,16 @@ class LiveLoop:
         self._engine = engine
         self._snapped = engine.as_of
         self._audited_day = ""
+        self._newest: tuple[LiveBar, BarColumn] | None = None
+        self._told: FlagSet | None = None
+        self._broken: list[str] = []
+        self._telling = Telling(
+            panel=parts.panel,
+            policy=parts.policy,
+            record=parts.record,
+            watch=parts.watch,
+            outlets=parts.outlets,
+        )
         self.lock = threading.Lock()
         """Held while the engine changes: take it to look at what it remembers."""
 
@@ -139,6 +90,9 @@ class LiveLoop:
             return False
         parts.feed.taken()
         self.take_all(columns)
+        if not delivery.messages:
+            self._check()
+        self.between()
         parts.watch.delivered(delivery, parts.assembler)
         for beat in parts.beats:
             beat()
@@ -193,7 +147,7 @@ class LiveLoop:
         oldest = self._parts.clock.wall() - self._parts.policy.valid_for(self._parts.panel.bar)
         for place, column in enumerate(columns, start=1):
             if place != last and close_seconds(column.time) < oldest.timestamp():
-                self._audit(self.step(column), column, every=False)
+                self._telling.audit(self.step(column), column, self._engine, every=False)
             else:
                 self.take(column)
 
@@ -201,92 +155,147 @@ class LiveLoop:
         """Make flags of a journalled bar, publish and record them."""
         parts, began = self._parts, self._parts.stopwatch()
         bar = self.step(column)
-        told = self._flags(bar, column)
-        for outlet in parts.outlets:
-            self._safely(lambda to=outlet: to.publish(told), type(outlet).__name__)  # type: ignore[misc]
+        behind = self._again()
+        newest = self._standing()[0]
+        told = self._told = self._telling.flags(newest, column, self._engine, parts.clock.wall())
+        self._telling.publish(told)
         flags = tuple(told.flags.values())
         parts.watch.flagged(bar, flags, parts.stopwatch() - began)
-        self._safely(lambda: parts.record.flags(told), "flags.json")
-        self._write(bar, column, flags)
+        self._telling.file(told)
+        day = bar.scores.as_of.date().isoformat()
+        if self._telling.audit(bar, column, self._engine, every=day != self._audited_day):
+            self._audited_day = day
+        self._log(behind)
+        self._telling.history(newest, flags)
+        if bar.scores.as_of - self._snapped >= parts.snapshot_every:
+            self.snapshot()
         return flags
 
     def repeat(self, flags: FlagSet) -> None:
         """Publish flags of before again: a target that begins empty has none until the next bar."""
-        for outlet in self._parts.outlets:
-            self._safely(lambda to=outlet: to.publish(flags), type(outlet).__name__)  # type: ignore[misc]
+        self._told = flags
+        self._telling.publish(flags)
 
     def step(self, column: BarColumn) -> LiveBar:
         """Let the engine take a bar, with the model and the maps that are due."""
         engine = self._engine
         if not engine.ready_for(column.time):
-            self._parts.watch.rebuilding(column)
-            engine = self._parts.rebuild(engine, column)  # minutes; nobody who looks waits for it
+            engine = self._rebuilt(engine, column)
         with self.lock:
             self._engine = engine
             self._parts.models.refresh(engine)
-            return self._engine.step(column)
+            bar = self._engine.step(column)
+        self._newest = bar, column
+        return bar
 
-    def _flags(self, bar: LiveBar, column: BarColumn) -> FlagSet:
-        parts, issued_at = self._parts, self._parts.clock.wall()
-        source = FlagSource(
-            model=self._engine.bundle.stamp,
-            data_sha256=column_sha256(column),
-            completeness=0.0,
-        )
-        flags = flags_of(bar, parts.policy, source, issued_at=issued_at)
-        return FlagSet(
-            generated_at=issued_at,
-            market=parts.panel.market,
-            flags=MappingProxyType({flag.symbol: flag for flag in flags}),
-        )
-
-    def _write(self, bar: LiveBar, column: BarColumn, flags: Sequence[Flag]) -> None:
-        parts, day = self._parts, bar.scores.as_of.date().isoformat()
-        if self._audit(bar, column, every=day != self._audited_day):
-            self._audited_day = day
-        self._history(bar, flags)
-        if bar.scores.as_of - self._snapped >= parts.snapshot_every:
-            self.snapshot()
-
-    def _history(self, bar: LiveBar, flags: Sequence[Flag]) -> None:
-        self._safely(lambda: self._parts.record.history(bar, flags), "history")
-
-    def _recorded_until(self) -> datetime:
-        """The newest bar in the history; the end of time where nobody can tell."""
+    def _rebuilt(self, engine: LiveEngine, column: BarColumn) -> LiveEngine:
+        self._parts.watch.rebuilding(column)
         try:
-            return self._parts.record.recorded_until()
-        except Exception as error:  # a history that is damaged must not stop the loop
-            self._parts.watch.failed("history", error)
-            return _NO_END
-
-    def _audit(self, bar: LiveBar, column: BarColumn, *, every: bool) -> bool:
-        """Whether the bar's decisions are logged; if not, the record owes them."""
-        parts = self._parts
-        try:
-            head = parts.record.audit(bar, column, parts.policy, self._engine, every=every)
-        except Exception as error:  # whatever it is, the flags are out and the next bar comes
-            parts.watch.audit_failed(error)
-            return False
-        parts.watch.audited(head)
-        return True
+            return self._parts.rebuild(engine, column)  # minutes; nobody who looks waits for it
+        except StoreError as error:
+            if not isinstance(error.__cause__, OSError):  # it was changed, not merely unreadable
+                self.broken(str(error))
+                self.between()
+            raise
 
     def snapshot(self) -> None:
-        """Replace the snapshot, so that a restart has less to make again.
-
-        Not while the audit log is behind: what it lacks is logged by whoever makes it again.
-        """
-        if not self._parts.record.owes:
+        """Replace the snapshot, so that a restart has less to make again."""
+        newest = None if self._newest is None else self._newest[0]
+        if self._telling.snapshot(self._engine, newest):
             self._snapped = self._engine.as_of
-            self._safely(lambda: self._parts.record.snapshot(self._engine), "snapshot")
 
-    def _safely(self, write: Callable[[], object], what: str) -> None:
-        """One target that fails must not keep the flags from the others."""
+    # ------------------------------------------------------------------ between two bars
+
+    def stand_on(self, scores: LiveScores | None, column: BarColumn | None) -> None:
+        """Say what the newest bar was, after a restart in which none was taken again.
+
+        Without its scores an order is decided as without a usable score, which is stricter.
+        """
+        self._newest = standing_bar(self._engine, scores, column)
+
+    def broken(self, reason: str) -> None:
+        """Halt every side, before the next bar: an integrity check has failed."""
+        self._broken.append(reason)
+
+    def _check(self) -> None:
+        self._broken += [found for check in self._parts.checks if (found := check()) is not None]
+
+    def between(self) -> None:
+        """Carry out what was ordered since the newest bar, and halt for what was found broken."""
+        orders = self._parts.orders
+        if orders is None:
+            return
+        again = self._again()
+        if again:
+            self._tell_again(again)
+            self._log(again)
+        for asked in orders.due(self._engine, self._parts.clock.wall()):
+            self._carry_out(orders, asked)
+        self._halt_for_broken(orders)
+        self._parts.watch.held(self._engine.memory.positions.values())
+
+    def _halt_for_broken(self, orders: LiveOrders) -> None:
+        if self._telling.fault is not None:
+            self.broken(self._telling.fault)
+            self._telling.fault = None
+        for reason in dict.fromkeys(self._broken):
+            asked = orders.fault(reason, self._engine)
+            self._parts.watch.broken(reason, halted=asked is not None)
+            if asked is not None:
+                self._carry_out(orders, asked)
+        if self._engine.memory.positions:  # nobody has a position before the first score
+            self._broken.clear()
+
+    def _carry_out(self, orders: LiveOrders, asked: Asked) -> None:
+        newest, _ = self._standing()
         try:
-            write()
-        except Exception as error:  # nobody's own fault may take the flags from the rest
-            self._parts.watch.failed(what, error)
-        else:
-            self._parts.watch.published(what)
+            with self.lock:
+                wall = self._parts.clock.wall()
+                carried = orders.carry_out(asked, self._engine, newest.scores, wall)
+        except Exception as error:  # an order that cannot be kept must not stop the bars
+            self._parts.watch.order_failed(asked.order, error)
+            asked.answer(error)
+            return
+        if carried.decisions:
+            self._newest = with_decisions(self._standing(), carried.decisions)
+            self._tell_again([carried])
+        self._parts.watch.ordered(carried.entry)
+        asked.answer(carried.entry)
+        self._log([carried])
+
+    def _again(self) -> list[Carried]:
+        """Orders behind the newest bar that a restart has to carry out again."""
+        orders, done = self._parts.orders, []
+        if orders is not None:
+            with self.lock:
+                for carried in orders.again(self._engine, self._standing()[0].scores):
+                    self._newest = with_decisions(self._standing(), carried.decisions)
+                    done.append(carried)
+        return done
+
+    def _tell_again(self, carried: Sequence[Carried]) -> None:
+        """Publish the flags of the symbols that were decided again, with all others as they are."""
+        newest, column = self._standing()
+        part = of_symbols(newest, {key[0] for one in carried for key in one.decisions})
+        told = self._telling.flags(part, column, self._engine, self._parts.clock.wall())
+        before = {} if self._told is None else self._told.flags
+        self._told = replace(told, flags=MappingProxyType({**before, **told.flags}))
+        self._telling.publish(self._told)
+        self._telling.file(self._told)
+        self._telling.history(part, tuple(told.flags.values()), again=True)
+
+    def _log(self, carried: Sequence[Carried]) -> None:
+        """Put the decisions of orders into the audit log, those that are not there already."""
+        newest, column = self._standing()
+        for one in carried:
+            if one.decisions:
+                bar = replace(newest, decisions=one.decisions)
+                self._telling.audit_ordered(bar, column, self._engine)
+
+    def _standing(self) -> tuple[LiveBar, BarColumn]:
+        if self._newest is None:
+            self._newest = standing_bar(self._engine, None, None)
+        return self._newest
 
     def catch_up(
         self,
@@ -305,19 +314,26 @@ class LiveLoop:
         floor : mapping of (symbol, side) to Position
             What was published before, where another model or policy takes the bars again.
         """
-        taken, last, recorded = 0, None, self._recorded_until()
+        taken, last, recorded = 0, None, self._telling.recorded_until()
+        self._log(self._again())
         for column in columns:
             if last is not None:
                 bar = self.step(last)
                 if bar.scores.as_of > audited_until:
-                    self._audit(bar, last, every=False)
+                    self._telling.audit(bar, last, self._engine, every=False)
+                self._log(self._again())
                 if bar.scores.as_of > recorded:
-                    self._history(bar, tuple(self._flags(bar, last).flags.values()))
+                    self._add_to_history(last)
             last, taken = column, taken + 1
         if last is not None:
             self._engine.hold(floor)
             self.take(last)
         return taken
+
+    def _add_to_history(self, column: BarColumn) -> None:
+        bar, _ = self._standing()
+        told = self._telling.flags(bar, column, self._engine, self._parts.clock.wall())
+        self._telling.history(bar, tuple(told.flags.values()))
 
 
 def _behind(column: BarColumn, journal: Journal) -> bool:

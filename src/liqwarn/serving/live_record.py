@@ -4,12 +4,16 @@
 
     FOLDER/bars/                the journal: every closed bar, the loop's only input
     FOLDER/audit.jsonl          decisions, hash-chained; audit.head.json beside it
+    FOLDER/orders.jsonl         what was ordered by hand, see liqwarn.serving.order_journal
+    FOLDER/orders/              where orders wait, see liqwarn.serving.order_desk
     FOLDER/snapshot.live        what the engine remembers, replaced whole
+    FOLDER/scores.live          the scores of the snapshot's bar
     FOLDER/events.csv           cascades up to when the engine was last made from the history
     FOLDER/flags.json           the newest flags, replaced whole
     FOLDER/history/DAY.parquet  every flag issued, a file a UTC day
 
-The journal is written before anything is made of a bar; everything else can be made again from it.
+The journals are written before anything is made of a bar or an order; everything else can be made
+again from them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,24 +28,27 @@ from liqwarn.data.bars.message import BarColumn
 from liqwarn.data.panel import Panel
 from liqwarn.decisions import FLAGS_SCHEMA, Flag, iso_utc
 from liqwarn.durable import replace_file, write_bytes
-from liqwarn.live.bar import LiveBar
+from liqwarn.live.bar import LiveBar, LiveScores
 from liqwarn.live.engine import LiveEngine
 from liqwarn.live.flag_rows import flag_frame, flag_rows
-from liqwarn.live.provenance import audit_entries
+from liqwarn.live.provenance import audit_entries, must_log
 from liqwarn.live.snapshot import pack_memory
 from liqwarn.policy.audit import Head, append
 from liqwarn.policy.audit_record import Provenance
 from liqwarn.policy.book import Decision
 from liqwarn.policy.tiers import Policy
+from liqwarn.serving.audit_tail import logged_sequences
 from liqwarn.serving.flag_file import FlagSet
+from liqwarn.serving.score_bytes import pack_scores
 from liqwarn.tables import read_table, write_table
 
-__all__ = ["AUDIT", "EVENTS", "FLAGS", "HISTORY", "SNAPSHOT", "LiveRecord"]
+__all__ = ["AUDIT", "EVENTS", "FLAGS", "HISTORY", "SCORES", "SNAPSHOT", "LiveRecord"]
 
 AUDIT: Final = "audit.jsonl"
 EVENTS: Final = "events.csv"
 FLAGS: Final = "flags.json"
 HISTORY: Final = "history"
+SCORES: Final = "scores.live"
 SNAPSHOT: Final = "snapshot.live"
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -103,11 +110,34 @@ class LiveRecord:
 
         Changes of tier that cannot be logged are owed, and go first the next time.
         """
-        told = audit_entries(bar, column, engine.bundle.stamp, every=every)
+        told = list(audit_entries(bar, column, engine.bundle.stamp, every=every))
+        return self._append(told, [one for one in told if must_log(one[0])], policy)
+
+    def audit_ordered(
+        self, bar: LiveBar, column: BarColumn, policy: Policy, engine: LiveEngine
+    ) -> Head | None:
+        """Log decisions between two bars, all of them, but for those that are logged already.
+
+        They are owed whole: the fold over the bars does not make them again.
+        """
+        logged = logged_sequences(self._folder / AUDIT)
+        told = [
+            one
+            for one in audit_entries(bar, column, engine.bundle.stamp, every=True)
+            if (one[0].after.symbol, one[0].after.side, one[0].after.sequence) not in logged
+        ]
+        return self._append(told, told, policy)
+
+    def _append(
+        self,
+        told: list[tuple[Decision, Provenance]],
+        owed: list[tuple[Decision, Provenance]],
+        policy: Policy,
+    ) -> Head | None:
         entries = [*self._owed, *told]
         if not entries:
             return None
-        self._owed = [entry for entry in entries if entry[0].after.tier != entry[0].before.tier]
+        self._owed += owed
         head = self._folder / AUDIT.replace(".jsonl", ".head.json")
         found = append(self._folder / AUDIT, head, entries, policy=policy)
         self._owed = []
@@ -123,14 +153,14 @@ class LiveRecord:
         }
         write_bytes(self._folder / FLAGS, orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
 
-    def history(self, bar: LiveBar, flags: Sequence[Flag]) -> None:
-        """Add a bar's flags to the file of its day.
+    def history(self, bar: LiveBar, flags: Sequence[Flag], *, again: bool = False) -> None:
+        """Add a bar's flags to the file of its day; `again` are some that were decided anew.
 
         What cannot be written is kept, and written before what follows it.
         """
         day = bar.scores.as_of.date().isoformat()
         if day not in self._pages:
-            self._pages[day] = _rows_before(self._page(day), bar.scores.as_of)
+            self._pages[day] = _rows_before(self._page(day), bar.scores.as_of, itself=again)
         self._pages[day] += flag_rows(bar, flags)
         self._late = True
         for begun in sorted(self._pages):
@@ -142,8 +172,10 @@ class LiveRecord:
     def _page(self, day: str) -> Path:
         return self._folder / HISTORY / f"{day}.parquet"
 
-    def snapshot(self, engine: LiveEngine) -> int:
-        """Replace the snapshot; returns its bytes."""
+    def snapshot(self, engine: LiveEngine, scores: LiveScores | None = None) -> int:
+        """Replace the snapshot, and the scores of its bar; returns its bytes."""
+        if scores is not None:
+            write_bytes(self._folder / SCORES, pack_scores(scores))
         parts = pack_memory(engine.memory, self._panel, panel_sha256=self._panel_sha256)
         replace_file(self._folder / SNAPSHOT, lambda path: _fill(path, parts))
         return sum(len(part) for part in parts)
@@ -154,10 +186,13 @@ def _fill(path: Path, parts: Sequence[bytes]) -> None:
         file.writelines(parts)
 
 
-def _rows_before(path: Path, as_of: datetime) -> list[tuple[Any, ...]]:
-    """Rows of a day's file that come before a bar; of one that is taken again, none stays."""
+def _rows_before(path: Path, as_of: datetime, *, itself: bool) -> list[tuple[Any, ...]]:
+    """Rows of a day's file that come before a bar, or up to it.
+
+    Of a bar that is taken again none stays.
+    """
     if not path.exists():
         return []
-    table = read_table(path)
-    kept: pd.DataFrame = table[table["as_of"] < pd.Timestamp(as_of)]
+    table, bar = read_table(path), pd.Timestamp(as_of)
+    kept: pd.DataFrame = table[table["as_of"] <= bar if itself else table["as_of"] < bar]
     return list(kept.itertuples(index=False, name=None))

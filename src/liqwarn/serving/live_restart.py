@@ -16,9 +16,10 @@ from liqwarn.data.bars.message import BarColumn, close_seconds
 from liqwarn.data.bars.recovery import HEAD
 from liqwarn.data.bars.replay_feed import columns_of
 from liqwarn.data.panel import Panel
-from liqwarn.decisions import ModelStamp, PolicyStamp
+from liqwarn.decisions import Flag, ModelStamp, PolicyStamp
 from liqwarn.errors import LiqwarnError, PolicyError, StoreError
 from liqwarn.liquidation.live_maps import SymbolTerms
+from liqwarn.live.bar import LiveScores
 from liqwarn.live.engine import Memory
 from liqwarn.live.snapshot import unpack_memory
 from liqwarn.policy.audit import read_head as read_audit_head
@@ -26,8 +27,10 @@ from liqwarn.policy.audit_record import position_from_dict
 from liqwarn.policy.book import Key
 from liqwarn.policy.position import Position
 from liqwarn.serving.flag_file import FlagSet, parse_flags
-from liqwarn.serving.live_record import AUDIT, EVENTS, FLAGS, HISTORY, SNAPSHOT
+from liqwarn.serving.live_record import AUDIT, EVENTS, FLAGS, HISTORY, SCORES, SNAPSHOT
 from liqwarn.serving.logs import get_logger
+from liqwarn.serving.order_journal import read_entries
+from liqwarn.serving.score_bytes import unpack_scores
 from liqwarn.signing import VerifyKey, verify_document
 
 __all__ = [
@@ -37,6 +40,7 @@ __all__ = [
     "journal_columns",
     "last_flags",
     "last_positions",
+    "last_scores",
     "remove_unfinished",
     "restored",
 ]
@@ -116,10 +120,15 @@ def _record(line: bytes) -> Mapping[str, Any] | None:
 
 
 def audited_until(folder: Path) -> datetime:
-    """Moment of the newest acknowledged decision in the audit log; long ago where none is."""
+    """Bar of the newest acknowledged decision in the audit log; long ago where none is.
+
+    Not its moment: what was decided between two bars, on an order, is later than its bar, and may
+    be later than the close of the next one.
+    """
     acknowledged, _ = _newest_records(folder)
     try:
-        return datetime.fromisoformat((acknowledged or {})["now"]).astimezone(UTC)
+        bar = (acknowledged or {})["evidence"]["as_of"]
+        return datetime.fromisoformat(bar).astimezone(UTC)
     except (KeyError, TypeError, ValueError):
         return _NEVER
 
@@ -156,7 +165,7 @@ def last_positions(
         with (folder / AUDIT).open("rb") as log:
             for line in log:
                 record = orjson.loads(line)
-                if until is None or datetime.fromisoformat(record["now"]) <= until:
+                if until is None or datetime.fromisoformat(record["evidence"]["as_of"]) <= until:
                     position = position_from_dict(record["after"])
                     if position.symbol in symbols:
                         found[position.symbol, position.side] = position
@@ -170,8 +179,8 @@ def last_positions(
 def last_flags(folder: Path, panel: Panel, keys: Sequence[VerifyKey] = ()) -> FlagSet | None:
     """The flags published last, of the panel's symbols.
 
-    None where there are none that can be read, and where a later bar is in the journal: what was
-    made of that one may have been read already, and may have been stricter.
+    None where there are none that can be read, and where a later bar or order is in the journals:
+    what was made of that one may have been read already, and may have been stricter.
 
     Parameters
     ----------
@@ -191,9 +200,30 @@ def last_flags(folder: Path, panel: Panel, keys: Sequence[VerifyKey] = ()) -> Fl
     flags = {s: flag for s, flag in found.flags.items() if s in panel.symbol_names}
     newest = max((flag.as_of.timestamp() for flag in flags.values()), default=0.0)
     head = read_head(folder / BARS / HEAD).head
-    if head is None or head.last > newest:
+    if head is None or head.last > newest or _ordered_since(folder, flags):
         return None
     return replace(found, flags=MappingProxyType(flags))
+
+
+def _ordered_since(folder: Path, flags: Mapping[str, Flag]) -> bool:
+    """Whether an order led to a decision behind one of the flags."""
+    return any(
+        side.symbol in flags and side.sequence > flags[side.symbol].sequence
+        for entry in read_entries(folder)
+        for side in entry.sides
+    )
+
+
+def last_scores(folder: Path, as_of: datetime) -> LiveScores | None:
+    """The scores of the snapshot's bar; None where they are of another or cannot be read."""
+    try:
+        scores = unpack_scores((folder / SCORES).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (StoreError, OSError) as error:
+        _LOG.error("scores unreadable", error=str(error))
+        return None
+    return scores if scores.as_of == as_of else None
 
 
 def _check_signed(content: bytes, keys: Sequence[VerifyKey]) -> None:
@@ -205,7 +235,14 @@ def _check_signed(content: bytes, keys: Sequence[VerifyKey]) -> None:
 
 def remove_unfinished(folder: Path) -> None:
     """Remove what a killed loop had begun to write; nobody else is writing now."""
-    for name in (FLAGS, SNAPSHOT, EVENTS, AUDIT.replace(".jsonl", ".head.json"), "bars/head"):
+    for name in (
+        FLAGS,
+        SCORES,
+        SNAPSHOT,
+        EVENTS,
+        AUDIT.replace(".jsonl", ".head.json"),
+        "bars/head",
+    ):
         path = folder / name
         for left in path.parent.glob(f".{path.stem}.*.tmp{path.suffix}"):
             left.unlink(missing_ok=True)

@@ -22,21 +22,27 @@ from liqwarn.data.panel import Panel
 from liqwarn.liquidation.live_maps import SymbolTerms
 from liqwarn.live.engine import LiveEngine, Memory
 from liqwarn.policy.book import Key
+from liqwarn.policy.orders import Action
 from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
+from liqwarn.serving.audit_patrol import AuditPatrol
 from liqwarn.serving.clock import Clock
 from liqwarn.serving.live_loop import LiveLoop, LoopParts, Models
-from liqwarn.serving.live_record import SNAPSHOT, LiveRecord
+from liqwarn.serving.live_orders import LiveOrders, shown_reason
+from liqwarn.serving.live_record import AUDIT, SNAPSHOT, LiveRecord
 from liqwarn.serving.live_restart import (
     BARS,
     audited_by,
     audited_until,
     journal_columns,
     last_positions,
+    last_scores,
     remove_unfinished,
     restored,
 )
 from liqwarn.serving.live_watch import LoopWatch
+from liqwarn.serving.order_desk import OrderDesk
+from liqwarn.serving.order_journal import OrderJournal
 from liqwarn.serving.ports import Publisher
 from liqwarn.serving.shelf import FlagShelf
 
@@ -92,6 +98,10 @@ class ServiceParts:
     beats : sequence of callable
         Called each round: heartbeats.
     clock, watch
+    desk : OrderDesk or None
+        Where orders by hand are asked for; None makes one over the folder.
+    checks : sequence of callable
+        Asked in idle rounds what is no longer as it was signed or written; None is nothing.
     snapshot_every : timedelta
     """
 
@@ -111,6 +121,8 @@ class ServiceParts:
     watch: LoopWatch
     outlets: Sequence[Publisher] = ()
     beats: Sequence[Callable[[], None]] = ()
+    desk: OrderDesk | None = None
+    checks: Sequence[Callable[[], str | None]] = ()
     snapshot_every: timedelta = timedelta(hours=6)
 
 
@@ -119,6 +131,12 @@ class LiveService:
 
     def __init__(self, parts: ServiceParts) -> None:
         self._parts = parts
+        self.desk = parts.desk or OrderDesk(parts.folder)
+        """Where orders by hand are asked for, from any thread."""
+        log = parts.folder / AUDIT
+        head = log.with_name(AUDIT.replace(".jsonl", ".head.json"))
+        patrol = AuditPatrol(log, head, monotonic=parts.clock.monotonic)
+        self._checks: tuple[Callable[[], str | None], ...] = (*parts.checks, patrol)
         self._loop: LiveLoop | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="liqwarn-loop", daemon=True)
@@ -190,7 +208,9 @@ class LiveService:
             joined=parts.joined,
         )
         assembler.remember(self._carried(journal, first))
-        loop = LiveLoop(self._loop_parts(journal, assembler), engine)
+        orders = OrderJournal(parts.folder)
+        loop = LiveLoop(self._loop_parts(journal, assembler, orders), engine)
+        loop.stand_on(last_scores(parts.folder, engine.as_of), self._column(journal, engine))
         parts.record.begin()
         if not (parts.folder / SNAPSHOT).exists():
             loop.snapshot()  # so that the next start need not build all of it again
@@ -200,10 +220,19 @@ class LiveService:
             parts.watch.caught_up(taken, since)
         elif (before := parts.shelf.read().latest) is not None:
             loop.repeat(before)
+        for reason in _damages(journal, orders):
+            loop.broken(reason)
+        loop.between()
         gc.collect()
         gc.freeze()  # what stays for good is not looked through while a bar is waiting
         self._loop = loop
         return loop
+
+    def _column(self, journal: Journal, engine: LiveEngine) -> BarColumn | None:
+        """The newest bar that the engine has taken; None where the journal has it not."""
+        panel = self._parts.panel
+        found = journal_columns(journal, panel, _closed(engine.as_of) - panel.bar_s)
+        return found[0] if found else None
 
     def _floor(self, engine: LiveEngine) -> Mapping[Key, Position]:
         """Where every side was published to stand, unless the same bars give the same again."""
@@ -237,7 +266,9 @@ class LiveService:
         behind = tuple(c for c in recorded if close_seconds(c.time) > _closed(engine.as_of))
         return engine, behind
 
-    def _loop_parts(self, journal: Journal, assembler: Assembler) -> LoopParts:
+    def _loop_parts(
+        self, journal: Journal, assembler: Assembler, orders: OrderJournal
+    ) -> LoopParts:
         parts = self._parts
 
         def rebuild(engine: LiveEngine, column: BarColumn) -> LiveEngine:
@@ -259,8 +290,21 @@ class LiveService:
             outlets=(parts.shelf, *parts.outlets),
             snapshot_every=parts.snapshot_every,
             beats=parts.beats,
+            orders=LiveOrders(orders, self.desk, parts.policy, parts.panel.symbol_names),
+            checks=self._checks,
             trouble=self._tell,
         )
+
+
+def _damages(journal: Journal, orders: OrderJournal) -> list[str]:
+    """What of the journals is not as it was written, and was not halted for before.
+
+    Damage stays as it is for good: once people have released it, a restart must not halt again.
+    """
+    found = [f"journal of bars: {one.file}: {one.reason}" for one in journal.damages]
+    found += [] if orders.fault is None else [orders.fault]
+    known = {one.order.reason for one in orders.entries if one.order.action is Action.FAULT}
+    return [reason for reason in found if shown_reason(reason) not in known]
 
 
 def _closed(moment: datetime) -> int:

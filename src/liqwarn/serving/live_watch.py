@@ -1,6 +1,6 @@
 """What the live loop tells people and machines: logs, metrics, alerts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,10 +10,13 @@ from liqwarn.data.bars.message import BarColumn
 from liqwarn.decisions import Flag, iso_utc
 from liqwarn.live.bar import LiveBar
 from liqwarn.policy.audit import Head
+from liqwarn.policy.orders import Order
+from liqwarn.policy.position import Position
 from liqwarn.serving.alert_sink import AlertSink
 from liqwarn.serving.bundles import Verdict
 from liqwarn.serving.logs import get_logger
 from liqwarn.serving.metrics import ServingMetrics
+from liqwarn.serving.order_journal import OrderEntry
 
 __all__ = ["LoopWatch"]
 
@@ -132,6 +135,56 @@ class LoopWatch:
                 self._alerts.clear("bundle_refused")
             else:
                 self._alerts.fault("bundle_refused", verdict.reason)
+
+    def ordered(self, entry: OrderEntry) -> None:
+        """An order was carried out, or refused; it is in the journal of orders."""
+        order = entry.order
+        self._metrics.order(order.action.value, accepted=entry.accepted)
+        _LOG.warning(
+            "order carried out" if entry.accepted else "order refused",
+            id=order.id,
+            action=order.action.value,
+            tier=None if order.tier is None else order.tier.name,
+            names=list(order.names),
+            reason=order.reason,
+            by=entry.by,
+            sides=len(entry.sides),
+            refused=list(entry.refused),
+        )
+        for one in entry.sides:
+            if one.tier != one.before:
+                _LOG.warning(
+                    "tier changed",
+                    symbol=one.symbol,
+                    side=one.side,
+                    before=one.before.name,
+                    after=one.tier.name,
+                    rule=order.action.value,
+                )
+
+    def order_failed(self, order: Order, error: Exception) -> None:
+        """An order could not be written down: nothing has changed."""
+        self._metrics.order(order.action.value, accepted=False)
+        _LOG.error("order not carried out", id=order.id, error=f"{type(error).__name__}: {error}")
+
+    def held(self, positions: Iterable[Position]) -> None:
+        """Where every side stands now: how many are held by hand, or halted for a fault."""
+        tightened = loosened = broken = 0
+        for position in positions:
+            tightened += any(not floor.integrity for floor in position.floors)
+            broken += any(floor.integrity for floor in position.floors)
+            loosened += position.ceiling is not None
+        self._metrics.held(tightened=tightened, loosened=loosened, integrity=broken)
+        if broken == 0 and self._alerts is not None:
+            self._alerts.clear("integrity_failed")
+
+    def broken(self, reason: str, *, halted: bool) -> None:
+        """An integrity check failed; whether sides are halted for it now, or are already."""
+        if halted:
+            _LOG.error("integrity check failed: every side is halted", reason=reason)
+            self._metrics.integrity_failed()
+        if self._alerts is not None:
+            self._alerts.fault("integrity_failed", reason)
 
     def rebuilding(self, column: BarColumn) -> None:
         """The liquidation maps of a new quarter are being fitted; flags run out meanwhile."""

@@ -136,6 +136,17 @@ class ServingMetrics:
         self._audit_fault = self._gauge(
             "audit_fault", "1 when the audit log is broken or cannot be written."
         )
+        self._orders = self._counter(
+            "orders_total", "Orders by hand and of the service itself.", "action", "outcome"
+        )
+        self._held = self._gauge(
+            "sides_by_hand", "Sides held up by hand or for a fault, or loosened.", "how"
+        )
+        for how in ("tightened", "loosened", "integrity"):
+            self._held.labels(how).set(0)
+        self._integrity = self._counter(
+            "integrity_failures_total", "Integrity checks that failed and halted every side."
+        )
         self._journal_bars = self._counter("journal_bars_total", "Closed bars put on disk.")
         self._journal_bytes = self._gauge("journal_bytes", "Size of the journal of bars.")
         self._fsync = self._histogram("journal_fsync_seconds", "One fsync of the journal.")
@@ -231,6 +242,19 @@ class ServingMetrics:
     def audit_failed(self) -> None:
         """The audit log is broken, or could not be written."""
         self._audit_fault.set(1)
+
+    def order(self, action: str, *, accepted: bool) -> None:
+        """An order was carried out, or refused."""
+        self._orders.labels(action, "accepted" if accepted else "refused").inc()
+
+    def held(self, **sides: int) -> None:
+        """So many sides are ``tightened`` or ``loosened`` by hand, or halted for ``integrity``."""
+        for how, count in sides.items():
+            self._held.labels(how).set(count)
+
+    def integrity_failed(self) -> None:
+        """An integrity check failed and every side was halted."""
+        self._integrity.inc()
 
     def journal(self, bars: int, fsync_s: float) -> None:
         """So many closed bars were put on disk, which took so long."""

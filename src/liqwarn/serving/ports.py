@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from liqwarn.decisions import ModelStamp, Quality
 from liqwarn.frames import FloatArray, Side
+from liqwarn.policy.orders import Order
 from liqwarn.serving.flag_file import FlagSet, Reading
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "HistoryPage",
     "HistorySource",
     "MapSource",
+    "OrderPort",
     "Publisher",
     "ScoreReply",
     "Scorer",
@@ -151,6 +153,16 @@ class HistorySource(Protocol):
         """One page. Called from a worker thread; StoreError when the history cannot be read."""
 
 
+class OrderPort(Protocol):
+    """Orders by hand; called from a worker thread."""
+
+    def ask(self, order: Order, by: str) -> Mapping[str, Any]:
+        """What came of an order. StoreError when it was not carried out and nothing has changed."""
+
+    def in_force(self) -> Sequence[Mapping[str, Any]]:
+        """What was ordered and binds now. StoreError while the loop is being begun."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """What is configured beside the flags.
@@ -166,3 +178,4 @@ class Sources:
     events: EventSource | None = None
     history: HistorySource | None = None
     render_metrics: Callable[[], bytes] | None = None
+    orders: OrderPort | None = None

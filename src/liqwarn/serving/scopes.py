@@ -22,6 +22,8 @@ SCOPES: Final[Mapping[tuple[str, str], Scope]] = MappingProxyType(
         ("GET", "/v1/stream"): "read",
         ("GET", "/v1/ws"): "read",
         ("POST", "/v1/score"): "score",
+        ("GET", "/v1/orders"): "admin",
+        ("POST", "/v1/orders"): "admin",
         ("GET", "/readyz"): "read",
         ("GET", "/metrics"): "read",
         ("GET", "/openapi.json"): "read",

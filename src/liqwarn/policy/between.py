@@ -1,0 +1,74 @@
+"""Deciding some sides again between two bars: after an order by hand, or when one has ended."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from liqwarn.frames import Side
+from liqwarn.policy.book import Decision, Key, book_floors
+from liqwarn.policy.breaker import NO_FLOOR, Evidence, Floor, observe, settle
+from liqwarn.policy.position import Position
+from liqwarn.policy.tiers import Policy
+
+__all__ = ["decide_between"]
+
+_OPPOSITE: Final[dict[Side, Side]] = {"long": "short", "short": "long"}
+
+
+def decide_between(
+    positions: Mapping[Key, Position],
+    ordered: Mapping[Key, Position],
+    evidence: Mapping[Key, Evidence],
+    now: datetime,
+    policy: Policy,
+) -> dict[Key, Decision]:
+    """One decision for each side that was ordered about; the others stand where they stood.
+
+    By the breaker's own step, so that the audit log's replay makes it again. What time alone would
+    relax waits for the next bar: an order to tighten must never end in a looser tier, so where it
+    would, the decision is made as of the bar it stands on.
+
+    Parameters
+    ----------
+    positions : mapping of (symbol, side) to Position
+        The whole book before the order.
+    ordered : mapping of (symbol, side) to Position
+        The sides with the order on them.
+    evidence : mapping of (symbol, side) to Evidence
+        The newest of those sides.
+    now : datetime
+        The moment of the order, not before the newest bar's close.
+
+    Returns
+    -------
+    dict of (symbol, side) to Decision
+        The sequence of each is above those of both sides of its symbol.
+    """
+    seen = {key: observe(one, evidence[key], now, policy) for key, one in ordered.items()}
+    own = {key: one.own.tier for key, one in positions.items()}
+    floors = book_floors(own | {key: one.own.tier for key, one in seen.items()}, policy.book)
+    today = now.astimezone(UTC).date()
+    decisions: dict[Key, Decision] = {}
+    # The lower side first: with one change left today it is the higher side that holds.
+    for key in sorted(ordered, key=lambda key: ordered[key].ruled.tier):
+        twin: Key = (key[0], _OPPOSITE[key[1]])
+        other = decisions[twin].after if twin in decisions else positions.get(twin)
+        newest = max(ordered[key].sequence, 0 if other is None else other.sequence)
+        before = replace(ordered[key], sequence=newest)
+        spent = 0 if other is None else other.transitions_on(today)
+        given = evidence[key], floors.get(key, NO_FLOOR), spent
+        decision = _decided(before, given, now, policy)
+        if decision.after.tier < before.tier:
+            decision = _decided(before, given, min(now, evidence[key].as_of), policy)
+        decisions[key] = decision
+    return decisions
+
+
+def _decided(
+    before: Position, given: tuple[Evidence, Floor, int], now: datetime, policy: Policy
+) -> Decision:
+    evidence, book, spent = given
+    seen = observe(before, evidence, now, policy)
+    after = settle(before, seen, now, policy, book=book, spent=spent)
+    return Decision(before, evidence, now, book, spent, after)
