@@ -125,7 +125,7 @@ def _score_few(
         _fill(values, 0, columns, X, row)
         n_walking = 0
         for k in range(n_trees):
-            at[k] = _down(words, limits, values, np.uint64(trees[k, 0]))
+            at[k] = _down(words, limits, values, np.uint64(k))
             walking[n_walking] = k
             n_walking += int(words[at[k]] & _COLUMN != _NOTHING)
         while n_walking > 0:
@@ -139,7 +139,7 @@ def _score_few(
         k = 0
         for model in range(out.shape[0]):
             total = 0.0
-            while k < n_trees and trees[k, 2] == model:
+            while k < n_trees and trees[k, 1] == model:
                 total += limits[at[k]]
                 k += 1
             out[model, row] = total
@@ -164,10 +164,10 @@ def _score_many(
             _fill(values, row * n_columns, columns, X, first + row)
         for tree in range(trees.shape[0]):
             for row in range(n_rows):
-                at[row] = trees[tree, 0]
-            for _ in range(trees[tree, 1]):
+                at[row] = tree
+            for _ in range(trees[tree, 0]):
                 for row in range(n_rows):
                     begin = np.uint64(row * n_columns)
                     at[row] = _next(words, limits, values, begin, at[row])
             for row in range(n_rows):
-                out[trees[tree, 2], first + row] += limits[at[row]]
+                out[trees[tree, 1], first + row] += limits[at[row]]
