@@ -1,6 +1,7 @@
 """A release is whole before anything points at it."""
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,20 @@ def test_without_a_pointer_there_is_no_release(releases):
         pointed(releases)
     with pytest.raises(ModelError, match="has no release 'x'"):
         point(releases, "x")
+
+
+def test_a_release_that_is_signed_anew_is_whole_at_every_moment(
+    small_bundle_folder, releases, monkeypatch
+):
+    one = release(small_bundle_folder, releases, KEY, version="1", check=good)
+    real, folders = tempfile.mkstemp, []
+
+    def mkstemp(*given, **named):
+        folders.append(named["dir"])
+        return real(*given, **named)
+
+    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    release(small_bundle_folder, releases, OTHER, version="1", check=good)
+
+    assert folders
+    assert one.folder not in folders  # what a kill left there would be one file too many

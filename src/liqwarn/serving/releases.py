@@ -143,7 +143,8 @@ def _put(incoming: Path, target: Path, key: SigningKey) -> None:
         incoming.rename(target)
         _sync(target.parent)
         return
-    write_bytes(target / BUNDLE, (incoming / BUNDLE).read_bytes())
+    (incoming / BUNDLE).replace(target / BUNDLE)  # no other file ever lies in a release
+    _sync(target)
     try:
         read_bundle(target, (key.public,))
     except ModelError as error:
