@@ -20,6 +20,7 @@ from liqwarn.serving.app import create_app
 from liqwarn.serving.clock import SystemClock
 from liqwarn.serving.flag_file import FlagFile, FlagSet
 from liqwarn.serving.flag_routes import ShortWay
+from liqwarn.serving.server import FlagServer
 from liqwarn.serving.shelf import FlagShelf
 from liqwarn.signing import generate_key
 
@@ -66,7 +67,8 @@ def serve(kind: str, port: int, symbols: int) -> None:
     if kind == "busy":
         threading.Thread(target=publish_on, args=(shelf, policy, symbols), daemon=True).start()
     app = create_app(source, policy=policy, clock=SystemClock(), key=key)
-    uvicorn.run(app, port=port, log_level="error", access_log=False)
+    config = uvicorn.Config(app, port=port, log_level="error", access_log=False)
+    FlagServer(config, hub=app.state.hub).run()
 
 
 def publish_on(shelf: FlagShelf, policy: Policy, symbols: int) -> None:

@@ -27,6 +27,15 @@ def make(policy, clock, shelf):
     return make
 
 
+def test_a_document_says_whether_its_bytes_are_made(make, shelf, flag_set, make_flag):
+    shelf.publish(flag_set(make_flag()))
+    (document,) = make().standing().values()
+
+    assert not document.encoded
+    assert document.answer is document.answer
+    assert document.encoded
+
+
 @pytest.fixture
 def encoded(monkeypatch):
     """Symbols in the order in which they were encoded."""

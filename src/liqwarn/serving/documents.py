@@ -80,6 +80,11 @@ class Document:
     _answer: Answer | None = None
 
     @property
+    def encoded(self) -> bool:
+        """Whether its bytes are made already."""
+        return self._answer is not None
+
+    @property
     def answer(self) -> Answer:
         """Its bytes."""
         if self._answer is None:

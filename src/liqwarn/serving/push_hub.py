@@ -23,7 +23,7 @@ from liqwarn.serving.push_event import Message, Publication, dropped, gap, heart
 
 __all__ = ["PushHub", "PushSettings", "Subscription"]
 
-_AT_A_TIME: Final = 8
+_AT_A_TIME: Final = 4
 """Documents encoded before other requests have their turn."""
 _STOPPING: Final = "the server is stopping"
 
@@ -129,9 +129,10 @@ class PushHub:
     async def _run_watch(self) -> None:
         while True:
             self._awake.clear()
-            for n, document in enumerate(tuple(self._documents.standing().values())):
+            waiting = [one for one in self._documents.standing().values() if not one.encoded]
+            for n, document in enumerate(waiting, 1):
                 _ = document.answer  # encoded and signed here, in small pieces
-                if n % _AT_A_TIME == _AT_A_TIME - 1:
+                if n % _AT_A_TIME == 0:
                     await asyncio.sleep(0)
             self.look()
             with contextlib.suppress(TimeoutError):
