@@ -248,8 +248,9 @@ class LiqwarnMixin:
             return own
         self.liqwarn_counts["adds asked"] += 1
         decision = self._ask(trade.pair, _side_of(trade), current_time)
-        if not allows(decision):
-            return self._deny("adds ", trade.pair, decision.reason) or None
+        why = self._against(decision)
+        if why is not None:
+            return self._deny("adds ", trade.pair, why) or None
         share = min(_share(decision.add_frac), _share(decision.order_size_frac))
         scaled = stake * share
         if not scaled > 0 or (share < 1 and scaled < (kwargs.get("min_stake") or 0.0)):
@@ -298,7 +299,9 @@ class LiqwarnMixin:
         )
         if not is_entry or rate is None or rate == current_order_rate:
             return rate
-        return rate if allows(self._ask(pair, _side_of(trade), current_time)) else None
+        return (
+            rate if self._against(self._ask(pair, _side_of(trade), current_time)) is None else None
+        )
 
     # -- what takes risk off ------------------------------------------------------------------
 
@@ -332,6 +335,15 @@ class LiqwarnMixin:
             return True
         reason = str(kwargs.get("exit_reason", ""))
         return reason.startswith("liqwarn") or bool(super().confirm_trade_exit(*args, **kwargs))
+
+    def _against(self, decision: Decision) -> str | None:
+        """Why an order that freqtrade lets nobody confirm may not add risk."""
+        if not allows(decision):
+            return decision.reason
+        kinds, times = (
+            getattr(self, name, None) or {} for name in ("order_types", "order_time_in_force")
+        )
+        return _unmet(decision, str(kinds.get("entry")), str(times.get("entry")))
 
     def _deny(self, what: str, pair: str, why: str) -> float:
         self.liqwarn_counts[f"{what}denied"] += 1

@@ -210,6 +210,31 @@ def test_post_only_is_refused_where_the_order_is_not(order_type, tif):
     assert strategy.confirm_trade_entry(**{**ENTRY, "order_type": "limit", "time_in_force": "PO"})
 
 
+def test_adds_and_moved_entries_rest_in_the_book_where_the_flag_says_so():
+    trade = SimpleNamespace(pair=PAIR, is_short=False)
+
+    class Chasing(Crossing):
+        def adjust_trade_position(self, trade, **kwargs):
+            return 100.0
+
+        def adjust_order_price(self, **kwargs):
+            return 101.0
+
+    class GuardedChasing(LiqwarnMixin, Chasing):
+        pass
+
+    def asked(**limits):
+        strategy = bot(decision(**limits), GuardedChasing)
+        add = strategy.adjust_trade_position(trade=trade, current_time=NOW)
+        return add, strategy.adjust_order_price(**resting(trade, is_entry=True))
+
+    assert asked() == (100.0, 101.0)
+    assert asked(post_only=True) == (None, None)
+    assert asked(collar_frac=0.01) == (None, None)
+    Chasing.order_time_in_force = {"entry": "PO", "exit": "GTC"}
+    assert asked(post_only=True) == (100.0, 101.0)
+
+
 def test_a_collar_that_cannot_be_checked_is_refused():
     assert not bot(decision(collar_frac=0.01)).confirm_trade_entry(**ENTRY)
 
