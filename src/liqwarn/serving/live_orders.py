@@ -95,7 +95,8 @@ class LiveOrders:
             self._seen = len(positions)
             lacking = missing_floors(self.journal.entries, positions, wall)
             asked += [Asked(one, "service") for one in lacking]
-        return asked + self._desk.take()
+        # before the first score an order could speak of nothing, and there is no flag: it waits
+        return asked + (self._desk.take() if positions else [])
 
     def fault(self, reason: str, engine: LiveEngine) -> Asked | None:
         """The order that halts every side for a failed integrity check; None where all are."""
