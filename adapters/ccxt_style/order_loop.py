@@ -102,7 +102,7 @@ def _grow(exchange: Any, ask: Ask, wish: Wish, house: House, *, adds: bool) -> O
     """An order that opens or grows a position, or None and the reason in the log."""
     side: Literal["long", "short"] = "long" if wish.side == "buy" else "short"
     decision = _asked(ask, symbol_of(wish.pair), side)
-    if decision is None or not (decision.new_risk and decision.fresh):
+    if decision is None or not _allows(decision):
         return _refused(wish, "the gate failed" if decision is None else decision.reason)
     mark = float(exchange.fetch_mark_price(wish.pair)["markPrice"])
     unmet = _unmet(wish, decision, mark)
@@ -116,6 +116,11 @@ def _grow(exchange: Any, ask: Ask, wish: Wish, house: House, *, adds: bool) -> O
         return _refused(wish, "the collateral to be kept free would not be")
     exchange.set_leverage(leverage, wish.pair)
     return _create(exchange, sized, {"postOnly": True} if decision.post_only else {})
+
+
+def _allows(decision: Decision) -> bool:
+    """Whether everything that says so says so."""
+    return decision.new_risk and decision.fresh and decision.state == "ACTIVE"
 
 
 def _asked(ask: Ask, symbol: str, side: Literal["long", "short"]) -> Decision | None:

@@ -53,6 +53,7 @@ SHUT = {
     "denied": Gate(new_risk=False, state="REDUCING", tier=3, add_frac=0.0),
     "halted": Gate(new_risk=False, state="HALTED", tier=5, cancel_increasing=True),
     "stale": Gate(fresh=False),
+    "contradicts itself": Gate(state="HALTED", tier=5),
     "raises": Broken(),
 }
 
