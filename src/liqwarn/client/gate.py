@@ -74,7 +74,7 @@ class Gate:
         try:
             found = self._find(symbol)
             if found is self._admitted.get(symbol):
-                return found.decisions[side]  # type: ignore[union-attr]  # what is admitted is Seen
+                return found.decisions[side]
             if type(found) is Seen:
                 found = self._admit(symbol, found)
                 if type(found) is Seen:
