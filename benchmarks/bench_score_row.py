@@ -206,6 +206,9 @@ def main() -> None:
     model, X = classifier()
     single = table_of(lambda n: ways_of(model, X, n), options.turns)
     print_table("500 trees, 63 leaves, 80 features", single)
+    walk = {"alone": ways_of(model, X, 1)["`Forest.raw`"]}
+    alone = float(np.median(measured(walk, options.turns)["alone"]))
+    print(f"\n`Forest.raw` alone, so that its trees stay in the caches: {alone:.1f} µs")
     own, X_own = cascade()
     whole = table_of(lambda n: cascades_of(own, X_own, n), options.turns)
     print_table(f"6 boosters, 100 trees, 8 leaves, {WIDE} features, both sides", whole)
