@@ -310,7 +310,8 @@ def bundle_of_noise() -> Bundle:
 def told(seconds: np.ndarray) -> str:
     """p50 and p99 of the wall clock, and of the thread's CPU time."""
     (wall_50, cpu_50), (wall_99, cpu_99) = np.percentile(seconds * 1e3, [50, 99], axis=0)
-    return f"{wall_50:8.3f} | {wall_99:8.3f} | {cpu_50:8.3f} | {cpu_99:8.3f}"
+    wall = " | " if np.isnan(wall_50) else f"{wall_50:8.3f} | {wall_99:8.3f}"
+    return f"{wall} | {cpu_50:8.3f} | {cpu_99:8.3f}"
 
 
 def main() -> None:
