@@ -84,3 +84,7 @@ def test_a_rate_that_is_none_is_refused(per_s, burst):
 )
 def test_addresses_are_grouped_as_their_owners_are(address, group):
     assert address_group(address) == group
+
+
+def test_an_address_that_is_none_is_no_burden():
+    assert address_group("x" * 10_000) == "x" * 64

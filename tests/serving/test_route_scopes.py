@@ -1,5 +1,7 @@
 """Which scope: what is in no table is shut."""
 
+import tracemalloc
+
 import pytest
 
 from liqwarn.serving.route_scopes import OTHER, Route, RouteScopes, served_routes
@@ -37,3 +39,17 @@ def test_a_parameter_may_span_segments_where_it_says_so():
     assert routes.of("GET", "/files/a/b").scope == "read"
     assert routes.of("GET", "/files/").scope == "admin"
     assert routes.of("GET", "/aXb").scope == "admin"
+
+
+def test_long_paths_of_strangers_are_not_kept():
+    routes = RouteScopes({("GET", "/v1/flags/{symbol}"): "read"})
+    tracemalloc.start()
+    try:
+        for number in range(500):
+            assert routes.of("GET", f"/{number}" + "x" * 30_000).scope == "admin"
+            assert routes.of("GET", "/v1/flags/" + "x" * 30_000).scope == "read"
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 1_000_000

@@ -4,10 +4,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+from typing import Final
 
 from liqwarn.errors import ConfigError
 
 __all__ = ["Rate", "TokenBuckets", "address_group"]
+
+_LONGEST_NAME: Final = 64
+"""Characters of an address that is none: a proxy may pass on whatever its caller claims."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,7 @@ def address_group(address: str) -> str:
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
-        return address
+        return address[:_LONGEST_NAME]
     if isinstance(found, IPv6Address):
         if found.ipv4_mapped is not None:
             return str(found.ipv4_mapped)

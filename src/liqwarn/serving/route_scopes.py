@@ -13,6 +13,8 @@ OTHER: Final = "other"
 """The route of every request that is in no table: one label, however many paths are tried."""
 
 _MOST_KNOWN: Final = 4_096
+_LONGEST_KNOWN: Final = 256
+"""Characters of a path that is remembered: a stranger may send thousands of 32 KiB."""
 _PARAMETER: Final = re.compile(r"\{(\w+)(:path)?\}")
 
 
@@ -59,6 +61,8 @@ class RouteScopes:
 
     def of(self, method: str, path: str) -> Route:
         """The route of a request; ``HEAD`` is asked as ``GET``."""
+        if len(path) > _LONGEST_KNOWN:
+            return self._find(method, path)
         found = self._known.get((method, path))
         if found is None:
             if len(self._known) >= _MOST_KNOWN:
