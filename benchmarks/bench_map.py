@@ -117,7 +117,7 @@ class Map:
         within = np.zeros((2, n_steps if read else 0, 2, len(EDGES)))
         density = np.empty((2, int(EDGES[-1]) + 3))
         reading = Reading(np.zeros((n_steps, 2)), at, EDGES, within[0], within[1], density)
-        run(self.mass, self.work, path, self.steps, reading)
+        run(self.mass, self.work, path, self.steps, reading, None)
         self.steps += n_steps
 
 

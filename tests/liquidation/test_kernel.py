@@ -3,6 +3,7 @@
 A mutant is the kernel's own source with one line changed, run by the interpreter.
 """
 
+import re
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liqwarn.liquidation import kernel
+from liqwarn.liquidation import kernel, kernel_pages, kernel_reading
 from liqwarn.liquidation.kernel import BINS, LANES, ROWS, STATE_SIZE, WORK_SIZE, Reading
+from liqwarn.liquidation.paged_mass import PagedMass
 
 PlainMap = runpy.run_path(str(Path(__file__).with_name("plain_map.py")))["PlainMap"]
+PARTS = (kernel_pages, kernel_reading, kernel)
 LEVERAGES = np.array([2.0, 3, 5, 7, 10, 20, 25, 50, 75, 100])
 TOTAL, GROWTH, FRONT, BOTTOM, KEPT, GROW, DISTANCE, MIX, RAISED, LOWERED = (
     slice(LANES * k, LANES * (k + 1)) for k in range(10)
@@ -80,7 +83,7 @@ class Walk:
         within = np.zeros((n_steps, 2, len(EDGES)))
         density = np.full((2, int(EDGES[-1]) + 2), np.nan)
         reading = Reading(np.zeros((n_steps, 2)), at, EDGES, within, np.zeros_like(within), density)
-        self.run(self.mass, self.work, np.ascontiguousarray(path), self.steps, reading)
+        self.run(self.mass, self.work, np.ascontiguousarray(path), self.steps, reading, None)
         self.steps += n_steps
         np.testing.assert_allclose(reading.square, within**2, rtol=1e-12)
         return reading.swept, within
@@ -289,10 +292,13 @@ def test_a_lane_deeper_than_its_ring_is_not_read_a_second_time_near_the_price():
 
 def interpreted(old="", new=""):
     """The kernel's `run` from its source, one text replaced, not compiled."""
-    source = Path(kernel.__file__).read_text()
+    source = "\n".join(Path(one.__file__).read_text() for one in PARTS)
     assert source.count(old) == 1 or not old, f"{old!r} occurs {source.count(old)} times"
     for decorator in ("@compiled\n", "@inlined\n"):
         source = source.replace(decorator, "")
+    for part in PARTS:  # each finds the others in the one text
+        lines = rf"from {part.__name__} import (\([^)]*\)|[^(\n]*)\n"
+        source = re.sub(lines, "", source)
     names = {"__name__": "mutant"}
     exec(compile(source.replace(old, new) if old else source, "mutant", "exec"), names)
     return SimpleNamespace(**names).run
@@ -300,16 +306,19 @@ def interpreted(old="", new=""):
 
 MUTANTS = {
     "mass forgets to age": ("work[_GROWTH + lane] * work[_GROW + lane]", "work[_GROWTH + lane]"),
-    "swept bins stay full": ("            cells[row + (b & _MASK)] = 0.0\n        c", "        c"),
+    "swept bins stay full": (
+        "            cells[slot(pages, lane, b)] = 0.0\n        c",
+        "        c",
+    ),
     "the last bin is swept whole": ("((ceiling - limit) / (ceiling - last))", "1.0"),
     "a front stays where it was": ("work[_FRONT + lane] = limit", "pass"),
     "nothing is closed": ("left = 1.0 - ratio", "left = 1.0 - 0.0 * ratio"),
     "what an emptied lane owes is forgiven": ("over -= left *", "over -= 0.0 *"),
     "both sides are crowded": ("(up if long else down)", "up"),
-    "shorts open what longs miss": ("shorts = stock - _held(work, ROWS)", "shorts = longs"),
+    "shorts open what longs miss": ("shorts = path[4, t] - _held(work, ROWS)", "shorts = longs"),
     "scaling back counts from the chunk": ("(first_step + t) & _CHECK", "t & _CHECK"),
     "scaling back forgets the mass": ("cells[k] /= growth", "pass"),
-    "folding loses coins": ("cells[row + (bottom & _MASK)] += deep", "pass"),
+    "folding loses coins": ("cells[own(cells, pages, lane, bottom)] += deep", "pass"),
     "folding comes too late": ("return deepest + (BINS - 1)", "return deepest + 2 * BINS"),
     "new fronts are forgotten": ("return front if front > top else top,", "return top,"),
     "a cohort may open above the close": ("level if level < highest else later", "level"),
@@ -353,3 +362,87 @@ def test_the_source_run_by_the_interpreter_gives_the_bits_of_the_compiled_kernel
 def test_the_laws_reject_a_mutant(mutant):
     kind = SEEN_IN.get(mutant, "faulty")
     assert first_broken_law(interpreted(*MUTANTS[mutant]), *case(kind, 3, 260))
+
+
+# --- pages ----------------------------------------------------------------------------------
+
+
+class PagedWalk(Walk):
+    """The same map on pages of a pool; its mass, when it is asked for, as a ring."""
+
+    def __init__(self, run, work, paged, row=0, every=7):
+        super().__init__(run, work, every)
+        self.paged, self.row = paged, row
+        self.run = lambda mass, *rest: run(paged.cells, *rest[:-1], paged.tables[row, 0])
+
+    def over(self, path):
+        found = super().over(path)
+        self.mass = self.paged.dense(self.row)[0]
+        return found
+
+
+def pages_of(paged):
+    """The pages that the tables name, ascending."""
+    return np.sort(paged.tables[paged.tables > 0])
+
+
+def check_pool(paged):
+    """No page is two bins', the first one is empty, and the count is right."""
+    pages = pages_of(paged)
+    assert len(np.unique(pages)) == len(pages)
+    assert not paged.cells[0].any()
+    assert paged.held_bytes == paged.cells[pages].nbytes
+
+
+@pytest.mark.parametrize("kind", MARKETS)
+@CALM
+@given(seed=SEEDS)
+def test_on_pages_it_is_the_same_map_bit_for_bit(kind, seed):
+    path, work = case(kind, seed, 400)
+    paged = PagedMass(2, 1)
+    walk = Walk(kernel.run, work)
+    others = [PagedWalk(kernel.run, work, paged, row) for row in range(2)]
+    for piece in np.split(path, 4, axis=1):
+        swept, within = walk.over(piece)
+        for other in others:  # two maps that take and give back by turns
+            found, read = other.over(piece)
+            assert found.tobytes() == swept.tobytes()
+            assert read.tobytes() == within.tobytes()
+            assert other.state == walk.state
+    check_pool(paged)
+
+
+def test_pages_given_back_are_taken_again():
+    work = rates()
+    paged = PagedMass(1, 1)
+    walk = PagedWalk(kernel.run, work, paged)
+    path = calm(4, 300)
+    walk.over(path)
+    taken = pages_of(paged).max()
+    before = paged.held_bytes
+    walk.sweep()
+    assert not walk.mass.any()
+    assert paged.held_bytes < before / 10
+    walk.over(path)
+    assert paged.held_bytes > before / 2
+    assert pages_of(paged).max() <= taken
+    check_pool(paged)
+
+
+PAGE_MUTANTS = {
+    "a page is not taken": ("if pages is not None and _homeless(pages, work):", "if False:"),
+    "a page given back is not empty": ("empty &= cells[k] == 0.0", "pass"),
+    "a page taken again keeps what it held": ("cells[PAGE * page] = 0.0", "pass"),
+    "a page is read from its beginning": ("table[lane] + inside,", "table[lane],"),
+}
+
+
+@pytest.mark.parametrize("mutant", PAGE_MUTANTS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # a mutant may divide by nothing
+def test_a_mutant_on_pages_is_another_map(mutant):
+    path, work = case("rising" if "not empty" in mutant else "faulty", 3, 260)
+    walk = Walk(kernel.run, work)
+    other = PagedWalk(interpreted(*PAGE_MUTANTS[mutant]), work, PagedMass(1, 1))
+    expected, found = walk.over(path), other.over(path)
+    same = [one.tobytes() == two.tobytes() for one, two in zip(expected, found, strict=True)]
+    assert not (all(same) and other.state == walk.state)

@@ -250,7 +250,7 @@ def _stretch(maps: Maps, bars: Bars, where: slice, reader: Reader, passage: Pass
         seen = np.zeros((2, len(rows) if k in reader.weights else 0, 2, len(edges)))
         asked = at if k in reader.weights else np.full(n_steps, -1)
         reading = Reading(swept, asked, edges, seen[0], seen[1], density)
-        run(maps.mass[k], maps.work[k], path, maps.steps, reading)
+        run(maps.mass[k], maps.work[k], path, maps.steps, reading, None)
         passage.swept[k, where.start + rows] = swept.reshape(-1, per_bar, 2).sum(axis=1)
         if k in reader.weights:
             passage.within[where.start + rows] += reader.weights[k] * seen[0]

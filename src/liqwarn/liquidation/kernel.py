@@ -7,8 +7,10 @@ Nothing lies below its bottom: what is deeper than the ring holds is folded into
 coins are spread evenly, up to the front. The arrays: :mod:`liqwarn.liquidation.kernel_arrays`.
 
 What every step does is inlined, and :func:`_open` is one loop over all lanes, large enough to
-become vector instructions; what is rare is called. ``cells`` is ``mass``, lane after lane. The
-compiler's disk cache watches this file only: after a change to a constant delete ``__pycache__``.
+become vector instructions; what is rare is called. ``cells`` is ``mass`` as one row, and where in
+it a bin lies is told by :mod:`liqwarn.liquidation.kernel_pages`. What a map says of the price's
+neighbourhood: :mod:`liqwarn.liquidation.kernel_reading`. The compiler's disk cache watches this
+file only: after a change to the others or to a constant delete ``__pycache__``.
 """
 
 from typing import Final
@@ -28,6 +30,18 @@ from liqwarn.liquidation.kernel_arrays import (
     Reading,
     fresh_lanes,
 )
+from liqwarn.liquidation.kernel_pages import (
+    PAGE,
+    TILES,
+    Pages,
+    give_back,
+    give_back_lane,
+    own,
+    page_at,
+    slot,
+    tile_of,
+)
+from liqwarn.liquidation.kernel_reading import read
 from liqwarn.windows.arguments import compiled, inlined
 
 __all__ = [
@@ -46,7 +60,6 @@ __all__ = [
 _TOTAL, _GROWTH, _FRONT, _BOTTOM, _KEPT, _GROW, _DISTANCE, _MIX, _RAISED, _LOWERED, _BIN, _NEW = (
     LANES * block for block in range(len(BLOCKS))
 )
-_MASK: Final = BINS - 1
 _LARGE: Final = 1.0e60
 _GOLDEN: Final = 1.618033988749895
 _CHECK: Final = 15
@@ -55,13 +68,18 @@ _CHECK: Final = 15
 
 @compiled
 def run(
-    mass: FloatArray, work: FloatArray, path: FloatArray, first_step: int, reading: Reading
+    mass: FloatArray,
+    work: FloatArray,
+    path: FloatArray,
+    first_step: int,
+    reading: Reading,
+    pages: Pages | None,
 ) -> None:
     """Advance one map over a path of steps, in place.
 
     Parameters
     ----------
-    mass : ndarray of shape (LANES, BINS)
+    mass : ndarray of shape (LANES, BINS), or of a pool of pages: (n_pages, PAGE)
         Coins by bin, times growth.
     work : ndarray of shape (WORK_SIZE,)
         The map's state and its rates.
@@ -72,6 +90,8 @@ def run(
         Steps this map has seen before.
     reading : Reading
         Filled in place.
+    pages : ndarray of int32, shape (TILES, LANES), or None
+        Which pages of a pool are this map's; None for a mass of its own.
     """
     swept, at = reading.swept, reading.at
     cells, bins = mass.reshape(mass.size), reading.density.reshape(reading.density.size)
@@ -82,22 +102,22 @@ def run(
     for t in range(path.shape[1]):
         low, high, close, entry = path[0, t], path[1, t], path[2, t], path[3, t]
         if low < top_long:
-            swept[t, 0] += _sweep(cells, work, 0, low)
+            swept[t, 0] += _sweep(cells, pages, work, 0, low)
             top_long = _highest(work, 0)
         if -high < top_short:
-            swept[t, 1] += _sweep(cells, work, ROWS, -high)
+            swept[t, 1] += _sweep(cells, pages, work, ROWS, -high)
             top_short = _highest(work, ROWS)
         if path[4, t] == path[4, t]:
             if entry > room_long or -entry > room_short:
-                _fold(cells, work, entry, close)
+                _fold(cells, pages, work, entry, close)
                 room_long, room_short = _room(work, 0), _room(work, ROWS)
-            _settle(cells, work, path[4, t], entry, close, path[5, t])
+            _settle(cells, pages, work, path, t)
             top_long, room_long = _widened(top_long, room_long, entry, near_long, close)
             top_short, room_short = _widened(top_short, room_short, -entry, near_short, -close)
         if ((first_step + t) & _CHECK) == 0:
-            _rescale(cells, work)
+            _rescale(cells, pages, work)
         if at[t] >= 0:
-            _read(cells, work, close, bins, reading, at[t])
+            read(bins, cells, pages, work, reading, (close, at[t]))
 
 
 @inlined
@@ -158,32 +178,37 @@ def _widened(
 
 
 @compiled
-def _sweep(cells: FloatArray, work: FloatArray, lane0: int, limit: float) -> float:
+def _sweep(
+    cells: FloatArray, pages: Pages | None, work: FloatArray, lane0: int, limit: float
+) -> float:
     """Remove what is liquidated when price reaches `limit`; returns the coins."""
     swept = 0.0
     last = int(np.floor(limit))
     for lane in range(lane0, lane0 + ROWS):
-        front, row = work[_FRONT + lane], lane * BINS
+        front = work[_FRONT + lane]
         if front <= limit:
             continue
         top = int(np.ceil(front)) - 1
         if last < work[_BOTTOM + lane]:
             for b in range(int(work[_BOTTOM + lane]), top + 1):
-                cells[row + (b & _MASK)] = 0.0
+                cells[slot(pages, lane, b)] = 0.0
             swept += work[_TOTAL + lane]
             _empty(work, lane)
+            give_back_lane(cells, pages, lane)
             continue
         coins = 0.0
         for b in range(last + 1, top + 1):
-            coins += cells[row + (b & _MASK)]
-            cells[row + (b & _MASK)] = 0.0
+            coins += cells[slot(pages, lane, b)]
+            cells[slot(pages, lane, b)] = 0.0
         ceiling = min(front, last + 1.0)
-        part = cells[row + (last & _MASK)] * ((ceiling - limit) / (ceiling - last))
-        cells[row + (last & _MASK)] -= part
+        part = cells[slot(pages, lane, last)] * ((ceiling - limit) / (ceiling - last))
+        cells[slot(pages, lane, last)] -= part
         coins = min((coins + part) / work[_GROWTH + lane], work[_TOTAL + lane])
         work[_TOTAL + lane] -= coins
         work[_FRONT + lane] = limit
         swept += coins
+        if last // PAGE != top // PAGE:
+            give_back(cells, pages, lane, last // PAGE + 1, top // PAGE)
     return swept
 
 
@@ -213,20 +238,37 @@ def _held(work: FloatArray, lane: int) -> float:
 
 @inlined
 def _settle(
-    cells: FloatArray, work: FloatArray, stock: float, entry: float, close: float, crowding: float
+    cells: FloatArray, pages: Pages | None, work: FloatArray, path: FloatArray, t: int
 ) -> None:
-    """Age the cohorts of both sides, then open or close coins so that each holds `stock`."""
-    longs = stock - _held(work, 0)
-    shorts = stock - _held(work, ROWS)
+    """Age the cohorts of both sides, then open or close coins so that each holds the step's."""
+    longs = path[4, t] - _held(work, 0)
+    shorts = path[4, t] - _held(work, ROWS)
     if longs < 0.0:
-        _close(cells, work, 0, -longs)
+        _close(cells, pages, work, 0, -longs)
         longs = 0.0
     if shorts < 0.0:
-        _close(cells, work, ROWS, -shorts)
+        _close(cells, pages, work, ROWS, -shorts)
         shorts = 0.0
-    _open(work, longs, shorts, entry, close, crowding)
+    _open(work, longs, shorts, path[3, t], path[2, t], path[5, t])
+    if pages is not None and _homeless(pages, work):
+        for lane in range(LANES):
+            if work[_NEW + lane] != 0.0:
+                own(cells, pages, lane, int(work[_BIN + lane]))
     for lane in range(LANES):
-        cells[lane * BINS + (int(work[_BIN + lane]) & _MASK)] += work[_NEW + lane]
+        cells[slot(pages, lane, int(work[_BIN + lane]))] += work[_NEW + lane]
+
+
+@inlined
+def _homeless(pages: Pages, work: FloatArray) -> bool:
+    """Whether coins are to be opened where there is no page.
+
+    Apart from taking it: around a call the compiler counts references, at every lane.
+    """
+    missing = False
+    for lane in range(LANES):
+        none = pages[tile_of(int(work[_BIN + lane])), lane] == 0
+        missing |= none and work[_NEW + lane] != 0.0
+    return missing
 
 
 @inlined
@@ -255,7 +297,9 @@ def _open(
 
 
 @compiled
-def _close(cells: FloatArray, work: FloatArray, lane0: int, coins: float) -> None:
+def _close(
+    cells: FloatArray, pages: Pages | None, work: FloatArray, lane0: int, coins: float
+) -> None:
     """Close coins by the age hazard: a lane in proportion to its aged coins and to its ageing.
 
     A lane that holds less than its part is emptied, and the others close the rest.
@@ -274,125 +318,48 @@ def _close(cells: FloatArray, work: FloatArray, lane0: int, coins: float) -> Non
                 work[_GROWTH + lane] /= left
             elif work[_TOTAL + lane] > 0.0:
                 over -= left * _aged(work, lane)
-                for k in range(lane * BINS, lane * BINS + BINS):
-                    cells[k] = 0.0
+                for tile in range(TILES):
+                    first = page_at(pages, lane, tile)
+                    cells[first : first + PAGE] = 0.0
                 _empty(work, lane)
+                give_back_lane(cells, pages, lane)
         if over == 0.0:
             break
         coins = over
-    _rescale(cells, work)
+    _rescale(cells, pages, work)
 
 
 @compiled
-def _rescale(cells: FloatArray, work: FloatArray) -> None:
+def _rescale(cells: FloatArray, pages: Pages | None, work: FloatArray) -> None:
     for lane in range(LANES):
         growth = work[_GROWTH + lane]
         if growth > _LARGE:
-            for k in range(lane * BINS, lane * BINS + BINS):
-                cells[k] /= growth
+            for tile in range(TILES):
+                first = page_at(pages, lane, tile)
+                for k in range(first, first + PAGE):
+                    cells[k] /= growth
             work[_GROWTH + lane] = 1.0
+            give_back_lane(cells, pages, lane)
 
 
 @compiled
-def _fold(cells: FloatArray, work: FloatArray, entry: float, close: float) -> None:
+def _fold(
+    cells: FloatArray, pages: Pages | None, work: FloatArray, entry: float, close: float
+) -> None:
     """Move what a ring cannot hold beside this step's cohort into its new lowest bin."""
     chance = _chance(entry)
     for lane in range(LANES):
         long = lane < ROWS
         price = close if long else -close
         b = _bin(entry if long else -entry, work[_DISTANCE + lane], price, chance)
-        bottom = int(b) - (BINS - 1)
+        lowest, bottom = int(work[_BOTTOM + lane]), int(b) - (BINS - 1)
         if bottom <= work[_BOTTOM + lane]:
             continue
-        deep, row = 0.0, lane * BINS
-        for k in range(int(work[_BOTTOM + lane]), bottom):
-            deep += cells[row + (k & _MASK)]
-            cells[row + (k & _MASK)] = 0.0
-        cells[row + (bottom & _MASK)] += deep
+        deep = 0.0
+        for k in range(lowest, bottom):
+            deep += cells[slot(pages, lane, k)]
+            cells[slot(pages, lane, k)] = 0.0
+        if deep != 0.0:
+            cells[own(cells, pages, lane, bottom)] += deep
         work[_BOTTOM + lane] = bottom
-
-
-@compiled
-def _read(
-    cells: FloatArray, work: FloatArray, close: float, bins: FloatArray, reading: Reading, row: int
-) -> None:
-    """Add what lies within each distance of the price, longs below it and shorts above."""
-    for k in range(bins.shape[0]):
-        bins[k] = 0.0
-    _spread(bins, cells, work, 0, close)
-    _spread(bins, cells, work, 1, -close)
-    longs = shorts = 0.0
-    room = bins.shape[0] // 2
-    for k in range(room - 1, -1, -1):
-        longs += bins[k]
-        bins[k] = longs
-        shorts += bins[room + k]
-        bins[room + k] = shorts
-    _add_within(reading, row, 0, close - np.floor(close))
-    _add_within(reading, row, 1, -close - np.floor(-close))
-
-
-@inlined
-def _spread(bins: FloatArray, cells: FloatArray, work: FloatArray, side: int, price: float) -> None:
-    """Coins of a side by bin, ascending up to the price's own."""
-    room, lane0 = bins.shape[0] // 2, side * ROWS
-    at = side * room
-    lowest = int(np.floor(price)) + 1 - room
-    first = lowest & _MASK
-    here = min(room, BINS - first)
-    for lane in range(lane0, lane0 + ROWS):
-        work[_NEW + lane] = 1.0 / work[_GROWTH + lane]
-        if lowest + room - work[_BOTTOM + lane] > BINS:
-            _add_front(bins, at, cells, lowest, work, lane)
-    for lane in range(lane0, lane0 + ROWS, 5):
-        _add_rows(bins, at, here, cells, lane * BINS + first, work)
-        _add_rows(bins, at + here, room - here, cells, lane * BINS, work)
-
-
-@inlined
-def _add_rows(
-    bins: FloatArray, at: int, count: int, cells: FloatArray, start: int, work: FloatArray
-) -> None:
-    """Add five lanes. An unsigned index cannot count from the end: the loop becomes vectors."""
-    share = _NEW + start // BINS
-    s0, s1, s2 = work[share], work[share + 1], work[share + 2]
-    s3, s4 = work[share + 3], work[share + 4]
-    for k in range(count):
-        i = start + k
-        a = cells[np.uint64(i)] * s0 + cells[np.uint64(i + BINS)] * s1
-        b = cells[np.uint64(i + 2 * BINS)] * s2 + cells[np.uint64(i + 3 * BINS)] * s3
-        bins[np.uint64(at + k)] += (a + b) + cells[np.uint64(i + 4 * BINS)] * s4
-
-
-@compiled
-def _add_front(
-    bins: FloatArray, at: int, cells: FloatArray, lowest: int, work: FloatArray, lane: int
-) -> None:
-    """Add a lane that reaches deeper below the price than its ring is long.
-
-    Above its front the slots hold bins that lie a whole ring deeper.
-    """
-    room = min(bins.shape[0] // 2, int(max(np.ceil(work[_FRONT + lane]) - lowest, 0.0)))
-    for k in range(room):
-        bins[at + k] += cells[lane * BINS + ((lowest + k) & _MASK)] * work[_NEW + lane]
-    work[_NEW + lane] = 0.0
-
-
-@inlined
-def _add_within(reading: Reading, row: int, side: int, offset: float) -> None:
-    """Read the coins above each edge; the price's own bin reaches `offset` bins below it."""
-    coins, edges = reading.density, reading.edges
-    within, square = reading.within, reading.square
-    last, inside = coins.shape[1] - 1, 0
-    while inside < edges.shape[0] and edges[inside] < offset:
-        part = coins[side, last] * (edges[inside] / offset)
-        within[row, side, inside] += part
-        square[row, side, inside] += part * part
-        inside += 1
-    for edge in range(inside, edges.shape[0]):
-        beyond = edges[edge] - offset
-        k = int(beyond)
-        above = coins[side, np.uint64(last - k)]
-        part = above + (coins[side, np.uint64(last - k - 1)] - above) * (beyond - k)
-        within[row, side, np.uint64(edge)] += part
-        square[row, side, np.uint64(edge)] += part * part
+        give_back(cells, pages, lane, lowest // PAGE, bottom // PAGE)

@@ -8,10 +8,9 @@ hundreds of symbols a copy of every map at every bar would cost more than the st
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from liqwarn.errors import FrameError
 from liqwarn.frames import BoolArray, FloatArray, TimeArray
@@ -26,79 +25,20 @@ from liqwarn.liquidation.cohort_map import (
 from liqwarn.liquidation.fit import Draws, FitConfig, SymbolJob, in_force, under_tiers
 from liqwarn.liquidation.frame_bars import bars_of
 from liqwarn.liquidation.kernel import (
-    BINS,
-    LANES,
     STATE_SIZE,
-    STEP,
     WORK_SIZE,
-    Reading,
-    run,
 )
 from liqwarn.liquidation.ledger import FACTS, Ledger, Runs, facts_of, next_runs
+from liqwarn.liquidation.live_step import advance_all
 from liqwarn.liquidation.market_path import Bars, Breaks, breaks_after, path_after, steps_a_bar
+from liqwarn.liquidation.paged_mass import PagedMass
 from liqwarn.liquidation.parameters import map_rates
 from liqwarn.liquidation.posterior import candidates
-from liqwarn.liquidation.readings import EDGES, Trace, fields_of, quality_after
+from liqwarn.liquidation.readings import Trace, fields_of, quality_after
 from liqwarn.liquidation.schedule import Block, blocks_of, month_of, quarter_of
 from liqwarn.liquidation.tiers import VenueTiers
-from liqwarn.windows.arguments import compiled
 
 __all__ = ["LiveMaps", "SymbolTerms", "quarters_of", "state_after"]
-
-_PAGE: Final = 512
-"""Bins in a page of memory."""
-
-_EDGES: Final[FloatArray] = np.ascontiguousarray(EDGES / STEP)
-
-
-@compiled
-def _advance_all(
-    maps: tuple[FloatArray, FloatArray],
-    path: FloatArray,
-    steps: NDArray[np.int64],
-    weights: FloatArray,
-    usable: BoolArray,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Run every map of the symbols that have a price, whose `steps` are 0 or more.
-
-    Returns
-    -------
-    within, square, swept : ndarray
-        As in :class:`Trace`: weighted sums over the maps whose weight is above 0.
-    """
-    mass, work = maps
-    n_symbols, n_steps = steps.size, path.shape[1] // steps.size
-    within, square = np.zeros((2, n_symbols, 2, _EDGES.size))
-    gone = np.zeros((n_symbols, 2))
-    swept, at = np.empty((n_steps, 2)), np.full(n_steps, -1)
-    seen = np.empty((2, 1, 2, _EDGES.size))
-    reading = Reading(swept, at, _EDGES, seen[0], seen[1], np.empty((2, int(_EDGES[-1]) + 3)))
-    for s in range(n_symbols):
-        if steps[s] >= 0:
-            ours = path[:, s * n_steps : (s + 1) * n_steps].copy()
-            for k in range(weights.size):
-                swept[:], seen[:] = 0.0, 0.0
-                at[n_steps - 1] = 0 if weights[k] > 0.0 else -1
-                run(mass[s, k], work[s, k], ours, steps[s], reading)
-                if weights[k] > 0.0:
-                    _add(weights[k], reading, (within[s], square[s], gone[s]))
-        if not usable[s]:
-            within[s], gone[s] = np.nan, np.nan
-    return within, square, gone
-
-
-@compiled
-def _add(weight: float, reading: Reading, sums: tuple[FloatArray, FloatArray, FloatArray]) -> None:
-    """Add what a map says of one bar to the sums over the maps."""
-    within, square, gone = sums
-    for side in range(2):
-        for edge in range(within.shape[1]):
-            within[side, edge] += weight * reading.within[0, side, edge]
-            square[side, edge] += weight * reading.square[0, side, edge]
-        total = reading.swept[0, side]
-        for t in range(1, reading.swept.shape[0]):
-            total += reading.swept[t, side]
-        gone[side] += weight * total
 
 
 def state_after(job: SymbolJob, quarters: Mapping[int, Mapping[int, float]]) -> MapState:
@@ -153,7 +93,7 @@ class LiveMaps:
         Maps in force in this quarter, and in later ones that shall be walked into.
     states : iterable of MapState
         Of each symbol after its history: the candidates of all `quarters`, ascending. Taken one by
-        one, and only where they hold anything: of empty maps the system keeps no memory.
+        one, and only where they hold anything.
 
     Raises
     ------
@@ -182,7 +122,7 @@ class LiveMaps:
         }
         shape = (len(terms.symbols), len(self._ever))
         self._month_prices = np.full(shape[0], np.nan)
-        self._mass = np.zeros((*shape, LANES, BINS))
+        self._mass = PagedMass(*shape)
         self._work = np.zeros((*shape, WORK_SIZE))
         self._close, self._stock = np.full(shape[0], np.nan), np.full(shape[0], np.nan)
         self._steps, self._bars = np.zeros((2, shape[0]), dtype=np.int64)
@@ -198,9 +138,7 @@ class LiveMaps:
     def _put(self, row: int, state: MapState) -> None:
         if len(state.mass) != len(self._ever):
             raise FrameError(f"a state holds {len(state.mass)} maps, expected {len(self._ever)}")
-        pages = state.mass.reshape(-1, _PAGE)
-        held = pages.any(axis=1)
-        self._mass[row].reshape(-1, _PAGE)[held] = pages[held]
+        self._mass.put(row, state.mass)
         self._work[row, :, :STATE_SIZE] = state.lanes
         self._close[row], self._stock[row] = state.close, state.stock
         self._steps[row], self._bars[row] = state.steps, state.ledger.bars
@@ -295,7 +233,7 @@ class LiveMaps:
         """A symbol's maps as a value: the candidates ever in force, ascending."""
         row = self._terms.symbols.index(symbol)
         return MapState(
-            mass=self._mass[row].copy(),
+            mass=self._mass.dense(row),
             lanes=self._work[row, :, :STATE_SIZE].copy(),
             close=float(self._close[row]),
             stock=float(self._stock[row]),
@@ -359,7 +297,7 @@ class LiveMaps:
     def _mend(self, row: int, breaks: Breaks, *, restart: bool) -> None:
         """Follow a change of unit or contract before the bar is walked."""
         maps = Maps(
-            mass=self._mass[row],
+            mass=self._mass.dense(row),
             work=self._work[row],
             close=float(self._close[row]),
             stock=float(self._stock[row]),
@@ -369,14 +307,21 @@ class LiveMaps:
         rescale_maps(maps, float(breaks.rescale[row]))
         if restart:
             restart_maps(maps)
+        self._mass.put(row, maps.mass)
         self._stock[row] = maps.stock
 
     def _walked(self, bars: Bars, priced: BoolArray, runs: Runs) -> Trace:
         path = path_after(bars, self._close, self._stock)
         steps = np.where(priced, self._steps, -1)
         quality = quality_after(runs, bars)
-        within, square, swept = _advance_all(
-            (self._mass, self._work), path, steps, self._shares, quality > 0.0
+        mass = self._mass
+        within, square, swept = advance_all(
+            (mass.cells, self._work),
+            mass.tables,
+            path,
+            steps,
+            self._shares,
+            quality > 0.0,
         )
         self._steps = np.where(priced, self._steps + steps_a_bar(bars.bar_s), self._steps)
         stock = bars.stock()
