@@ -237,3 +237,19 @@ def test_no_mlflow_and_no_unpickling_on_the_way_to_a_score(signed, tmp_path):
     done = subprocess.run(words, capture_output=True, text=True, check=False)
 
     assert (done.stdout, done.stderr, done.returncode) == ("served\n", "", 0)
+
+
+def test_the_files_of_the_bundle_in_use_are_read_again(signed, holder):
+    assert holder.fault() is None
+    folder = signed("b", policy=POLICY)
+    assert holder.offer(folder).accepted
+    assert holder.fault() is None
+
+    path = next(one for one in sorted((folder / "model").rglob("*")) if one.is_file())
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert path.name in holder.fault()
+    path.write_bytes(whole)
+    assert holder.fault() is None
+    shutil.rmtree(folder)
+    assert holder.fault() is None

@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from liqwarn.live.engine import LiveEngine
 from liqwarn.pipelines.live_start import start_live
 from liqwarn.pipelines.score import score
 from liqwarn.policy.audit import replay, verify
+from liqwarn.policy.orders import Action, Order
 from liqwarn.serving import live_record
 from liqwarn.serving.held_models import FixedModels
 from liqwarn.serving.live_record import LiveRecord
@@ -28,6 +30,8 @@ from liqwarn.serving.live_restart import last_flags
 from liqwarn.serving.live_service import LiveService, ServiceParts
 from liqwarn.serving.live_watch import LoopWatch
 from liqwarn.serving.metrics import ServingMetrics
+from liqwarn.serving.order_journal import read_entries
+from liqwarn.serving.order_view import LiveOrderView
 from liqwarn.serving.shelf import FlagShelf
 from liqwarn.signing import generate_key, sign_document
 from liqwarn.tables import read_table
@@ -451,3 +455,71 @@ def test_after_an_orderly_stop_every_target_has_the_last_flags_again(study, begu
     run_to_end(again)
 
     assert [set(told.flags) for told in seen] == [set(study.market.frame.symbols)]
+
+
+def halted(service, **changes):
+    """Have a side halted while the service runs, as HTTP does."""
+    given = {"id": "h", "action": Action.HALT, "names": ("Ada",), "reason": "A test."}
+    return LiveOrderView(service, clock=service._parts.clock).ask(
+        Order(**(given | changes)), "key 1"
+    )
+
+
+def test_an_order_before_the_next_bar_after_a_stop_knows_the_scores(study, begun, policy):
+    first, parts = begun()
+    parts.feed.put_columns(bars(study, 0, 6))
+    run_to_end(first)
+    before = parts.shelf.read().latest.flags["BTCUSDT"]
+
+    again, parts = begun()
+    parts.feed.end = False
+    parts.shelf.publish(last_flags(parts.folder, parts.panel))
+    parts.clock.forward(6 * HOUR)
+    again.start()
+    found = halted(again, symbols=("BTCUSDT",))
+    while again.loop is None:
+        time.sleep(0.001)
+    shown = LiveOrderView(again, clock=parts.clock).in_force()
+    after = parts.shelf.read().latest.flags["BTCUSDT"]
+    again.stop()
+
+    assert found["accepted"]
+    assert [(one["tier"], len(one["sides"])) for one in shown] == [("T5", 2)]
+    assert (after.quality, after.sides["long"].tier.name) == (before.quality, "T5")
+    assert after.sides["long"].probability == before.sides["long"].probability
+    assert after.data_sha256 == before.data_sha256
+    log = parts.folder / "audit.jsonl"
+    verify(log, parts.folder / "audit.head.json")
+    assert replay(log, policy).differences == 0
+    taken_up, parts = begun()
+    run_to_end(taken_up)
+    assert taken_up._parts.shelf.read().fault in (None, "no flags published yet")
+    flags = last_flags(parts.folder, parts.panel).flags
+    assert flags["BTCUSDT"].sequence == after.sequence
+
+
+def test_a_damaged_journal_halts_once_and_not_again_when_it_was_released(study, begun):
+    first, parts = begun()
+    parts.feed.put_columns(bars(study, 0, 6))
+    run_to_end(first)
+    segment = sorted((parts.folder / "bars").glob("*.bars"))[-1]
+    content = bytearray(segment.read_bytes())
+    content[-9] ^= 1
+    segment.write_bytes(bytes(content))
+
+    again, parts = begun()
+    run_to_end(again)
+    tiers = {
+        s.tier.name for f in parts.shelf.read().latest.flags.values() for s in f.sides.values()
+    }
+    assert tiers == {"T5"}
+
+    third, parts = begun()
+    parts.feed.end = False
+    third.start()
+    signed = {"action": Action.RELEASE, "names": ("Ada", "Bob"), "id": "r"}
+    assert halted(third, **signed)["accepted"]
+    third.stop()
+    fourth, parts = begun()
+    run_to_end(fourth)
+    assert [e.order.action for e in read_entries(parts.folder)] == ["fault", "release"]

@@ -299,12 +299,18 @@ class LiveService:
 def _damages(journal: Journal, orders: OrderJournal) -> list[str]:
     """What of the journals is not as it was written, and was not halted for before.
 
-    Damage stays as it is for good: once people have released it, a restart must not halt again.
+    Damage stays as it is for good: once people have released it, a restart must not halt again. A
+    segment that was set aside is missing from then on, which is the same damage in other words.
     """
-    found = [f"journal of bars: {one.file}: {one.reason}" for one in journal.damages]
-    found += [] if orders.fault is None else [orders.fault]
-    known = {one.order.reason for one in orders.entries if one.order.action is Action.FAULT}
-    return [reason for reason in found if shown_reason(reason) not in known]
+    told = [one.order.reason for one in orders.entries if one.order.action is Action.FAULT]
+    files = [(f"journal of bars: {one.file}: ", one.reason) for one in journal.damages]
+    found = [place + why for place, why in files if not _begins(told, place)]
+    fault = orders.fault
+    return found + ([] if fault is None or _begins(told, fault) else [fault])
+
+
+def _begins(told: Sequence[str], words: str) -> bool:
+    return any(reason.startswith(shown_reason(words)) for reason in told)
 
 
 def _closed(moment: datetime) -> int:
