@@ -14,7 +14,6 @@ def test_by_default_it_is_loopback_and_nobody_is_trusted():
     assert not options.unsigned
     assert not options.behind_tls_proxy
     assert {one.name for one in fields(options) if getattr(options, one.name)} == {
-        "policy",
         "patience_s",
         "host",
         "port",

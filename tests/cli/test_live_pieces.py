@@ -8,12 +8,20 @@ from types import SimpleNamespace
 import pytest
 
 from liqwarn.cli.live_options import ServeOptions
-from liqwarn.cli.live_pieces import document_by, listen_order, open_models, open_source
+from liqwarn.cli.live_pieces import (
+    document_by,
+    listen_order,
+    open_models,
+    open_source,
+    policy_in_force,
+)
+from liqwarn.config import load_policy
 from liqwarn.decisions import Flag, Limits, ModelStamp, PolicyStamp, Restriction, Tier, TradingState
 from liqwarn.errors import ConfigError, ModelError
 from liqwarn.serving.clock import SystemClock
 from liqwarn.signing import generate_key, verify_document
 
+ROOT = Path(__file__).parents[2]
 _GIVEN = Path(__file__).parents[1] / "serving" / "live_given.py"
 small_frame = runpy.run_path(str(_GIVEN))["small_frame"]
 PANEL = SimpleNamespace(name="another")
@@ -118,3 +126,32 @@ def test_where_to_listen_is_as_it_was_told(tmp_path):
     assert order.tls.cert == tmp_path / "c"
     with pytest.raises(ConfigError, match="--tls-cert and --tls-key together"):
         listen_order(ServeOptions(tls_key=tmp_path / "k"))
+
+
+@pytest.mark.parametrize(
+    ("named", "released", "expected"),
+    [(True, True, "named"), (True, False, "named"), (False, True, "released")],
+)
+def test_a_policy_that_was_named_comes_before_the_bundle_s(tmp_path, named, released, expected):
+    content = (ROOT / "conf" / "policy.yaml").read_text()
+    files = {}
+    for who in ("named", "released"):
+        files[who] = tmp_path / f"{who}.yaml"
+        files[who].write_text(f"{content}\n# {who}\n")
+    policies = {who: load_policy(file) for who, file in files.items()}
+    heard = []
+    watch = SimpleNamespace(released_policy=lambda *both: heard.append(both))
+    options = ServeOptions(policy=files["named"] if named else None)
+    loaded = SimpleNamespace(policy=policies["released"] if released else None)
+
+    assert policy_in_force(options, loaded, watch) == policies[expected]
+    assert heard == ([(loaded.policy, policies["named"])] if named else [])
+
+
+def test_without_any_other_the_policy_is_the_project_s(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    watch = SimpleNamespace(released_policy=lambda *_: None)
+
+    found = policy_in_force(ServeOptions(), SimpleNamespace(policy=None), watch)
+
+    assert found == load_policy(ROOT / "conf" / "policy.yaml")

@@ -1,16 +1,21 @@
 """What the loop tells: every message counted once, whatever begins again."""
 
 import runpy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
+import orjson
 import pytest
 
 from liqwarn.data.bars.feed import Delivery
 from liqwarn.policy.audit import Head
 from liqwarn.serving.bundles import Verdict
+from liqwarn.serving.clock import SystemClock
 from liqwarn.serving.live_watch import LoopWatch
+from liqwarn.serving.logs import logs_to
 from liqwarn.serving.metrics import ServingMetrics
 
 Told = runpy.run_path(str(Path(__file__).with_name("live_given.py")))["Told"]
@@ -96,3 +101,17 @@ def test_lines_of_the_log_are_counted_by_its_head(metrics):
     metrics.render()
 
     assert metrics.registry.get_sample_value("liqwarn_audit_lines_total") == 1 + 2 + 5
+
+
+@pytest.mark.parametrize(("released", "warned"), [(None, 0), ("ab", 0), ("cd", 1)])
+def test_a_bundle_of_another_policy_is_told(metrics, policy, released, warned):
+    watch, log = LoopWatch(metrics, None, bar=HOUR), BytesIO()
+    other = None if released is None else replace(policy, sha256=released * 32)
+
+    with logs_to(log, clock=SystemClock()):
+        watch.released_policy(other, replace(policy, sha256="ab" * 32))
+
+    lines = [orjson.loads(line) for line in log.getvalue().splitlines()]
+    assert len(lines) == warned
+    assert all(one["bundle_sha256"] == "cd" * 32 for one in lines)
+    assert all(one["in_force_sha256"] == "ab" * 32 for one in lines)

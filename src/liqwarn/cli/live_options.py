@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from liqwarn.cli.options import DAY, DEFAULT_POLICY, Options
+from liqwarn.cli.options import DAY, Options
 
 __all__ = ["ServeOptions"]
 
@@ -47,7 +47,10 @@ class ServeOptions(Options):
     unsigned: Annotated[
         bool, typer.Option("--unsigned", help="Take bundles that nobody signed.")
     ] = False
-    policy: Annotated[Path, typer.Option(help="Policy file (YAML).")] = DEFAULT_POLICY
+    policy: Annotated[
+        _Maybe,
+        typer.Option(help="Policy file (YAML); else the bundle's, else the shipped one."),
+    ] = None
     sign: Annotated[_Maybe, typer.Option(help="Private key (PEM) that signs every flag.")] = None
     board: Annotated[_Maybe, typer.Option(help="Flag board to write, best in memory.")] = None
     patience_s: Annotated[

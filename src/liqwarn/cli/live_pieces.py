@@ -11,7 +11,8 @@ import numpy as np
 
 from liqwarn.board.writer import BoardWriter
 from liqwarn.cli.live_options import ServeOptions
-from liqwarn.cli.options import utc
+from liqwarn.cli.options import DEFAULT_POLICY, utc
+from liqwarn.config import load_policy
 from liqwarn.data.bars.feed import Feed
 from liqwarn.data.bars.file_feed import FileFeed
 from liqwarn.data.bars.socket_feed import SocketFeed
@@ -19,12 +20,13 @@ from liqwarn.data.panel import Panel
 from liqwarn.decisions import Flag, flag_to_dict
 from liqwarn.errors import ConfigError, ModelError
 from liqwarn.frames import MarketFrame
+from liqwarn.policy.tiers import Policy
 from liqwarn.serving.alert_sink import AlertSink
 from liqwarn.serving.alerts import open_notifier
 from liqwarn.serving.board_outlet import BoardOutlet
 from liqwarn.serving.bundle_fit import misfit
 from liqwarn.serving.bundle_watch import BundleWatch
-from liqwarn.serving.bundles import BundleHolder
+from liqwarn.serving.bundles import BundleHolder, LoadedBundle
 from liqwarn.serving.clock import Clock, SystemClock
 from liqwarn.serving.listen import ListenOrder
 from liqwarn.serving.live_watch import LoopWatch
@@ -36,7 +38,15 @@ from liqwarn.serving.webhook import WebhookSink
 from liqwarn.serving.webhook_post import WebhookTarget
 from liqwarn.signing import SigningKey, load_verify_keys, sign_document
 
-__all__ = ["BarSource", "Outgoing", "document_by", "listen_order", "open_models", "open_source"]
+__all__ = [
+    "BarSource",
+    "Outgoing",
+    "document_by",
+    "listen_order",
+    "open_models",
+    "open_source",
+    "policy_in_force",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +149,21 @@ def open_models(
     if not verdict.accepted:
         raise ModelError(f"{verdict.folder}: {verdict.reason}")
     return holder, None
+
+
+def policy_in_force(options: ServeOptions, loaded: LoadedBundle, watch: LoopWatch) -> Policy:
+    """The policy that was named, else the one the bundle was released with, else this project's.
+
+    Raises
+    ------
+    PolicyError, ConfigError
+        When the file that was named cannot be used.
+    """
+    if options.policy is None and loaded.policy is not None:
+        return loaded.policy
+    policy = load_policy(options.policy or DEFAULT_POLICY)
+    watch.released_policy(loaded.policy, policy)
+    return policy
 
 
 def document_by(key: SigningKey | None) -> Callable[[Flag], Mapping[str, Any]]:

@@ -15,8 +15,9 @@ from liqwarn.cli.live_pieces import (
     listen_order,
     open_models,
     open_source,
+    policy_in_force,
 )
-from liqwarn.config import config_sha256, load_panel, load_policy
+from liqwarn.config import config_sha256, load_panel
 from liqwarn.data.panel import Panel
 from liqwarn.errors import ConfigError
 from liqwarn.frames import MarketFrame
@@ -94,21 +95,22 @@ def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wi
     source = open_source(options, history)
     stack.callback(source.feed.close)
     folder.mkdir(parents=True, exist_ok=True)
+    metrics = ServingMetrics(source.clock, disk=folder)
+    key = None if options.sign is None else load_signing_key(options.sign)
+    outgoing = Outgoing.open(options, panel, source.clock, metrics, key=key, stack=stack)
+    watch = LoopWatch(metrics, outgoing.alerts, bar=panel.bar)
+    holder, follow = open_models(options, panel, folder, watch)
+    policy = policy_in_force(options, holder.current(), watch)
     common = _Common(
         options=options,
         folder=folder,
         panel=panel,
         panel_sha256=config_sha256(panel_file),
-        policy=load_policy(options.policy),
+        policy=policy,
         clock=source.clock,
-        metrics=ServingMetrics(source.clock, disk=folder),
-        key=None if options.sign is None else load_signing_key(options.sign),
+        metrics=metrics,
+        key=key,
     )
-    outgoing = Outgoing.open(
-        options, panel, source.clock, common.metrics, key=common.key, stack=stack
-    )
-    watch = LoopWatch(common.metrics, outgoing.alerts, bar=panel.bar)
-    holder, follow = open_models(options, panel, folder, watch)
     engines = HistoryEngines(
         job=job,
         panel=panel,
@@ -119,8 +121,9 @@ def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wi
         events=folder / EVENTS,
         on_progress=on_progress,
     )
+    models = HeldModels(holder, on_swap=lambda to: watch.released_policy(to.policy, policy))
     guard = BundleGuard(holder, monotonic=SystemClock().monotonic)
-    service = _service(common, source, outgoing, (HeldModels(holder), guard), (watch, engines))
+    service = _service(common, source, outgoing, (models, guard), (watch, engines))
     server = _server(common, service, holder)
     return Wired(service=service, server=server, follow=follow, watch=watch)
 

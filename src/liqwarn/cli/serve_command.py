@@ -12,7 +12,7 @@ from liqwarn.cli.console import emit, progress
 from liqwarn.cli.live_options import ServeOptions
 from liqwarn.cli.live_pieces import listen_order
 from liqwarn.cli.live_wiring import Wired, wire
-from liqwarn.cli.options import command
+from liqwarn.cli.options import DEFAULT_POLICY, command
 from liqwarn.config import load_policy
 from liqwarn.errors import ConfigError
 from liqwarn.serving.clock import SystemClock
@@ -49,7 +49,9 @@ def _serve_folder(options: ServeOptions, folder: Path) -> None:
     unheard = [flag for name, flag in _LIVE_ALONE.items() if getattr(options, name)]
     if unheard:
         raise ConfigError(f"--scores does not go with {', '.join(unheard)}: they are of --panel")
-    server = make_ordered_server(folder, load_policy(options.policy), listen_order(options))
+    server = make_ordered_server(
+        folder, load_policy(options.policy or DEFAULT_POLICY), listen_order(options)
+    )
     _announce(options, str(folder))
     with _ended_by_signals():
         server.run()

@@ -12,6 +12,7 @@ from liqwarn.live.bar import LiveBar
 from liqwarn.policy.audit import Head
 from liqwarn.policy.orders import Order
 from liqwarn.policy.position import Position
+from liqwarn.policy.tiers import Policy
 from liqwarn.serving.alert_sink import AlertSink
 from liqwarn.serving.bundles import Verdict
 from liqwarn.serving.logs import get_logger
@@ -185,6 +186,17 @@ class LoopWatch:
             self._metrics.integrity_failed()
         if self._alerts is not None:
             self._alerts.fault("integrity_failed", reason)
+
+    def released_policy(self, released: Policy | None, in_force: Policy) -> None:
+        """A bundle scores that was released with a policy, which need not be the one in force."""
+        if released is not None and released.sha256 != in_force.sha256:
+            _LOG.warning(
+                "another policy than the bundle's is in force",
+                bundle=released.version,
+                bundle_sha256=released.sha256,
+                in_force=in_force.version,
+                in_force_sha256=in_force.sha256,
+            )
 
     def rebuilding(self, column: BarColumn) -> None:
         """The liquidation maps of a new quarter are being fitted; flags run out meanwhile."""
