@@ -147,6 +147,14 @@ def test_without_an_environment_outputs_go_to_runs_here(monkeypatch, tmp_path):
     assert load_settings() == Settings(home=tmp_path / "runs", mlflow_uri="http://127.0.0.1:5000")
 
 
+def test_the_archives_address_may_be_a_mirror(monkeypatch):
+    monkeypatch.delenv("LIQWARN_BINANCE_ARCHIVE", raising=False)
+    assert load_settings().binance_archive == "https://data.binance.vision"
+
+    monkeypatch.setenv("LIQWARN_BINANCE_ARCHIVE", "http://mirror.example/binance")
+    assert load_settings().binance_archive == "http://mirror.example/binance"
+
+
 def test_an_unknown_variable_is_told_with_the_nearest(monkeypatch):
     monkeypatch.setenv("LIQWARN_HOMR", "x")
 

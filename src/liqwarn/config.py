@@ -22,6 +22,7 @@ from liqwarn.liquidation.tiers import VenueTiers
 from liqwarn.policy.ladder import Policy, parse_policy
 from liqwarn.simulation.scenario import Scenario
 from liqwarn.simulation.scenario_file import parse_scenario
+from liqwarn.sources.binance_files import BINANCE_ARCHIVE
 
 __all__ = [
     "Settings",
@@ -39,6 +40,7 @@ T = TypeVar("T")
 
 _HOME: Final = "LIQWARN_HOME"
 _MLFLOW: Final = "LIQWARN_MLFLOW_URI"
+_BINANCE: Final = "LIQWARN_BINANCE_ARCHIVE"
 _ELSEWHERE: Final = ("LIQWARN_FAULTS", "LIQWARN_REAL_DATA")  # read by the tests
 _QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
@@ -53,10 +55,13 @@ class Settings:
         Absolute folder of outputs; ``LIQWARN_HOME``, by default ``runs`` here.
     mlflow_uri : str
         Tracking store; ``LIQWARN_MLFLOW_URI``, by default SQLite below `home`.
+    binance_archive : str
+        Address of the archive or of a mirror; ``LIQWARN_BINANCE_ARCHIVE``.
     """
 
     home: Path
     mlflow_uri: str
+    binance_archive: str = BINANCE_ARCHIVE
 
 
 def load_settings() -> Settings:
@@ -67,7 +72,7 @@ def load_settings() -> Settings:
     ConfigError
         When a ``LIQWARN_`` variable is none of ours.
     """
-    known = (_HOME, _MLFLOW, *_ELSEWHERE)
+    known = (_HOME, _MLFLOW, _BINANCE, *_ELSEWHERE)
     unknown = sorted(k for k in os.environ if k.startswith("LIQWARN_") and k not in known)
     if unknown:
         faults = [f"environment: unknown variable {k}{nearest(k, known)}" for k in unknown]
@@ -76,7 +81,8 @@ def load_settings() -> Settings:
         os.environ.setdefault(name, value)
     home = Path(os.environ.get(_HOME) or "runs").resolve()
     uri = os.environ.get(_MLFLOW) or f"sqlite:///{home / 'mlflow.db'}"
-    return Settings(home=home, mlflow_uri=uri)
+    archive = os.environ.get(_BINANCE) or BINANCE_ARCHIVE
+    return Settings(home=home, mlflow_uri=uri, binance_archive=archive)
 
 
 def config_sha256(path: Path) -> str:

@@ -7,6 +7,8 @@
     ├── DataError         a provider file says something impossible
     │   └── ConflictError the same cell was given two different values
     ├── StoreError        the store on disk is damaged or not ours
+    ├── SourceError       a provider's server cannot be used
+    │   └── BusyError         it did not give a file however often it was asked
     ├── FrameError        arrays whose axes, units or order do not fit together
     ├── ModelError        a model, calibrator or evaluation that cannot be used
     │   └── OutdatedModelError  its files are of an earlier version's format
@@ -19,6 +21,7 @@ there are any: ``field 'close' has shape (3, 10), expected (3, 12)``.
 
 __all__ = [
     "AuditError",
+    "BusyError",
     "ConfigError",
     "ConflictError",
     "DataError",
@@ -27,6 +30,7 @@ __all__ = [
     "ModelError",
     "OutdatedModelError",
     "PolicyError",
+    "SourceError",
     "StoreError",
 ]
 
@@ -49,6 +53,14 @@ class ConflictError(DataError):
 
 class StoreError(LiqwarnError):
     """The store on disk is damaged, incomplete or was not written by liqwarn."""
+
+
+class SourceError(LiqwarnError):
+    """A provider's server refuses, is not there, or answers what it should not."""
+
+
+class BusyError(SourceError):
+    """A provider's server did not give a file however often it was asked."""
 
 
 class FrameError(LiqwarnError):

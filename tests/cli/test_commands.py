@@ -30,7 +30,7 @@ def test_every_promised_command_is_there():
         "map validate", "map show", "keys add", "keys list", "keys disable", "keys rotate",
         "bundle keygen", "bundle sign", "bundle verify", "bundle release", "bundle point",
         "order halt", "order tighten", "order loosen", "order release", "order list",
-        "simulate run", "simulate worst-case", "simulate closed-loop",
+        "simulate run", "simulate worst-case", "simulate closed-loop", "fetch binance",
     }  # fmt: skip
 
 

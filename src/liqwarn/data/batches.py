@@ -7,6 +7,7 @@ from typing import Final
 from liqwarn.data.pending import FileRecords
 from liqwarn.data.quarantine import Rejects
 from liqwarn.data.records import SeriesKey
+from liqwarn.data.snapshot import Snapshot
 from liqwarn.data.store import Store
 from liqwarn.data.summary import FileSummary
 from liqwarn.errors import ConflictError
@@ -46,7 +47,15 @@ class Batches:
         self._held: list[Read] = []
         self._rows = 0
         self._ends: dict[SeriesKey, int] = {}
+        self._stored: Snapshot | None = None
         self.summaries: list[FileSummary] = []
+
+    @property
+    def stored(self) -> Snapshot:
+        """The store as it is since the last writing; its manifest is read once for many files."""
+        if self._stored is None:
+            self._stored = self._store.snapshot()
+        return self._stored
 
     def settle(self, read: Read) -> None:
         """Write what is held, unless this file is of its source and follows it in time."""
@@ -80,6 +89,7 @@ class Batches:
         held, self._held, self._rows, self._ends = self._held, [], 0, {}
         if not held:
             return
+        self._stored = None
         try:
             counts = self._store.append_files([r.records for r in held], replace=self._replace)
         except ConflictError as error:

@@ -125,7 +125,7 @@ def ingest(
         try:
             read = _read_file(panel, job, now)
             batches.settle(read)  # what rivals say must be in the store before it is compared
-            check_rivals(read.records.batch, job.told, panel, store)
+            check_rivals(read.records.batch, job.told, panel, batches.stored)
         except DataError as error:
             batches.flush()
             raise _placed(error, job) from error

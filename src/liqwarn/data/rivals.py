@@ -6,7 +6,7 @@ import numpy as np
 
 from liqwarn.data.panel import Calendar, Panel, Source
 from liqwarn.data.records import Records, SeriesKey
-from liqwarn.data.store import Store
+from liqwarn.data.snapshot import Snapshot
 from liqwarn.errors import ConflictError
 
 __all__ = ["check_rivals"]
@@ -16,7 +16,7 @@ _SAME = 1e-6
 
 
 def check_rivals(
-    batch: Sequence[Records], told: Source | Calendar, panel: Panel, store: Store
+    batch: Sequence[Records], told: Source | Calendar, panel: Panel, stored: Snapshot
 ) -> None:
     """Compare new records with what other sources of the same priority already told.
 
@@ -33,12 +33,12 @@ def check_rivals(
             continue
         for records in batch:
             if len(records):
-                _compare(records, other.name, sorted(shared), store)
+                _compare(records, other.name, sorted(shared), stored)
 
 
-def _compare(records: Records, other: str, shared: Sequence[str], store: Store) -> None:
+def _compare(records: Records, other: str, shared: Sequence[str], stored: Snapshot) -> None:
     key = SeriesKey(panel=records.key.panel, source=other, symbol=records.key.symbol)
-    rival = store.read(key, start=int(records.event[0]), end=int(records.event[-1]))
+    rival = stored.read(key, start=int(records.event[0]), end=int(records.event[-1]))
     _, ours, theirs = np.intersect1d(
         records.event, rival.event, assume_unique=True, return_indices=True
     )

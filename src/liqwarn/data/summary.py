@@ -1,12 +1,13 @@
 """The account of an ingest: what became of every row of every file."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 __all__ = ["FileSummary", "IngestSummary"]
 
+_MANY: Final = 30
 _COUNTS: Final = (
     "rows", "other", "new", "unchanged", "replaced", "duplicates", "empty", "missing", "gaps",
 )  # fmt: skip
@@ -97,15 +98,30 @@ class IngestSummary:
         }
 
     def to_text(self) -> str:
-        """The summary for a person: a line a file, then the refusals by reason."""
-        lines = [
-            f"{file.file}: {file.rows:,} rows, {file.new:,} new, {file.unchanged:,} unchanged"
-            + (f", {file.replaced:,} replaced" if file.replaced else "")
-            + (f", {file.duplicates:,} duplicates" if file.duplicates else "")
-            + (f", {file.gaps:,} steps missing" if file.gaps else "")
-            + (f", {sum(file.quarantined.values()):,} quarantined" if file.quarantined else "")
-            for file in self.files
-        ]
+        """The summary for a person: a line a file, or a source of many; then refusals by reason."""
+        lines = []
+        for source in dict.fromkeys(file.source for file in self.files):
+            mine = [file for file in self.files if file.source == source]
+            if len(mine) > _MANY:
+                lines.append(_line(f"{source}: {len(mine):,} files", mine))
+            else:
+                lines += [_line(file.file, [file]) for file in mine]
         refused = [f"quarantined, {reason}: {n:,}" for reason, n in self.quarantined.items()]
         total = f"{self.panel}: {self.total('rows'):,} rows read, {self.total('new'):,} new"
         return "\n".join([*lines, *self.absent, *refused, total])
+
+
+def _line(title: str, files: Sequence[FileSummary]) -> str:
+    """What became of some files, in one line."""
+
+    def count(name: str) -> int:
+        return sum(int(getattr(file, name)) for file in files)
+
+    quarantined = sum(sum(file.quarantined.values()) for file in files)
+    return (
+        f"{title}: {count('rows'):,} rows, {count('new'):,} new, {count('unchanged'):,} unchanged"
+        + (f", {count('replaced'):,} replaced" if count("replaced") else "")
+        + (f", {count('duplicates'):,} duplicates" if count("duplicates") else "")
+        + (f", {count('gaps'):,} steps missing" if count("gaps") else "")
+        + (f", {quarantined:,} quarantined" if quarantined else "")
+    )

@@ -1,0 +1,273 @@
+"""Asking a provider's server politely: few connections, waits as told, no endless answers.
+
+The only module that talks HTTP to providers. Whatever may pass by itself (a timeout, a cut reply,
+429 and 5xx) is tried again with growing waits; ``Retry-After`` is obeyed by every worker.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+import stamina
+import stamina.instrumentation
+
+from liqwarn import __version__
+from liqwarn.errors import BusyError, ConfigError, DataError, SourceError
+from liqwarn.sources.retry_after import seconds_to_wait
+
+__all__ = ["Download", "Patience", "Web"]
+
+_PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TEXT_LIMIT: Final = 4_096
+_PAGE_LIMIT: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a server is waited for.
+
+    Attributes
+    ----------
+    attempts : int
+        Times a file is asked for.
+    first_wait_s, longest_wait_s : float
+        Wait after the first failure, doubled with each further one, and its bound.
+    longest_pause_s : float
+        Longest ``Retry-After`` that is obeyed; a longer one ends the run.
+    connect_s, read_s : float
+        For the connection, and for each piece of a reply.
+    grace_s, slowest_bytes_s : float
+        A reply that after the grace is slower than this counts as cut.
+    """
+
+    attempts: int = 6
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+    longest_pause_s: float = 600.0
+    connect_s: float = 10.0
+    read_s: float = 30.0
+    grace_s: float = 30.0
+    slowest_bytes_s: float = 2_000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file that came whole: its SHA-256 in hex and its size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class _PassingError(Exception):
+    """Something that may pass; `wait_s` is what the server asked for, if it did."""
+
+    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+class Web:
+    """A server's files, by their path below its address; safe for several threads.
+
+    Parameters
+    ----------
+    base_url : str
+        ``https://host`` with or without a path.
+    connections : int
+        Most connections at a time.
+    patience : Patience
+    stop : Event
+        Set by whoever gives up: nothing is asked any more, replies under way end.
+
+    Raises
+    ------
+    ConfigError
+        When the address is none.
+    """
+
+    def __init__(
+        self, base_url: str, *, connections: int, patience: Patience, stop: threading.Event
+    ) -> None:
+        self._base = _address(base_url)
+        self._patience = patience
+        self._stop = stop
+        self._free_at = 0.0
+        stamina.instrumentation.set_on_retry_hooks(())  # its default would log to our output
+        self._client = httpx.Client(
+            headers={"User-Agent": f"liqwarn/{__version__}", "Accept-Encoding": "identity"},
+            timeout=httpx.Timeout(patience.read_s, connect=patience.connect_s),
+            limits=httpx.Limits(max_connections=connections),
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close its connections."""
+        self._client.close()
+
+    def text(self, path: str) -> str | None:
+        """A small file's text, None when there is none (404).
+
+        Raises
+        ------
+        BusyError, SourceError
+            When it does not come; when nothing will.
+        DataError
+            When it is no small text.
+        """
+        content = bytearray()
+
+        def fill(reply: httpx.Response) -> None:
+            content.clear()
+            for piece in self._pieces(reply):
+                content.extend(piece)
+                if len(content) > _TEXT_LIMIT:
+                    shown = bytes(content[:40])
+                    raise DataError(f"{path}: found {shown!r}… of any length, expected one line")
+
+        if not self._ask("GET", path, fill):
+            return None
+        return content.decode("utf-8", errors="replace")
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file; nothing of it is fetched."""
+        return self._ask("HEAD", path, lambda _: None)
+
+    def download(
+        self, path: str, target: Path, *, limit: int, on_bytes: Callable[[int], None]
+    ) -> Download | None:
+        """Fill `target` with a file, None when there is none (404).
+
+        Parameters
+        ----------
+        path : str
+        target : Path
+            Written over from its start at each attempt.
+        limit : int
+            Most bytes that are taken.
+        on_bytes : callable
+            Told the size of each piece that came.
+        """
+        done: list[Download] = []
+
+        def fill(reply: httpx.Response) -> None:
+            digest, size = sha256(), 0
+            with target.open("wb") as stream:
+                for piece in self._pieces(reply):
+                    size += len(piece)
+                    if size > limit:
+                        raise DataError(f"{path}: more than {limit} bytes, refused")
+                    digest.update(piece)
+                    stream.write(piece)
+                    on_bytes(len(piece))
+            done[:] = [Download(sha256=digest.hexdigest(), size=size)]
+
+        return done[0] if self._ask("GET", path, fill) else None
+
+    def _ask(self, method: str, path: str, use: Callable[[httpx.Response], None]) -> bool:
+        """Let `use` read a reply, again and again while it may help; False for 404."""
+        patience, url = self._patience, f"{self._base}/{path}"
+        try:
+            for attempt in stamina.retry_context(
+                on=_again,
+                attempts=patience.attempts,
+                timeout=None,
+                wait_initial=patience.first_wait_s,
+                wait_max=patience.longest_wait_s,
+                wait_jitter=patience.first_wait_s,
+            ):
+                with attempt, self._reply(method, url) as reply:
+                    if reply.status_code == httpx.codes.NOT_FOUND:
+                        _drain(reply)
+                        return False
+                    use(reply)
+        except (httpx.TransportError, _PassingError) as error:
+            reason = str(error) or type(error).__name__
+            raise BusyError(
+                f"{url}: asked {patience.attempts} times, the last: {reason}"
+            ) from error
+        return True
+
+    @contextmanager
+    def _reply(self, method: str, url: str) -> Iterator[httpx.Response]:
+        self._pause()
+        with self._client.stream(method, url) as reply:
+            status = reply.status_code
+            if status in _PASSING:
+                raise _PassingError(f"status {status}", self._told_to_wait(reply))
+            if status not in (httpx.codes.OK, httpx.codes.NOT_FOUND):
+                raise SourceError(
+                    f"{url}: status {status} {reply.reason_phrase}, expected 200 or 404"
+                )
+            yield reply
+
+    def _told_to_wait(self, reply: httpx.Response) -> float | None:
+        """What ``Retry-After`` says, in seconds; every worker then waits."""
+        wait = seconds_to_wait(reply.headers.get("Retry-After"), now=time.time())
+        if wait is None:
+            return None
+        if wait > self._patience.longest_pause_s:
+            raise SourceError(f"{reply.url}: asks to wait {wait:.0f} s; run again after that")
+        self._free_at = max(self._free_at, time.monotonic() + wait)
+        return wait
+
+    def _pause(self) -> None:
+        while (left := self._free_at - time.monotonic()) > 0 and not self._stop.wait(left):
+            pass
+        self._check_stop()
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise SourceError("stopped")
+
+    def _pieces(self, reply: httpx.Response) -> Iterator[bytes]:
+        """The body as it comes, unless it drips."""
+        began, size = time.monotonic(), 0
+        for piece in reply.iter_raw():
+            self._check_stop()
+            size += len(piece)
+            spent = time.monotonic() - began
+            if spent > self._patience.grace_s and size < self._patience.slowest_bytes_s * spent:
+                raise _PassingError(f"{size} bytes in {spent:.0f} s, too slow")
+            yield piece
+
+
+def _drain(reply: httpx.Response) -> None:
+    """Read what little an error page holds, so that the connection can be used again."""
+    size = 0
+    for piece in reply.iter_raw():
+        size += len(piece)
+        if size > _PAGE_LIMIT:
+            return
+
+
+def _again(error: Exception) -> bool | float:
+    """Whether to try again, or after how many seconds."""
+    if isinstance(error, _PassingError):
+        return True if error.wait_s is None else error.wait_s
+    return isinstance(error, httpx.TransportError)
+
+
+def _address(text: str) -> str:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"base URL is {text!r}, expected https://host ({error})") from error
+    if url.scheme not in ("http", "https") or not url.host or url.query or url.userinfo:
+        raise ConfigError(f"base URL is {text!r}, expected https://host or https://host/path")
+    return str(url).rstrip("/")

@@ -1,0 +1,144 @@
+"""A server that is busy, slow, cut, closed or wrong, on loopback."""
+
+import threading
+import time
+
+import pytest
+
+from liqwarn.errors import BusyError, ConfigError, DataError, SourceError
+from liqwarn.sources.web import Patience, Web
+
+DAY = "data/futures/um/daily/metrics/BTCUSDT/BTCUSDT-metrics-2024-01-15.zip"
+LIMIT = 1 << 20
+
+
+@pytest.fixture
+def download(web, tmp_path):
+    """Fetch the day; what came, and the sizes that were told."""
+
+    def run(path=DAY, *, limit=LIMIT):
+        sizes = []
+        target = tmp_path / "x"
+        found = web.download(path, target, limit=limit, on_bytes=sizes.append)
+        return found, target, sizes
+
+    return run
+
+
+def test_a_file_comes_whole_with_its_hash(archive, download):
+    found, target, sizes = download()
+
+    assert target.read_bytes() == archive.zip_at(DAY)
+    assert found.sha256 == archive.checksum_of(DAY).decode().split()[0]
+    assert found.size == sum(sizes) == target.stat().st_size
+
+
+def test_what_is_not_there_is_none(web, download):
+    missing = DAY.replace("2024-01-15", "2034-01-15")
+
+    assert download(missing)[0] is None
+    assert web.text(missing) is None
+    assert not web.exists(missing)
+    assert web.exists(DAY)
+
+
+@pytest.mark.parametrize("how", ["cut", "silent", "drip"])
+def test_a_reply_that_breaks_off_is_asked_for_again(archive, download, fake, how):
+    archive.replies[DAY] = [fake[how], fake[how]]
+
+    assert download()[1].read_bytes() == archive.zip_at(DAY)
+    assert archive.zips_asked() == [DAY] * 3
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_what_passes_is_waited_for(archive, download, status):
+    archive.replies[DAY] = [status, status]
+
+    assert download()[0] is not None
+    assert archive.zips_asked() == [DAY] * 3
+
+
+def test_attempts_have_an_end_and_the_last_reason_is_told(archive, download):
+    archive.replies[DAY] = [503] * 9
+
+    with pytest.raises(BusyError, match=r"asked 4 times, the last: status 503"):
+        download()
+    assert archive.zips_asked() == [DAY] * 4
+
+
+def test_a_server_that_is_not_there_is_told(tmp_path):
+    patience = Patience(attempts=2, first_wait_s=0.001, connect_s=1.0)
+    with (
+        Web("http://127.0.0.1:9", connections=1, patience=patience, stop=threading.Event()) as web,
+        pytest.raises(BusyError, match=r"http://127\.0\.0\.1:9/a\.zip: asked 2 times"),
+    ):
+        web.text("a.zip")
+
+
+def test_retry_after_is_obeyed_by_every_worker(archive, web, download, fake):
+    archive.replies[DAY] = [fake["busy"](429, "1")]
+    began = time.monotonic()
+    worker = threading.Thread(target=download)
+    worker.start()
+    while not archive.asked:
+        time.sleep(0.005)
+    time.sleep(0.1)  # until the reply was read
+
+    assert web.text(DAY + ".CHECKSUM") is not None
+    assert time.monotonic() - began >= 0.9
+    worker.join()
+    assert archive.zips_asked() == [DAY] * 2
+
+
+def test_a_pause_that_is_too_long_ends_it(archive, download, fake):
+    archive.replies[DAY] = [fake["busy"](429, "86400")]
+
+    with pytest.raises(SourceError, match="asks to wait 86400 s; run again after that"):
+        download()
+    assert archive.zips_asked() == [DAY]
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 410, 418, 451])
+def test_a_refusal_is_not_asked_again(archive, download, status):
+    archive.replies[DAY] = [status]
+
+    with pytest.raises(SourceError, match=f"status {status} .*expected 200 or 404"):
+        download()
+    assert archive.zips_asked() == [DAY]
+
+
+def test_too_large_a_file_is_refused_unread(download):
+    with pytest.raises(DataError, match="more than 100 bytes, refused"):
+        download(limit=100)
+
+
+def test_a_text_without_an_end_is_refused(archive, web):
+    archive.content["a.CHECKSUM"] = b"x" * 10_000
+
+    with pytest.raises(DataError, match="of any length, expected one line"):
+        web.text("a.CHECKSUM")
+
+
+def test_after_a_stop_nothing_is_asked(archive, address):
+    stop = threading.Event()
+    with Web(address, connections=1, patience=Patience(), stop=stop) as web:
+        stop.set()
+        with pytest.raises(SourceError, match="stopped"):
+            web.text(DAY)
+    assert archive.asked == []
+
+
+def test_connections_are_used_again_after_a_404(archive, web):
+    for _ in range(3):
+        assert web.text("none") is None
+
+    assert len(archive.clients) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "data.example", "ftp://a", "https://", "https://a?b=1", "https://u:p@a", "http://a:b"],
+)
+def test_an_address_that_is_none_is_refused(url):
+    with pytest.raises(ConfigError, match="expected https://host"):
+        Web(url, connections=1, patience=Patience(), stop=threading.Event())
