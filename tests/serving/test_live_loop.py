@@ -3,6 +3,7 @@
 import runpy
 import threading
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ import pytest
 
 from liqwarn.data.bars.assembler import Assembler
 from liqwarn.data.bars.journal import Journal
-from liqwarn.data.bars.replay_feed import columns_of
+from liqwarn.data.bars.replay_feed import columns_of, messages_of
 from liqwarn.errors import FrameError, StoreError
 from liqwarn.serving.live_loop import LiveLoop, LoopParts
 
@@ -303,6 +304,55 @@ def test_at_the_end_of_the_feed_no_bar_is_closed_for_want_of_patience(begun):
     run(loop)
 
     assert len(outlet.sets) == 2
+
+
+def speaking(frame):
+    """Of each bar, what each symbol says: a delivery each, behind which more waits."""
+    for column in columns_of(frame):
+        yield from messages_of(column)
+
+
+def test_a_flood_that_closes_no_bar_does_not_keep_the_flags_of_others_back(begun, noon):
+    outlet = Outlet()
+    loop, parts = begun(1, outlets=(outlet,), stopwatch=count(0.0, 10.0).__next__)
+    said = next(speaking(given.small_frame(1)))
+    parts.feed.waiting.clear()
+    for _ in range(20):
+        parts.feed.put(said, at=noon + HOUR + timedelta(minutes=1), more=True)
+
+    run(loop)
+
+    [told] = outlet.sets
+    assert told.flags[said.symbol].as_of == noon + HOUR
+    assert 6 <= parts.feed.taken_ - parts.assembler.counts["late"] <= 8
+
+
+def test_a_backlog_is_no_flood_however_long_it_is_read(begun, noon):
+    frame = given.small_frame(30)
+    loop, parts = begun(30, stopwatch=count(0.0, 4.0).__next__)
+    parts.feed.waiting.clear()
+    for said in speaking(frame):
+        parts.feed.put(said, at=noon + 100 * HOUR, more=True)
+
+    run(loop)
+
+    assert parts.assembler.counts["accepted"] == 60
+    assert parts.assembler.counts["late"] == 0
+
+
+def test_what_a_loop_before_left_open_is_taken_first(begun):
+    first, second = list(speaking(given.small_frame(1)))
+    outlet = Outlet()
+    loop, parts = begun(1, outlets=(outlet,), waiting=(first,))
+    [(at, _)] = parts.feed.waiting
+    parts.feed.waiting.clear()
+    parts.feed.put(second, at=at)
+    parts.clock.now = at
+
+    run(loop)
+
+    assert len(outlet.sets) == 1
+    assert parts.assembler.counts["accepted"] == 2
 
 
 def test_nothing_to_take_again_is_nothing(begun, noon):

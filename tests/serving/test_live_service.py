@@ -302,6 +302,29 @@ def test_a_loop_that_breaks_says_so_and_begins_again(study, begun, monkeypatch):
     assert len(issued(parts.folder)) == 4 * 4
 
 
+def test_what_was_said_of_an_open_bar_outlives_the_loop(study, begun, scored, monkeypatch):
+    service, parts = begun()
+    monkeypatch.setattr("liqwarn.serving.live_service._AGAIN_S", 0.05)
+    parts.feed.put_columns(bars(study, 0, 2))
+    (first, whole), (second, (early, *others)) = parts.feed.waiting
+    parts.feed.waiting[:] = [(first, (*whole, early)), (second, tuple(others))]
+    step, seen = LiveEngine.step, []
+
+    def broken(self, column):
+        seen.append(column.time)
+        if len(seen) == 1:
+            raise ZeroDivisionError("a bug")
+        return step(self, column)
+
+    monkeypatch.setattr(LiveEngine, "step", broken)
+    parts.clock.now = second
+
+    run_to_end(service)
+
+    assert len(seen) == 3
+    assert_same(issued(parts.folder), scored[: 2 * 4])
+
+
 @pytest.mark.parametrize("error", [OSError("gone"), ValueError("a bug")])
 def test_a_target_that_fails_does_not_keep_flags_from_the_others(study, begun, error):
     class Broken:

@@ -33,6 +33,7 @@ __all__ = ["LiveLoop", "LoopParts", "Models"]
 
 _WAIT_S: Final = 0.5
 _AGAIN_S: Final = 2.0
+_FLOOD_S: Final = 60.0
 
 
 class LiveLoop:
@@ -60,6 +61,7 @@ class LiveLoop:
             watch=parts.watch,
             outlets=parts.outlets,
         )
+        self._open = 0, 0.0  # the bar that is open, and since when as the stopwatch goes
         self.lock = threading.Lock()
         """Held while the engine changes: take it to look at what it remembers."""
 
@@ -77,6 +79,8 @@ class LiveLoop:
             When the journal cannot be written, or the engine refuses a bar. The flags that were
             published run out by themselves.
         """
+        if self._parts.waiting:
+            self._take_in(Delivery(messages=tuple(self._parts.waiting), more=True), stop)
         ended = False
         while not (stop.is_set() or ended):
             ended = self.turn(stop)
@@ -85,11 +89,8 @@ class LiveLoop:
         """One delivery; whether nothing will ever follow it."""
         parts = self._parts
         delivery = parts.feed.poll(_WAIT_S)
-        columns = self._columns(delivery, stop)
-        if columns is None or (columns and not self._journalled(columns, stop)):
+        if not self._take_in(delivery, stop):
             return False
-        parts.feed.taken()
-        self.take_all(columns)
         if not delivery.messages:
             self._check()
         self.between()
@@ -97,6 +98,15 @@ class LiveLoop:
         for beat in parts.beats:
             beat()
         return delivery.ended
+
+    def _take_in(self, delivery: Delivery, stop: threading.Event) -> bool:
+        """Whether a delivery is in the assembler, and flags are made of what it closed."""
+        columns = self._columns(delivery, stop)
+        if columns is None or (columns and not self._journalled(columns, stop)):
+            return False
+        self._parts.feed.taken()
+        self.take_all(columns)
+        return True
 
     def _columns(self, delivery: Delivery, stop: threading.Event) -> list[BarColumn] | None:
         """What a delivery closed; after a long gap only the last of it, the rest has been taken.
@@ -115,8 +125,19 @@ class LiveLoop:
             columns += room
             columns += assembler.take(message, now)
         # what waits to be read may bring the symbols that lack; at the end nothing is awaited
-        still = delivery.more or delivery.ended
+        still = (delivery.more and not self._stuck()) or delivery.ended
         return columns if still else columns + assembler.tick(now)
+
+    def _stuck(self) -> bool:
+        """Whether one bar has been open for too long of a feed that never pauses.
+
+        A backlog, however long, closes bar after bar; a flood of messages that close none must not
+        keep the others' flags back.
+        """
+        open_close, now = close_seconds(self._parts.assembler.open_close), self._parts.stopwatch()
+        if open_close != self._open[0]:
+            self._open = open_close, now
+        return now - self._open[1] >= _FLOOD_S
 
     def _journalled(self, columns: Sequence[BarColumn], stop: threading.Event) -> bool:
         """Whether the columns are on disk: tried until it works, for they come only once.

@@ -7,7 +7,7 @@ is begun again from its record every few seconds until that works. The readers a
 import gc
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
@@ -138,6 +138,7 @@ class LiveService:
         patrol = AuditPatrol(log, head, monotonic=parts.clock.monotonic)
         self._checks: tuple[Callable[[], str | None], ...] = (*parts.checks, patrol)
         self._loop: LiveLoop | None = None
+        self._assembler: Assembler | None = None  # of the loop now, or of the one before it
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="liqwarn-loop", daemon=True)
         self.ended = threading.Event()
@@ -209,7 +210,9 @@ class LiveService:
         )
         assembler.remember(self._carried(journal, first))
         orders = OrderJournal(parts.folder)
-        loop = LiveLoop(self._loop_parts(journal, assembler, orders), engine)
+        made = self._loop_parts(journal, assembler, orders)
+        waiting = () if self._assembler is None else self._assembler.pending
+        loop = LiveLoop(replace(made, waiting=waiting), engine)
         loop.stand_on(last_scores(parts.folder, engine.as_of), self._column(journal, engine))
         parts.record.begin()
         if not (parts.folder / SNAPSHOT).exists():
@@ -225,7 +228,7 @@ class LiveService:
         loop.between()
         gc.collect()
         gc.freeze()  # what stays for good is not looked through while a bar is waiting
-        self._loop = loop
+        self._loop, self._assembler = loop, assembler
         return loop
 
     def _column(self, journal: Journal, engine: LiveEngine) -> BarColumn | None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from liqwarn.data.bars.assembler import Assembler
 from liqwarn.data.bars.feed import Feed
 from liqwarn.data.bars.journal import Journal
-from liqwarn.data.bars.message import BarColumn
+from liqwarn.data.bars.message import BarColumn, BarMessage
 from liqwarn.data.panel import Panel
 from liqwarn.live.engine import LiveEngine
 from liqwarn.policy.tiers import Policy
@@ -42,6 +42,8 @@ class LoopParts:
     journal : Journal
     record : LiveRecord
     models : Models
+    waiting : sequence of BarMessage
+        Messages that a loop before this one took, of bars that it left open.
     outlets : sequence of Publisher
         In the order in which they are published to: memory first, networks last.
     clock : Clock
@@ -73,6 +75,7 @@ class LoopParts:
     clock: Clock
     watch: LoopWatch
     rebuild: Callable[[LiveEngine, BarColumn], LiveEngine]
+    waiting: Sequence[BarMessage] = ()
     outlets: Sequence[Publisher] = ()
     snapshot_every: timedelta = timedelta(hours=6)
     beats: Sequence[Callable[[], None]] = ()

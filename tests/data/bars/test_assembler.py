@@ -270,6 +270,30 @@ def test_a_restart_between_any_two_bars_changes_nothing(panel, make_message, mom
     assert [bits_of(c) for c in run(again, range(cut, 8))] == [bits_of(c) for c in whole[cut:]]
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_a_successor_between_any_two_messages_changes_nothing(
+    panel, make_message, moment, bits_of, data
+):
+    first = np.datetime64("2024-08-05T01:00:00")
+    told = random_bars(data, panel, make_message, 4)
+    cut = data.draw(st.integers(0, len(told)))
+
+    def run(cut):
+        assembler, columns = Assembler(panel, first=first, patience=PATIENCE), []
+        for k, (bar, message) in enumerate(told):
+            if k == cut:
+                before, open_close = assembler.pending, assembler.open_close
+                assembler = Assembler(panel, first=open_close, patience=PATIENCE)
+                assembler.remember(columns)
+                for one in before:
+                    columns += assembler.take(one, moment(first, bar * HOUR))
+            columns += assembler.take(message, moment(first, bar * HOUR))
+        return columns + assembler.tick(moment(first, 4 * HOUR))
+
+    assert [bits_of(c) for c in run(cut)] == [bits_of(c) for c in run(None)]
+
+
 def test_only_the_past_can_be_remembered(panel, make_column, first):
     assembler = Assembler(panel, first=first + HOUR, patience=PATIENCE)
     assembler.remember([make_column(panel, 0)])

@@ -138,6 +138,12 @@ class Assembler:
         said = self._bar(self._open).said
         return tuple(symbol for symbol, row in self._rows.items() if row not in said)
 
+    @property
+    def pending(self) -> tuple[BarMessage, ...]:
+        """Messages taken of bars that are not closed: whoever follows this one takes them again."""
+        said = [bar.said for _, bar in sorted(self._bars.items())]
+        return tuple(message for one in said for message in one.values())
+
     def remember(self, columns: Iterable[BarColumn]) -> None:
         """Take up what earlier columns, in order, leave to carry; after a restart."""
         for column in columns:
