@@ -217,6 +217,12 @@ def test_a_folder_that_is_a_file_is_refused(fetch, tmp_path):
         fetch(out=tmp_path / "file")
 
 
+def test_a_folder_that_cannot_be_made_is_told(fetch, archive):
+    with pytest.raises(StoreError, match="/proc/liqwarn: cannot be written"):
+        fetch(out=Path("/proc/liqwarn"))
+    assert archive.asked == []
+
+
 def test_the_address_and_the_folder_come_from_the_environment(fetch, tmp_path, monkeypatch):
     monkeypatch.setenv("LIQWARN_BINANCE_ARCHIVE", fetch.url)
 

@@ -1,18 +1,21 @@
 """Checksum files as published, and everything that comes instead of them."""
 
+import os
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liqwarn.errors import DataError
 from liqwarn.sources.checksums import parse_checksum
 
+MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 100)
 DIGEST = sha256(b"a").hexdigest()
 NAMES = st.from_regex(r"[A-Z0-9]{2,12}-[a-z0-9]{2,11}-20\d\d-\d\d\.zip", fullmatch=True)
 
 
+@MANY
 @given(content=st.binary(max_size=20), name=NAMES, gap=st.sampled_from(["  ", " *", "\t", " "]))
 def test_what_sha256sum_writes_is_read(content, name, gap):
     digest = sha256(content).hexdigest()
@@ -21,6 +24,7 @@ def test_what_sha256sum_writes_is_read(content, name, gap):
     assert parse_checksum(f"{digest.upper()}{gap}dir/{name}\r\n", name) == digest
 
 
+@MANY
 @given(text=st.text(max_size=200), name=NAMES)
 def test_anything_else_is_refused_and_named(text, name):
     with pytest.raises(DataError, match="CHECKSUM") as caught:

@@ -136,11 +136,14 @@ def _csv_text(raw: bytes, columns: tuple[str, ...] | None) -> pd.DataFrame:
     table = pd.read_csv(
         io.BytesIO(raw), dtype=str, header=header, encoding="utf-8-sig", skipinitialspace=True
     )
-    if columns is not None:
-        if len(columns) != table.shape[1]:
-            raise DataError(f"{table.shape[1]} columns found, the panel names {len(columns)}")
+    if columns is not None and len(columns) != table.shape[1]:
+        raise DataError(f"{table.shape[1]} columns found, the panel names {len(columns)}")
+    if columns is not None and header is None:
         table.columns = pd.Index(columns)
     table.columns = pd.Index([str(name).strip() for name in table.columns])
+    if columns is not None and set(table.columns) != set(columns):
+        found = [name for name in table.columns if name not in columns]
+        raise DataError(f"its header has {found}, the panel names {list(columns)}")
     return table
 
 
