@@ -101,19 +101,25 @@ class Served:
             stderr=subprocess.PIPE,
         )
 
-    def get(self, path):
+    def get(self, path, token=None, order=None):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            data=None if order is None else orjson.dumps(order),
+            headers={"Content-Type": "application/json"}
+            | ({} if token is None else {"Authorization": f"Bearer {token}"}),
+        )
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as told:
+            with urllib.request.urlopen(request, timeout=10) as told:
                 return told.status, orjson.loads(told.read())
         except urllib.error.HTTPError as error:
-            return error.code, None
+            return error.code, orjson.loads(error.read())
         except OSError:
             return 0, None
 
-    def until(self, path, holds, within_s=90.0):
+    def until(self, path, holds, within_s=90.0, token=None):
         end = time.monotonic() + within_s
         while time.monotonic() < end and self.process.poll() is None:
-            status, body = self.get(path)
+            status, body = self.get(path, token)
             if status == 200 and holds(body):
                 return body
             time.sleep(0.05)
@@ -170,6 +176,53 @@ def test_a_live_server_says_its_flags_and_stops_when_it_is_told(
     pd.testing.assert_frame_equal(
         issued[kept].reset_index(drop=True), batch[kept], check_exact=True
     )
+
+
+def tiers(flag):
+    return [flag["sides"][side]["tier"] for side in ("long", "short")]
+
+
+def test_orders_through_a_key_hold_at_once_and_outlive_a_kill(run, serve, live, tmp_path):
+    tokens = {}
+    for scope in ("read", "admin"):
+        words = ("--file", tmp_path / "keys.json", "--name", scope, "--scope", scope, "--json")
+        tokens[scope] = orjson.loads(run("keys", "add", *words).out)["token"]
+    read, admin = tokens["read"], tokens["admin"]
+    options = live | {"--keys": tmp_path / "keys.json", "--feed": "replay:5e2"}
+    halt = {"id": "h1", "action": "halt", "names": ["Ada"], "reason": "Exchange is down."}
+    free = {"id": "r1", "action": "release", "names": ["Ada", "Bob"], "reason": "It is back."}
+    one = "/v1/flags/BTCUSDT"
+
+    server = serve(options)
+    server.until(one, lambda flag: flag["quality"] == "ok", token=read)
+    assert server.get("/v1/orders", None, halt)[0] == 401
+    assert server.get("/v1/orders", read, halt)[0] == 403
+    assert server.get("/v1/orders", admin, free)[0] == 409
+    before = server.get(one, read)[1]
+    status, told = server.get("/v1/orders", admin, halt)
+    after = server.get(one, read)[1]
+    assert (status, server.get("/v1/orders", admin, halt)) == (200, (200, told))
+    assert tiers(before) < tiers(after) == ["T5", "T5"]
+    assert after["sequence"] > before["sequence"]
+
+    server.process.kill()
+    server.process.communicate()
+    server = serve(options)
+    again = server.until(one, lambda flag: flag["sequence"] > after["sequence"], token=read)
+    assert tiers(again) == ["T5", "T5"]
+    assert server.get("/v1/orders", admin, free | {"names": ["Ada"]})[0] == 422
+    assert server.get("/v1/orders", admin, free)[0] == 409  # as it was answered before
+    assert server.get("/v1/orders", admin, free | {"id": "r2"})[0] == 200
+    assert tiers(server.get(one, read)[1]) == ["T4", "T4"]
+    words = ("--tier", "T5", "--side", "long", "--name", "Ada", "--reason", "Again.")
+    done = run("order", "tighten", "--symbol", "BTCUSDT", *words, "--live", live["--out"])
+    assert done.code == 0, done.err
+    assert tiers(server.get(one, read)[1]) == ["T5", "T4"]
+
+    assert server.stop()[0] == 0
+    log = live["--out"] / "audit.jsonl"
+    verify(log, live["--out"] / "audit.head.json")
+    assert replay(log, load_policy(ROOT / "conf" / "policy.yaml")).differences == 0
 
 
 def assert_whole_record(folder, panel_file):
