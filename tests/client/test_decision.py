@@ -49,6 +49,12 @@ def test_a_flag_that_says_it_is_stale_denies(quality):
     assert (found.new_risk, found.fresh, found.tier, found.sequence) == (False, False, 4, 7)
 
 
+@pytest.mark.parametrize("state", [TradingState.REDUCING, TradingState.HALTED])
+def test_a_flag_that_contradicts_itself_is_taken_by_the_stricter(state):
+    found = allowed("BTCUSDT", "long", restriction(Limits(), state=state), NOON)
+    assert (found.new_risk, found.state) == (False, state.value)
+
+
 @pytest.mark.parametrize("name", ["leverage_frac", "order_size_frac", "add_frac"])
 def test_nothing_times_anything_is_no_new_risk(name):
     assert not allowed("X", "long", restriction(Limits(**{name: 0.0})), NOON).new_risk

@@ -90,6 +90,8 @@ ASSUMED: Final = Limits(
 def allowed(symbol: str, side: str, restriction: Restriction, moment: Moment) -> Decision:
     """What a good flag says; one of quality ``stale`` or ``unknown`` denies.
 
+    A flag whose state and limits contradict one another is taken by the stricter.
+
     >>> calm = Restriction(tier=Tier.T0, state=TradingState.ACTIVE, limits=Limits(),
     ...                    probability={4: 0.01}, reasons=("Calm.",))
     >>> noon = Moment(sequence=1, as_of_ns=0, valid_until_ns=10**9, quality="ok")
@@ -98,7 +100,8 @@ def allowed(symbol: str, side: str, restriction: Restriction, moment: Moment) ->
     """
     limits, fresh = restriction.limits, moment.quality in ("ok", "degraded")
     grows = (
-        limits.net_increase
+        restriction.state is TradingState.ACTIVE
+        and limits.net_increase
         and min(limits.leverage_frac, limits.order_size_frac, limits.add_frac) > 0.0
     )
     decision = Decision(

@@ -19,7 +19,6 @@ Fault = Literal[
     "audit_failed",
     "integrity_failed",
     "loop_stopped",
-    "keys_unreadable",
 ]
 Severity = Literal["info", "warning", "failure"]
 
@@ -29,7 +28,6 @@ _TITLES: Final[dict[Fault, str]] = {
     "audit_failed": "The audit log cannot be written or is broken",
     "integrity_failed": "An integrity check failed: every side is halted",
     "loop_stopped": "The live loop stands still",
-    "keys_unreadable": "The file of API keys cannot be read",
 }
 _MOST_NAMED: Final = 8
 

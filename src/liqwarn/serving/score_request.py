@@ -12,9 +12,9 @@ from liqwarn.serving.data_schema import MAX_NAMES, MAX_ROWS
 
 __all__ = ["MAX_BODY", "MAX_CELLS", "parse_rows"]
 
-MAX_BODY: Final = 8 << 20
+MAX_BODY: Final = 1 << 20
 """Bytes of a request."""
-MAX_CELLS: Final = 1_000_000
+MAX_CELLS: Final = 250_000
 """Values of a request."""
 
 _NUMBERS: Final = {float, int, type(None)}
