@@ -1,5 +1,6 @@
 """Years in a folder: what is asked for, what is not, and what is told."""
 
+from concurrent.futures import as_completed
 from datetime import date
 
 import pytest
@@ -194,6 +195,22 @@ def test_a_disk_that_is_full_ends_the_fetch(fetch, monkeypatch):
 
     with pytest.raises(StoreError, match=r"No space left on device.*make room and run again"):
         fetch()
+
+
+def test_an_interruption_ends_it_at_once_and_leaves_nothing_half(archive, fetch, monkeypatch):
+    def interrupted(futures):
+        yield next(as_completed(futures))
+        raise KeyboardInterrupt
+
+    archive.delay_s = 0.01
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("liqwarn.sources.binance_archive.as_completed", interrupted)
+        fetch(since=date(2024, 2, 2), until=date(2024, 2, 28))
+    assert len(archive.zips_asked()) < 20
+
+    archive.delay_s = 0.0
+    assert counts(fetch(since=date(2024, 2, 2), until=date(2024, 2, 28)))["held"] >= 1
+    assert len(archive.zips_asked()) <= 4 * 27 + 1 + 4  # what was under way may come again
 
 
 def test_leftovers_of_a_killed_run_are_removed(fetch, tmp_path):

@@ -141,11 +141,18 @@ class _Run:
             try:
                 for future in as_completed(futures):
                     found += future.result()
-            except BaseException as error:
-                self._stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
+            except Exception as error:
+                self._end(pool)
                 raise self._fault or error from error.__cause__
+            except BaseException:  # somebody pressed Ctrl-C
+                self._end(pool)
+                raise
         return found
+
+    def _end(self, pool: ThreadPoolExecutor) -> None:
+        """Ask nothing more, and wait for what is under way to notice."""
+        self._stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
 
     def _work(self, file: ArchiveFile) -> list[Outcome]:
         """Settle a file; the first worker that cannot stops the others, and its reason counts."""
