@@ -233,12 +233,9 @@ def assert_whole_record(folder, panel_file):
     assert replay(log, policy).differences == 0
     tiers = venue_tiers(panel.venue)
     terms = SymbolTerms(symbols=panel.symbol_names, venue=tiers, config=FitConfig())
-    _, as_of = unpack_memory(
-        (folder / "snapshot.live").read_bytes(),
-        panel,
-        terms,
-        panel_sha256=config_sha256(panel_file),
-    )
+    with (folder / "snapshot.live").open("rb") as snapshot:
+        stamp = config_sha256(panel_file)
+        _, as_of = unpack_memory(snapshot, panel, terms, panel_sha256=stamp)
     with Journal.open(folder / "bars", panel) as journal:
         assert journal.end.astype("datetime64[s]").astype(int) == int(as_of.timestamp())
     flags = orjson.loads((folder / "flags.json").read_bytes())["flags"]

@@ -89,8 +89,8 @@ def check_whole(parts, terms):
     folder = parts.folder
     if (folder / "flags.json").exists():
         parse_flags((folder / "flags.json").read_bytes())
-    snapshot = (folder / "snapshot.live").read_bytes()
-    unpack_memory(snapshot, parts.panel, terms, panel_sha256=parts.panel_sha256)
+    with (folder / "snapshot.live").open("rb") as snapshot:
+        unpack_memory(snapshot, parts.panel, terms, panel_sha256=parts.panel_sha256)
     for path in (folder / "history").glob("2*.parquet"):
         read_table(path)
 

@@ -193,7 +193,8 @@ def check_files(world, study):
         symbols=panel.symbol_names, venue=study.map_job.venue, config=study.map_job.config
     )
     stamp = config_sha256(world.folder / "panel.yaml")
-    unpack_memory((live / "snapshot.live").read_bytes(), panel, terms, panel_sha256=stamp)
+    with (live / "snapshot.live").open("rb") as snapshot:
+        unpack_memory(snapshot, panel, terms, panel_sha256=stamp)
     for path in (live / "history").glob("2*.parquet"):
         read_table(path)
     if (live / "audit.head.json").exists():

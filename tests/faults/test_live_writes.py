@@ -113,7 +113,8 @@ def whole(kind, folder, study, policy):
     else:
         venue, config = study.map_job.venue, study.map_job.config
         terms = SymbolTerms(symbols=panel.symbol_names, venue=venue, config=config)
-        unpack_memory((folder / "snapshot.live").read_bytes(), panel, terms, panel_sha256="p")
+        with (folder / "snapshot.live").open("rb") as snapshot:
+            unpack_memory(snapshot, panel, terms, panel_sha256="p")
     return 0
 
 

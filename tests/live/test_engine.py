@@ -32,7 +32,7 @@ def engine(study, bundle, policy, start):
 
 
 def packed(engine, study):
-    return pack_memory(engine.memory, study.market.panel, panel_sha256="p")
+    return list(pack_memory(engine.memory, study.market.panel, panel_sha256="p"))
 
 
 def remade(column, **changes):

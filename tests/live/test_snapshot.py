@@ -1,5 +1,7 @@
 """What the engine remembers goes through bytes and on with the same bits, or is refused."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -33,7 +35,7 @@ def packed(study, bundle, policy):
 def test_it_goes_on_as_if_nothing_had_happened(study, bundle, policy, packed, terms):
     engine, data = packed
     panel, frame = study.market.panel, study.market.frame
-    memory, as_of = unpack_memory(data, panel, terms, panel_sha256="p")
+    memory, as_of = unpack_memory(BytesIO(data), panel, terms, panel_sha256="p")
     again = LiveEngine(panel, bundle, bundle.model, policy, memory)
 
     assert as_of == engine.as_of == again.as_of
@@ -48,7 +50,7 @@ def test_it_goes_on_as_if_nothing_had_happened(study, bundle, policy, packed, te
 
 def test_of_another_panel_it_is_refused(study, packed, terms):
     with pytest.raises(StoreError, match=r"snapshot is of .*expected"):
-        unpack_memory(packed[1], study.market.panel, terms, panel_sha256="another")
+        unpack_memory(BytesIO(packed[1]), study.market.panel, terms, panel_sha256="another")
 
 
 @given(where=st.floats(0.0, 1.0, exclude_max=True), bit=st.integers(0, 7))
@@ -58,7 +60,7 @@ def test_any_bit_turned_is_found(study, packed, terms, where, bit):
     data[int(where * len(data))] ^= 1 << bit
 
     with pytest.raises(StoreError, match="snapshot"):
-        unpack_memory(bytes(data), study.market.panel, terms, panel_sha256="p")
+        unpack_memory(BytesIO(data), study.market.panel, terms, panel_sha256="p")
 
 
 @given(where=st.floats(0.0, 1.0, exclude_max=True))
@@ -67,4 +69,4 @@ def test_any_cut_is_found(study, packed, terms, where):
     data = packed[1][: int(where * len(packed[1]))]
 
     with pytest.raises(StoreError, match="snapshot"):
-        unpack_memory(data, study.market.panel, terms, panel_sha256="p")
+        unpack_memory(BytesIO(data), study.market.panel, terms, panel_sha256="p")

@@ -1,6 +1,7 @@
 """Engines made from the store and the journal, and made anew where a quarter changes."""
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -116,7 +117,7 @@ def test_a_restored_engine_goes_on(played, engines_of, market, study, live_colum
     job, frame = study.map_job, market.frame
     terms = SymbolTerms(symbols=frame.symbols, venue=job.venue, config=job.config)
     data = b"".join(pack_memory(engine.memory, market.panel, panel_sha256="p"))
-    memory, _ = unpack_memory(data, market.panel, terms, panel_sha256="p")
+    memory, _ = unpack_memory(BytesIO(data), market.panel, terms, panel_sha256="p")
 
     again = engines_of().restored(memory)
 

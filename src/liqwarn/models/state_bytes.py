@@ -38,9 +38,12 @@ def pack_arrays(
     """
     told = [[name, one.dtype.newbyteorder("<").str, one.shape] for name, one in arrays.items()]
     line = orjson.dumps({**header, "arrays": told}, option=orjson.OPT_APPEND_NEWLINE)
-    parts = [np.asarray(one, one.dtype.newbyteorder("<")).tobytes() for one in arrays.values()]
-    content = b"".join((line, *parts))
-    return f"{schema}\n".encode() + sha256(content).digest() + content
+    typed = [(one, one.dtype.newbyteorder("<")) for one in arrays.values()]
+    parts = [np.ascontiguousarray(one, kind).data for one, kind in typed]
+    digest = sha256(line)
+    for part in parts:
+        digest.update(part)
+    return b"".join((f"{schema}\n".encode(), digest.digest(), line, *parts))
 
 
 def unpack_arrays(schema: str, data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

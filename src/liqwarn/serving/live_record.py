@@ -16,7 +16,7 @@ The journals are written before anything is made of a bar or an order; everythin
 again from them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -172,16 +172,15 @@ class LiveRecord:
     def _page(self, day: str) -> Path:
         return self._folder / HISTORY / f"{day}.parquet"
 
-    def snapshot(self, engine: LiveEngine, scores: LiveScores | None = None) -> int:
-        """Replace the snapshot, and the scores of its bar; returns its bytes."""
+    def snapshot(self, engine: LiveEngine, scores: LiveScores | None = None) -> None:
+        """Replace the snapshot, and the scores of its bar."""
         if scores is not None:
             write_bytes(self._folder / SCORES, pack_scores(scores))
         parts = pack_memory(engine.memory, self._panel, panel_sha256=self._panel_sha256)
         replace_file(self._folder / SNAPSHOT, lambda path: _fill(path, parts))
-        return sum(len(part) for part in parts)
 
 
-def _fill(path: Path, parts: Sequence[bytes]) -> None:
+def _fill(path: Path, parts: Iterable[bytes]) -> None:
     with path.open("wb") as file:
         file.writelines(parts)
 

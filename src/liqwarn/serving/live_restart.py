@@ -59,14 +59,13 @@ def restored(folder: Path, panel: Panel, terms: SymbolTerms, *, panel_sha256: st
     """
     path = folder / SNAPSHOT
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            memory, as_of = unpack_memory(file, panel, terms, panel_sha256=panel_sha256)
     except FileNotFoundError:
         return None
     except OSError as error:
         _LOG.error("snapshot unreadable", error=str(error))
         return None
-    try:
-        memory, as_of = unpack_memory(data, panel, terms, panel_sha256=panel_sha256)
     except StoreError as error:
         path.replace(path.with_name(f"{SNAPSHOT}.damaged"))
         _LOG.error("snapshot refused", error=str(error))
