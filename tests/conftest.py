@@ -5,6 +5,11 @@ import runpy
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# a first call may compile, and the machine is shared: how long one example takes says nothing
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 _FakeClocks = runpy.run_path(str(Path(__file__).with_name("hand_clocks.py")))["FakeClocks"]
 
