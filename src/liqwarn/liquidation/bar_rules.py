@@ -32,6 +32,9 @@ _GOLDEN: Final = 0.6180339887498949
 
 def frozen(x: NDArray[Any]) -> NDArray[Any]:
     """A read-only contiguous view: one compiled signature for whatever is handed in."""
+    flags = x.flags
+    if flags.c_contiguous and not flags.writeable:
+        return x
     view = np.ascontiguousarray(x).view()
     view.flags.writeable = False
     return view

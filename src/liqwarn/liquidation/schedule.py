@@ -1,6 +1,7 @@
 """When a liquidation map is fitted anew, and the stretches between that it is advanced over."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -34,6 +35,7 @@ class Block:
     evidence_until: int
 
 
+@lru_cache(maxsize=16)
 def month_of(time: np.datetime64) -> int:
     """Calendar months since 1970-01 of the bar that closes at `time`; see :func:`blocks_of`.
 

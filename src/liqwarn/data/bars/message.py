@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import isnan
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +18,7 @@ _DAY_S: Final = 86_400
 _FLOAT64: Final = np.dtype(np.float64)
 
 
+@lru_cache(maxsize=1024)
 def close_seconds(time: np.datetime64) -> int:
     """Seconds since the epoch of a bar's close.
 
