@@ -12,9 +12,11 @@ from liqwarn.policy.between import decide_between
 from liqwarn.policy.book import advance_book
 from liqwarn.policy.breaker import Evidence, observe, settle
 from liqwarn.policy.orders import Action, Order, carry_out
-from liqwarn.policy.position import first_position
+from liqwarn.policy.overrides import Signed, loosen
+from liqwarn.policy.position import Hold, Rule, first_position
 
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 KEYS = [("BTCUSDT", "long"), ("BTCUSDT", "short"), ("ETHUSDT", "long"), ("ETHUSDT", "short")]
 
 
@@ -66,6 +68,61 @@ def test_a_tightening_never_ends_looser_and_the_log_makes_it_again(
         seen = observe(one.before, one.evidence, one.now, policy)
         again = settle(one.before, seen, one.now, policy, book=one.book, spent=one.spent)
         assert again == one.after
+
+
+@pytest.mark.parametrize("n_sides", [1, 2])
+@pytest.mark.parametrize("tiers", [(Tier.T3, Tier.T3), (Tier.T1, Tier.T3)])
+def test_what_the_daily_cap_holds_is_not_let_go_by_an_order_after_midnight(
+    policy, start, tiers, n_sides
+):
+    """As of the bar the changes of the bar's day count, on both sides."""
+    bar, old = start + 23 * HOUR, start + 15 * HOUR
+    keys = KEYS[1::-1]  # the short side is ordered about first
+    spent = policy.max_transitions_per_day // 2
+    capped = {
+        key: replace(
+            first_position(*key, start, bar=HOUR, policy=policy),
+            tier=tier,
+            ruled=Hold(tier, old, old),
+            own=Hold(Tier.T0, old, old),
+            expired_since=None,
+            quiet_since=old,
+            day=bar.date(),
+            transitions=spent,
+        )
+        for key, tier in zip(keys, tiers, strict=True)
+    }
+    evidence = {key: evidence_at(bar) for key in keys}
+    now = bar + timedelta(minutes=65)
+
+    decisions = decide_between(
+        capped, ordered(capped, keys[-n_sides:], Tier.T1, now, policy), evidence, now, policy
+    )
+
+    assert decisions[keys[1]].after.rule is Rule.DAILY_CAP
+    for key, one in decisions.items():
+        assert one.after.tier >= capped[key].tier
+
+
+def test_a_loosening_that_has_ended_is_gone_although_the_side_would_relax_below_it(policy, start):
+    """Else it would be found to have ended again, for ever."""
+    old, end = start - 9 * HOUR, start + 30 * MINUTE
+    held = replace(
+        first_position(*KEYS[0], old, bar=HOUR, policy=policy),
+        tier=Tier.T1,
+        ruled=Hold(Tier.T1, old, start),  # where the bar put it
+        expired_since=None,
+        quiet_since=old,
+    )
+    two = Signed(("Ada", "Bob"), "Why.")
+    loosened = loosen(held, Tier.T0, two, start - HOUR, expires_at=end, policy=policy)
+    at_it = replace(loosened, tier=Tier.T1, ceiling=replace(loosened.ceiling, tier=Tier.T1))
+    book, evidence = {KEYS[0]: at_it}, {KEYS[0]: evidence_at(start)}
+
+    (one,) = decide_between(book, book, evidence, end, policy).values()
+
+    assert one.after.ceiling is None
+    assert one.after.tier is Tier.T1
 
 
 @pytest.mark.parametrize("late_s", [0, 10, 3_000])

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from liqwarn.frames import Side
 from liqwarn.policy.book import Decision, Key, book_floors
-from liqwarn.policy.breaker import NO_FLOOR, Evidence, Floor, observe, settle
+from liqwarn.policy.breaker import NO_FLOOR, Evidence, Floor, observe, settle, utc_day
 from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
 
@@ -48,27 +48,34 @@ def decide_between(
     seen = {key: observe(one, evidence[key], now, policy) for key, one in ordered.items()}
     own = {key: one.own.tier for key, one in positions.items()}
     floors = book_floors(own | {key: one.own.tier for key, one in seen.items()}, policy.book)
-    today = now.astimezone(UTC).date()
     decisions: dict[Key, Decision] = {}
     # The lower side first: with one change left today it is the higher side that holds.
     for key in sorted(ordered, key=lambda key: ordered[key].ruled.tier):
         twin: Key = (key[0], _OPPOSITE[key[1]])
-        other = decisions[twin].after if twin in decisions else positions.get(twin)
-        newest = max(ordered[key].sequence, 0 if other is None else other.sequence)
+        # the twin as it stood, too: decided after midnight it has forgotten what it spent before
+        others = [positions[twin]] if twin in positions else []
+        others += [decisions[twin].after] if twin in decisions else []
+        newest = max(one.sequence for one in (ordered[key], *others))
         before = replace(ordered[key], sequence=newest)
-        spent = 0 if other is None else other.transitions_on(today)
-        given = evidence[key], floors.get(key, NO_FLOOR), spent
+        given = evidence[key], floors.get(key, NO_FLOOR), others
         decision = _decided(before, given, now, policy)
         if decision.after.tier < before.tier:
+            # a loosening that has ended is none as of the bar either
+            before = before if _loosened(before, now) else replace(before, ceiling=None)
             decision = _decided(before, given, min(now, evidence[key].as_of), policy)
         decisions[key] = decision
     return decisions
 
 
+def _loosened(position: Position, now: datetime) -> bool:
+    return position.ceiling is not None and position.ceiling.active(now)
+
+
 def _decided(
-    before: Position, given: tuple[Evidence, Floor, int], now: datetime, policy: Policy
+    before: Position, given: tuple[Evidence, Floor, list[Position]], now: datetime, policy: Policy
 ) -> Decision:
-    evidence, book, spent = given
+    evidence, book, others = given
+    spent = max((one.transitions_on(utc_day(now)) for one in others), default=0)
     seen = observe(before, evidence, now, policy)
     after = settle(before, seen, now, policy, book=book, spent=spent)
     return Decision(before, evidence, now, book, spent, after)

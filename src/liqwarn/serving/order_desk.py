@@ -6,11 +6,16 @@
     FOLDER/orders/ID.taken     the loop has it: it can no longer be withdrawn
     FOLDER/orders/ID.refused   no order at all
 
+What waits is carried out in the order in which it was asked for, whichever way it came: a release
+that was asked for before a halt must not undo it. What cannot be read now is tried again.
+
 The answer is the line in the journal of orders; see :mod:`liqwarn.serving.order_journal`.
 """
 
+import os
+import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +36,8 @@ INBOX: Final = "orders"
 
 _LOG: Final = get_logger("orders")
 _LARGEST: Final = 256 << 10
+_AT_ONCE: Final = 32
+"""Files taken in one round: a flood of them must not keep the bars waiting."""
 _STALE: Final = timedelta(minutes=2)
 """How long what takes a restriction back may wait in the folder: it was meant for that moment."""
 
@@ -43,6 +50,8 @@ class Asked:
     by: str
     stale: bool = False
     """Whether it waited so long that nothing may be taken back by it."""
+    since: float = 0.0
+    """When it was asked for, epoch seconds."""
     answer: Callable[[OrderEntry | Exception], None] = lambda _: None
 
 
@@ -81,9 +90,9 @@ class OrderDesk:
         ------
         StoreError
             When the loop did not take it in time: nothing has changed and nothing will. Or when
-            it could not be written down.
+            it could not be written down, or was taken and has no answer yet.
         """
-        waiting = _Waiting(Asked(order, by))
+        waiting = _Waiting(Asked(order, by, since=self._clock.wall().timestamp()))
         waiting.asked.answer = waiting.tell
         with self._lock:
             self._queue.append(waiting)
@@ -94,45 +103,62 @@ class OrderDesk:
                     self._queue.remove(waiting)
             if withdrawn:
                 raise StoreError(f"the live loop took no order within {within_s:g} s")
-            waiting.done.wait(within_s)
+            if not waiting.done.wait(within_s):
+                raise StoreError(
+                    "the order was taken and may yet be carried out: send it again with the same id"
+                )
         if isinstance(waiting.found, OrderEntry):
             return waiting.found
         raise StoreError(f"the order could not be carried out: {waiting.found}")
 
     def take(self) -> list[Asked]:
-        """What waits now; it can no longer be withdrawn."""
+        """What waits now, the oldest first; it can no longer be withdrawn."""
         with self._lock:
             found = [one.asked for one in self._queue]
             self._queue.clear()
-        return found + self._files()
+        return sorted(found + self._files(), key=lambda one: one.since)
 
     def _files(self) -> list[Asked]:
-        try:
-            found = [path for path in self._inbox.iterdir() if path.name[0] != "."]
-        except FileNotFoundError:
-            return []
         asked = []
-        for path in sorted(one for one in found if one.suffix in (".json", ".taken")):
+        for since, path in self._waiting()[:_AT_ONCE]:
             taken = path.with_suffix(".taken")
+            waited = abs(self._clock.wall().timestamp() - since)  # the clock may have been set
             try:
-                waited = self._clock.wall().timestamp() - path.stat().st_mtime
                 path.rename(taken)
                 order = _read(taken)
             except FileNotFoundError:
                 continue  # withdrawn
-            except (PolicyError, OSError, ValueError) as error:
+            except OSError as error:
+                _LOG.error("order cannot be read", file=path.name, error=str(error))
+                continue
+            except (PolicyError, ValueError) as error:
                 _LOG.error("no order", file=path.name, error=str(error))
-                taken.rename(path.with_suffix(".refused"))
+                _set_aside(taken)
                 continue
             stale = waited > _STALE.total_seconds()
-            asked.append(Asked(order, "host", stale, _remover(taken)))
+            asked.append(Asked(order, "host", stale, since, _remover(taken)))
         return asked
+
+    def _waiting(self) -> list[tuple[float, Path]]:
+        """When files were placed, and where; nothing where the folder cannot be read."""
+        try:
+            return sorted(_placed(self._inbox))
+        except FileNotFoundError:
+            return []
+        except OSError as error:  # whatever stands there must not stop the bars
+            _LOG.error("orders cannot be read", error=str(error))
+            return []
 
 
 def place(folder: Path, order: Order) -> Path:
     """Put an order where the loop of that folder finds it; it is on disk when this returns."""
     inbox = folder / INBOX
-    inbox.mkdir(mode=0o700, exist_ok=True)
+    try:
+        inbox.mkdir(mode=0o700)
+    except FileExistsError:
+        pass
+    else:
+        _give_to_owner_of(folder, inbox)
     path = inbox / f"{order.id}.json"
     write_bytes(path, orjson.dumps(order_to_dict(order)))
     return path
@@ -145,6 +171,32 @@ def withdraw(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _give_to_owner_of(folder: Path, made: Path) -> None:
+    """Root may order first, and the service must still be able to look there."""
+    owner = folder.stat()
+    if os.geteuid() != owner.st_uid:
+        os.chown(made, owner.st_uid, owner.st_gid)
+
+
+def _placed(inbox: Path) -> Iterator[tuple[float, Path]]:
+    for path in inbox.iterdir():
+        if path.name[0] == "." or path.suffix not in (".json", ".taken"):
+            continue
+        try:
+            told = path.lstat()
+        except FileNotFoundError:
+            continue  # withdrawn
+        if stat.S_ISREG(told.st_mode):  # nothing that could be waited for in vain
+            yield told.st_mtime, path
+
+
+def _set_aside(taken: Path) -> None:
+    try:
+        taken.replace(taken.with_suffix(".refused"))
+    except OSError as error:
+        _LOG.error("a file that is no order stays", file=taken.name, error=str(error))
 
 
 def _read(path: Path) -> Order:
@@ -161,7 +213,10 @@ def _read(path: Path) -> Order:
 def _remover(path: Path) -> Callable[[OrderEntry | Exception], None]:
     def answered(found: OrderEntry | Exception) -> None:
         if isinstance(found, OrderEntry):
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:  # it is known by its id: taken again, nothing changes
+                _LOG.error("an order that was carried out stays", error=str(error))
         # what could not be written down is tried again
 
     return answered
