@@ -116,16 +116,6 @@ def test_orders_are_taken_as_they_were_asked_for_whichever_way_they_came(tmp_pat
     thread.join(20)
 
 
-@pytest.mark.parametrize(("hours", "stale"), [(0, False), (1, True), (-1, True)])
-def test_what_was_placed_by_another_clock_is_stale(tmp_path, order, hours, stale):
-    clock = HandClock(datetime.now(UTC) + timedelta(hours=hours))
-    place(tmp_path, order)
-
-    (asked,) = OrderDesk(tmp_path, clock=clock).take()
-
-    assert asked.stale is stale
-
-
 def test_a_flood_is_taken_a_part_at_a_time(tmp_path, order, entry):
     desk = OrderDesk(tmp_path)
     for k in range(70):
