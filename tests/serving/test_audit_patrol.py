@@ -3,6 +3,7 @@
 import hashlib
 import random
 from dataclasses import asdict
+from pathlib import Path
 
 import orjson
 import pytest
@@ -120,3 +121,26 @@ def test_a_log_that_is_gone_is_a_fault_and_one_that_never_was_is_none(log, walk)
     log.with_name("head.json").unlink()
     walk.ticks.now += 100
     assert walk(20) == []
+
+
+@pytest.mark.parametrize("place", ["audit.jsonl", "head.json"])
+def test_what_cannot_be_read_is_no_fault_and_is_tried_again(log, walk, monkeypatch, place):
+    """An error of the disk once stopped the whole loop, every five seconds."""
+    opened, read = Path.open, Path.read_bytes
+
+    def refuse(real):
+        def call(path, *given, **more):
+            if path.name == place:
+                raise PermissionError(13, "Permission denied")
+            return real(path, *given, **more)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse(opened))
+        patch.setattr(Path, "read_bytes", refuse(read))
+        assert walk(9) == []
+    log.write_bytes(log.read_bytes().replace(b"line 3", b"line 4"))
+    walk.ticks.now += 60
+
+    assert len(walk(20)) == 1

@@ -263,3 +263,20 @@ def test_the_files_of_the_bundle_in_use_are_read_again(signed, holder):
     assert holder.fault() is None
     shutil.rmtree(folder)
     assert holder.fault() is None
+    folder.mkdir()  # where a share was mounted
+    assert holder.fault() is None
+
+
+def test_a_changed_bundle_is_found_although_it_was_offered_again_and_refused(signed, holder):
+    """Whoever follows the releases offers what changed within seconds."""
+    folder = signed("b", policy=POLICY)
+    holder.offer(folder)
+    path = next(one for one in sorted((folder / "model").rglob("*")) if one.is_file())
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+
+    assert not holder.offer(folder).accepted
+
+    assert path.name in holder.fault()
+    path.write_bytes(whole)
+    assert holder.fault() is None

@@ -13,9 +13,11 @@ from typing import Final
 
 from liqwarn.errors import AuditError
 from liqwarn.policy.audit import Head, follow, read_head
+from liqwarn.serving.logs import get_logger
 
 __all__ = ["AuditPatrol"]
 
+_LOG: Final = get_logger("audit")
 _EVERY: Final = timedelta(days=1)
 _SOON: Final = timedelta(minutes=1)
 
@@ -49,10 +51,10 @@ class AuditPatrol:
         """
         if self._monotonic() < self._rest_until:
             return None
-        if not self._head.exists():
-            self._at, self._doubt = Head(), None
-            return None
         try:
+            if not self._head.exists():
+                self._at, self._doubt = Head(), None
+                return None
             self._walk()
         except (AuditError, FileNotFoundError) as error:
             again, self._doubt, self._at = self._doubt, str(error), Head()
@@ -60,6 +62,9 @@ class AuditPatrol:
                 return None
             self._rest(_SOON)
             return str(error)
+        except OSError as error:  # what cannot be read now is not known to be wrong
+            _LOG.error("audit log cannot be walked", error=str(error))
+            self._rest(_SOON)
         return None
 
     def _walk(self) -> None:

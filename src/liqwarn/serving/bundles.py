@@ -116,6 +116,7 @@ class BundleHolder:
         self._fits = fits
         self._offering = threading.Lock()
         self._current: LoadedBundle | None = None
+        self._home: Path | None = None  # whence it came, whatever was found there since
         self._judged: dict[str, tuple[_State, Verdict]] = {}
 
     def current(self) -> LoadedBundle:
@@ -140,13 +141,13 @@ class BundleHolder:
 
         Files that are gone, or that are another whole bundle by now, are none of its own.
         """
-        now = self._current
-        folders = [Path(v.folder) for v in self.verdicts() if now and v.accepted and v.id == now.id]
-        for folder in folders[-1:]:
-            try:
-                _ = read_unsigned(folder) if self._unsigned else read_bundle(folder, self._keys)
-            except (ModelError, OSError) as error:
-                return str(error) if folder.is_dir() and not _unreadable(error) else None
+        folder = self._home
+        if folder is None:
+            return None
+        try:
+            _ = read_unsigned(folder) if self._unsigned else read_bundle(folder, self._keys)
+        except (ModelError, OSError) as error:
+            return None if _unreadable(error) or _is_gone(folder) else str(error)
         return None
 
     def offer(self, folder: Path, *, again: bool = False) -> Verdict:
@@ -187,6 +188,7 @@ class BundleHolder:
             verified = read_unsigned(folder) if self._unsigned else read_bundle(folder, self._keys)
             seen = verified.id
             why = self._taken(verified)
+            self._home = folder if why is None else self._home
         except Exception as error:  # whatever a bundle breaks, the old one serves on
             known = isinstance(error, (ModelError, ConfigError))
             why = str(error) if known else f"{type(error).__name__}: {error}"
@@ -229,6 +231,14 @@ class BundleHolder:
 def _unreadable(error: BaseException) -> bool:
     """Whether the disk, not the content, is at fault."""
     return isinstance(error, OSError) or isinstance(error.__cause__, OSError)
+
+
+def _is_gone(folder: Path) -> bool:
+    """Whether nothing is there: a share that is not mounted is an empty folder."""
+    try:
+        return not any(folder.iterdir())
+    except OSError:
+        return True
 
 
 def _state(folder: Path) -> _State:
