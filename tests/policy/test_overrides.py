@@ -1,3 +1,4 @@
+import random
 from datetime import timedelta
 
 import pytest
@@ -5,7 +6,14 @@ import pytest
 from liqwarn.decisions import Tier
 from liqwarn.errors import PolicyError
 from liqwarn.policy.breaker import step
-from liqwarn.policy.overrides import Signed, halt_on_fault, loosen, release, tighten
+from liqwarn.policy.overrides import (
+    MOST_FLOORS,
+    Signed,
+    halt_on_fault,
+    loosen,
+    release,
+    tighten,
+)
 from liqwarn.policy.position import Rule
 
 MINUTE = timedelta(minutes=1)
@@ -210,3 +218,25 @@ def test_a_halt_is_left_by_release_only_and_in_stages(calm, run, policy, start, 
 def test_there_must_be_something_to_release(hot, policy, start):
     with pytest.raises(PolicyError, match="was not tightened by hand"):
         release(hot, Signed(TWO, "x"), start, policy=policy)
+
+
+def test_a_flood_of_tightenings_is_not_kept_for_ever_and_holds_as_before(calm, start):
+    """Each step goes over all of them, and each line of the audit log has all of them."""
+    position, rng = calm, random.Random(1)
+    given = []
+    for k in range(3 * MOST_FLOORS):
+        tier = Tier(rng.randint(1, 4))
+        hours = rng.choice([None, *range(1, 40)])
+        end = None if hours is None else start + hours * HOUR
+        given.append((tier, end))
+        position = tighten(position, tier, "Ada", f"Order {k}.", start, expires_at=end)
+        if k == 9:
+            position = halt_on_fault(position, "the log was cut", start)
+
+    assert len(position.floors) <= MOST_FLOORS
+    assert position.floors[-1].reason == f"Order {k}."
+    assert any(floor.integrity for floor in position.floors)
+    for hours in range(45):
+        now = start + hours * HOUR
+        kept = [f.tier for f in position.floors if f.active(now) and not f.integrity]
+        assert max(kept) == max(tier for tier, end in given if end is None or now < end)

@@ -18,13 +18,22 @@ from liqwarn.policy.overrides import Signed, halt_on_fault, loosen, release, tig
 from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
 
-__all__ = ["BY_HAND", "Action", "Order", "carry_out", "order_from_dict", "order_to_dict"]
+__all__ = [
+    "BY_HAND",
+    "MOST_SYMBOLS",
+    "Action",
+    "Order",
+    "carry_out",
+    "order_from_dict",
+    "order_to_dict",
+]
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_NAMES: Final = 4
 _LONGEST_NAME: Final = 80
 _LONGEST_REASON: Final = 500
-_MOST_SYMBOLS: Final = 1_000
+MOST_SYMBOLS: Final = 1_000
+"""An order names no more."""
 _LONGEST: Final = timedelta(days=366)
 _KEYS: Final = frozenset(["id", "action", "symbols", "sides", "tier", "names", "reason", "lasts_s"])
 
@@ -95,10 +104,10 @@ class Order:
                 f"id is {self.id!r}, expected up to 64 letters, digits, '.', '_', '-'"
             )
         _check_words(self.names, self.reason)
-        if not self.sides or set(self.sides) - set(SIDES) or len(self.symbols) > _MOST_SYMBOLS:
+        if not self.sides or set(self.sides) - set(SIDES) or len(self.symbols) > MOST_SYMBOLS:
             raise PolicyError(
                 f"{len(self.symbols)} symbols and sides {list(self.sides)}, expected at most "
-                f"{_MOST_SYMBOLS} and {list(SIDES)} or one of them"
+                f"{MOST_SYMBOLS} and {list(SIDES)} or one of them"
             )
         self._check_shape()
         if self.action in (Action.LOOSEN, Action.RELEASE):

@@ -8,13 +8,20 @@ log records it with the next decision.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from liqwarn.decisions import Tier, iso_utc
 from liqwarn.errors import PolicyError
 from liqwarn.policy.position import Hold, Override, Position, Rule
 from liqwarn.policy.tiers import Policy
 
-__all__ = ["Signed", "halt_on_fault", "loosen", "release", "tighten"]
+__all__ = ["MOST_FLOORS", "Signed", "halt_on_fault", "loosen", "release", "tighten"]
+
+MOST_FLOORS: Final = 256
+"""Tightenings that a side keeps beside each other; of more, those that others outlive are dropped.
+
+Every step and every line of the audit log goes over all of them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +186,23 @@ def release(position: Position, signed: Signed, now: datetime, *, policy: Policy
 def _raised(position: Position, floor: Override, now: datetime) -> Position:
     rule = Rule.INTEGRITY if floor.integrity else Rule.OPERATOR
     floors = (*position.floors, floor)
+    if len(floors) > MOST_FLOORS:
+        floors = tuple(one for k, one in enumerate(floors) if not _outlived(one, floors, k))
     if position.ruled.tier > floor.tier:
         return replace(position, floors=floors, ceiling=None, tier=position.ruled.tier, rule=rule)
     entered = position.ruled.entered if position.ruled.tier == floor.tier else now
     ruled = Hold(floor.tier, entered, now)
     return replace(position, floors=floors, ceiling=None, ruled=ruled, tier=ruled.tier, rule=rule)
+
+
+def _outlived(floor: Override, floors: Sequence[Override], place: int) -> bool:
+    """Whether another holds as high for as long; of equal ones the last stays."""
+    return any(
+        other.holds(floor.tier, floor.expires_at, integrity=floor.integrity)
+        and (k > place or not floor.holds(other.tier, other.expires_at, integrity=other.integrity))
+        for k, other in enumerate(floors)
+        if k != place
+    )
 
 
 def _names(names: Sequence[str], *, need: int) -> tuple[str, ...]:

@@ -83,6 +83,17 @@ class Override:
         """Whether it still binds at `now`."""
         return self.expires_at is None or now < self.expires_at
 
+    def holds(self, tier: Tier, until: datetime | None, *, integrity: bool) -> bool:
+        """Whether it holds a side at that tier or higher until then, for the same kind of reason.
+
+        Parameters
+        ----------
+        until : datetime or None
+            None: until it is released.
+        """
+        long_enough = self.expires_at is None or (until is not None and until <= self.expires_at)
+        return self.tier >= tier and self.integrity == integrity and long_enough
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:

@@ -34,6 +34,7 @@ __all__ = ["LiveLoop", "LoopParts", "Models"]
 _WAIT_S: Final = 0.5
 _AGAIN_S: Final = 2.0
 _FLOOD_S: Final = 60.0
+_CHECK_S: Final = 5.0
 
 
 class LiveLoop:
@@ -50,10 +51,12 @@ class LiveLoop:
         self._parts = parts
         self._engine = engine
         self._snapped = engine.as_of
+        self._snapped_model = engine.bundle.stamp
         self._audited_day = ""
         self._newest: tuple[LiveBar, BarColumn] | None = None
         self._told: FlagSet | None = None
         self._broken: list[str] = []
+        self._checked = parts.clock.monotonic()
         self._telling = Telling(
             panel=parts.panel,
             policy=parts.policy,
@@ -91,7 +94,8 @@ class LiveLoop:
         delivery = parts.feed.poll(_WAIT_S)
         if not self._take_in(delivery, stop):
             return False
-        if not delivery.messages:
+        # a feed that never pauses must not keep them waiting for ever
+        if not delivery.messages or parts.clock.monotonic() - self._checked >= _CHECK_S:
             self._check()
         self.between()
         parts.watch.delivered(delivery, parts.assembler)
@@ -188,7 +192,9 @@ class LiveLoop:
             self._audited_day = day
         self._log(behind)
         self._telling.history(newest, flags)
-        if bar.scores.as_of - self._snapped >= parts.snapshot_every:
+        # what one model decided must not be decided again by another: that could end looser
+        swapped = self._engine.bundle.stamp != self._snapped_model
+        if swapped or bar.scores.as_of - self._snapped >= parts.snapshot_every:
             self.snapshot()
         return flags
 
@@ -224,6 +230,7 @@ class LiveLoop:
         newest = None if self._newest is None else self._newest[0]
         if self._telling.snapshot(self._engine, newest):
             self._snapped = self._engine.as_of
+            self._snapped_model = self._engine.bundle.stamp
 
     # ------------------------------------------------------------------ between two bars
 
@@ -239,7 +246,14 @@ class LiveLoop:
         self._broken.append(reason)
 
     def _check(self) -> None:
-        self._broken += [found for check in self._parts.checks if (found := check()) is not None]
+        self._checked = self._parts.clock.monotonic()
+        for check in self._parts.checks:
+            try:
+                found = check()
+            except Exception as error:  # a check that fails has found nothing
+                self._parts.watch.failed(f"check {type(check).__name__}", error)
+            else:
+                self._broken += [] if found is None else [found]
 
     def between(self) -> None:
         """Carry out what was ordered since the newest bar, and halt for what was found broken."""
@@ -264,8 +278,9 @@ class LiveLoop:
             self._parts.watch.broken(reason, halted=asked is not None)
             if asked is not None:
                 self._carry_out(orders, asked)
-        if self._engine.memory.positions:  # nobody has a position before the first score
-            self._broken.clear()
+            halted = orders.fault(reason, self._engine) is None
+            if self._engine.memory.positions and halted:  # none before the first score
+                self._broken = [one for one in self._broken if one != reason]
 
     def _carry_out(self, orders: LiveOrders, asked: Asked) -> None:
         newest, _ = self._standing()
@@ -336,6 +351,8 @@ class LiveLoop:
             What was published before, where another model or policy takes the bars again.
         """
         taken, last, recorded = 0, None, self._telling.recorded_until()
+        if floor and self._parts.orders is not None:
+            self._parts.orders.forget_loosenings()
         self._log(self._again())
         for column in columns:
             if last is not None:

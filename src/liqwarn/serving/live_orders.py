@@ -7,13 +7,13 @@ moment, and so the same result.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from secrets import token_hex
 from typing import Final
 
 from liqwarn.errors import PolicyError
-from liqwarn.frames import SIDES
+from liqwarn.frames import SIDES, Side
 from liqwarn.live.bar import LiveScores
 from liqwarn.live.engine import LiveEngine
 from liqwarn.policy.between import decide_between
@@ -23,7 +23,7 @@ from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
 from liqwarn.serving.order_desk import Asked, OrderDesk
 from liqwarn.serving.order_journal import OrderedSide, OrderEntry, OrderJournal
-from liqwarn.serving.standing_orders import missing_floors
+from liqwarn.serving.standing_orders import by_sides, missing_floors
 
 __all__ = ["Carried", "LiveOrders", "shown_reason"]
 
@@ -90,7 +90,10 @@ class LiveOrders:
         """
         positions = engine.memory.positions
         ended = [k for k, p in positions.items() if p.ceiling and not p.ceiling.active(wall)]
-        asked = [_own(Action.LAPSE, [key], "the loosening has ended") for key in ended]
+        asked = [
+            _own(Action.LAPSE, "the loosening has ended", symbols, sides)
+            for symbols, sides in by_sides(ended)
+        ]
         if len(positions) != self._seen:
             self._seen = len(positions)
             lacking = missing_floors(self.journal.entries, positions, wall)
@@ -98,10 +101,24 @@ class LiveOrders:
         # before the first score an order could speak of nothing, and there is no flag: it waits
         return asked + (self._desk.take() if positions else [])
 
+    def forget_loosenings(self) -> None:
+        """Grant none of before the restart again: it was granted on another model's scores.
+
+        Its sides are decided again in its place, so that no sequence goes back.
+        """
+        self._behind = [
+            one if one.order.action is not Action.LOOSEN else _without_loosening(one)
+            for one in self._behind
+        ]
+
     def fault(self, reason: str, engine: LiveEngine) -> Asked | None:
-        """The order that halts every side for a failed integrity check; None where all are."""
-        halted = all(_halted(position) for position in engine.memory.positions.values())
-        return None if halted else _own(Action.FAULT, [], reason)
+        """The order that halts every side for a failed integrity check; None where all are.
+
+        Halted for that very reason: the flags, and who releases them, must know of each.
+        """
+        asked = _own(Action.FAULT, reason)
+        why, positions = asked.order.reason, engine.memory.positions.values()
+        return None if all(_halted(one, why) for one in positions) else asked
 
     def carry_out(
         self, asked: Asked, engine: LiveEngine, scores: LiveScores, wall: datetime
@@ -205,7 +222,7 @@ def _ordered(
 ) -> tuple[dict[Key, Position], list[str]]:
     ordered, refused = {}, []
     for key in keys:
-        if order.action is Action.FAULT and _halted(positions[key]):
+        if order.action is Action.FAULT and _halted(positions[key], order.reason):
             continue
         try:
             ordered[key] = carry_out(positions[key], order, now, policy)
@@ -214,17 +231,24 @@ def _ordered(
     return ordered, refused
 
 
-def _halted(position: Position) -> bool:
-    return any(floor.integrity for floor in position.floors)
+def _halted(position: Position, reason: str) -> bool:
+    return any(floor.integrity and floor.reason == reason for floor in position.floors)
 
 
-def _own(action: Action, keys: Sequence[Key], reason: str) -> Asked:
+def _without_loosening(entry: OrderEntry) -> OrderEntry:
+    order = replace(entry.order, action=Action.LAPSE, tier=None, lasts=None)
+    return replace(entry, order=order)
+
+
+def _own(
+    action: Action, reason: str, symbols: tuple[str, ...] = (), sides: tuple[Side, ...] = SIDES
+) -> Asked:
     """What the service orders by itself."""
     order = Order(
         id=f"{action}-{token_hex(12)}",
         action=action,
-        symbols=tuple(key[0] for key in keys),
-        sides=tuple(key[1] for key in keys) or SIDES,
+        symbols=symbols,
+        sides=sides,
         names=("service",),
         reason=shown_reason(reason),
     )

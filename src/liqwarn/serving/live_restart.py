@@ -166,8 +166,10 @@ def last_positions(
                 record = orjson.loads(line)
                 if until is None or datetime.fromisoformat(record["evidence"]["as_of"]) <= until:
                     position = position_from_dict(record["after"])
-                    if position.symbol in symbols:
-                        found[position.symbol, position.side] = position
+                    key = position.symbol, position.side
+                    newer = key not in found or position.sequence >= found[key].sequence
+                    if newer and position.symbol in symbols:
+                        found[key] = position
     except FileNotFoundError:
         return {}
     except (LiqwarnError, OSError, KeyError, TypeError, ValueError) as error:

@@ -306,8 +306,8 @@ def _damages(journal: Journal, orders: OrderJournal) -> list[str]:
     segment that was set aside is missing from then on, which is the same damage in other words.
     """
     told = [one.order.reason for one in orders.entries if one.order.action is Action.FAULT]
-    files = [(f"journal of bars: {one.file}: ", one.reason) for one in journal.damages]
-    found = [place + why for place, why in files if not _begins(told, place)]
+    files = {f"journal of bars: {one.file}: ": one.reason for one in reversed(journal.damages)}
+    found = [place + why for place, why in files.items() if not _begins(told, place)]
     fault = orders.fault
     return found + ([] if fault is None or _begins(told, fault) else [fault])
 
