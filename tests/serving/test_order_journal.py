@@ -12,6 +12,7 @@ from liqwarn.serving.order_journal import (
     OrderedSide,
     OrderEntry,
     OrderJournal,
+    entries_behind,
     read_entries,
 )
 
@@ -61,6 +62,24 @@ def test_cut_at_any_byte_the_whole_lines_stay_and_it_goes_on(journal, entries, t
     again.append(entries[2])
 
     assert path.read_bytes() == content
+
+
+def test_who_looks_again_reads_only_what_is_new(journal, entries, tmp_path):
+    path = tmp_path / ORDERS
+    content = path.read_bytes()
+    half = content.index(b"\n") + 20  # an append may be under way
+    path.write_bytes(content[:half])
+
+    first, at = entries_behind(tmp_path, 0)
+    path.write_bytes(content)
+    rest, end = entries_behind(tmp_path, at)
+
+    assert [*first, *rest] == list(read_entries(tmp_path))
+    assert (len(first), end) == (1, len(content))
+    assert entries_behind(tmp_path, end) == ([], end)
+    path.write_bytes(content[: content.index(b"\n") + 1])
+    assert entries_behind(tmp_path, end)[0] == first
+    assert entries_behind(tmp_path / "nowhere", end) == ([], 0)
 
 
 @pytest.mark.parametrize("change", ["a letter", "a line less", "no json", "two lines swapped"])

@@ -19,7 +19,7 @@ from liqwarn.errors import ConfigError, PolicyError, StoreError
 from liqwarn.frames import SIDES, Side
 from liqwarn.policy.orders import Action, Order
 from liqwarn.serving.order_desk import place, withdraw
-from liqwarn.serving.order_journal import OrderEntry, read_entries
+from liqwarn.serving.order_journal import OrderEntry, entries_behind, read_entries
 
 __all__: list[str] = []
 
@@ -159,10 +159,11 @@ def _order_of(options: OrderOptions, action: Action, tier: str | None, lasts: st
 
 def _answer(options: OrderOptions, order: Order, placed: Path) -> OrderEntry:
     """What came of the order: its line in the journal, which is on disk."""
-    found = _within(options.wait, lambda: _entry(options.live, order))
+    look = _looking(options.live, order)
+    found = _within(options.wait, look)
     if found is None and order.action in (Action.LOOSEN, Action.RELEASE) and withdraw(placed):
         raise StoreError(f"no live service took the order within {options.wait:g} s: withdrawn")
-    found = found or _within(1.0, lambda: _entry(options.live, order))
+    found = found or _within(1.0, look)
     if found is None:
         raise StoreError(
             f"no live service took the order within {options.wait:g} s: it waits in {placed.parent}"
@@ -178,9 +179,16 @@ def _within(wait_s: float, look: Callable[[], OrderEntry | None]) -> OrderEntry 
     return found
 
 
-def _entry(live: Path, order: Order) -> OrderEntry | None:
-    """The journal's line of this very order; another's with its id is none."""
-    return next((one for one in read_entries(live) if one.order == order), None)
+def _looking(live: Path, order: Order) -> Callable[[], OrderEntry | None]:
+    """Looks for the journal's line of this very order; another's with its id is none."""
+    at = 0
+
+    def look() -> OrderEntry | None:
+        nonlocal at
+        entries, at = entries_behind(live, at)
+        return next((one for one in entries if one.order == order), None)
+
+    return look
 
 
 def _duration(text: str) -> timedelta:

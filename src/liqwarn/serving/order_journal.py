@@ -20,7 +20,7 @@ from liqwarn.errors import PolicyError
 from liqwarn.frames import Side
 from liqwarn.policy.orders import Order, order_from_dict, order_to_dict
 
-__all__ = ["ORDERS", "OrderEntry", "OrderJournal", "OrderedSide", "read_entries"]
+__all__ = ["ORDERS", "OrderEntry", "OrderJournal", "OrderedSide", "entries_behind", "read_entries"]
 
 ORDERS: Final = "orders.jsonl"
 _SCHEMA: Final = "liqwarn.order/1"
@@ -163,11 +163,32 @@ class OrderJournal:
 
 def read_entries(folder: Path) -> Iterator[OrderEntry]:
     """The orders of a folder as another process sees them; what cannot be read is passed over."""
+    yield from entries_behind(folder, 0)[0]
+
+
+def entries_behind(folder: Path, at: int) -> tuple[list[OrderEntry], int]:
+    """The orders behind a place in the journal, and the place behind them.
+
+    For who looks again and again: a journal of years is not read anew each time.
+
+    Parameters
+    ----------
+    at : int
+        Bytes of the journal that were looked at before.
+    """
     try:
-        content = (folder / ORDERS).read_bytes()
+        with (folder / ORDERS).open("rb") as journal:
+            at = at if at <= journal.seek(0, os.SEEK_END) else 0  # another journal was begun
+            journal.seek(at)
+            content = journal.read()
     except FileNotFoundError:
-        return
-    for line in content[: content.rfind(b"\n") + 1].splitlines():
+        return [], 0
+    whole = content[: content.rfind(b"\n") + 1]
+    return list(_readable(whole)), at + len(whole)
+
+
+def _readable(lines: bytes) -> Iterator[OrderEntry]:
+    for line in lines.splitlines():
         try:
             yield _entry_from(orjson.loads(line))
         except (PolicyError, KeyError, TypeError, ValueError):
