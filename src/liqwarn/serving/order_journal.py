@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from sys import intern
 from typing import Any, Final
 
 import orjson
@@ -203,8 +204,8 @@ def _entry_from(raw: Mapping[str, Any]) -> OrderEntry:
         as_of=datetime.fromisoformat(raw["as_of"]),
         sides=tuple(
             OrderedSide(
-                symbol=one["symbol"],
-                side=one["side"],
+                symbol=intern(one["symbol"]),  # a year of orders names the same few
+                side=intern(one["side"]),
                 before=Tier[one["tier_before"]],
                 tier=Tier[one["tier"]],
                 sequence=one["sequence"],
