@@ -604,6 +604,15 @@ def test_a_reason_says_nothing_of_this_machine():
     )
 
 
+@pytest.mark.parametrize("reason", ["", "/srv/live/", "a\x00b\u200b\ud800c", "x" * 9_999])
+def test_whatever_the_words_of_a_fault_it_halts(kept, one, reason):
+    one.loop.broken(reason)
+    one.loop.turn(threading.Event())
+
+    assert flag_of(one).sides["long"].tier is Tier.T5
+    assert OrderJournal(kept.folder).entries == one.orders.entries
+
+
 def test_columns_of_no_bar_are_harmless(kept, one):
     wrong = BarColumn(
         time=np.datetime64("2020-01-01T00:00:00"), symbols=(), fields={}, ages={}, bar_s=3_600

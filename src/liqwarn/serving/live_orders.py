@@ -29,6 +29,7 @@ __all__ = ["Carried", "LiveOrders", "shown_reason"]
 
 _MOST_SAID: Final = 8
 _LONGEST: Final = 500
+_NO_WORDS: Final = "what was found cannot be shown"
 _FOLDERS: Final = re.compile(r"[^\s:]*/")
 
 
@@ -209,8 +210,11 @@ def shown_reason(reason: str) -> str:
 
     >>> shown_reason("/srv/live/audit.jsonl: line 7\nis not the one")
     'audit.jsonl: line 7 is not the one'
+
+    Whatever was found, there is one: a halt must not fail for its words.
     """
-    return " ".join(_FOLDERS.sub("", reason).split())[:_LONGEST]
+    plain = "".join(one if one.isprintable() else " " for one in _FOLDERS.sub("", reason))
+    return " ".join(plain.split())[:_LONGEST].strip() or _NO_WORDS
 
 
 def _ordered(
