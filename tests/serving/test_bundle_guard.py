@@ -1,5 +1,7 @@
 """The bundle in use is read again now and then; one bad look is none."""
 
+import threading
+
 from liqwarn.serving.bundle_guard import BundleGuard
 
 
@@ -14,7 +16,7 @@ class Holder:
 
 def test_it_looks_every_ten_minutes_and_twice_before_it_speaks():
     holder, now = Holder(), [0.0]
-    guard = BundleGuard(holder, monotonic=lambda: now[0])
+    guard = BundleGuard(holder, monotonic=lambda: now[0], begin=lambda look: look())
 
     def after(seconds):
         now[0] += seconds
@@ -31,3 +33,36 @@ def test_it_looks_every_ten_minutes_and_twice_before_it_speaks():
     assert after(600) is None
     holder.found = None
     assert after(30) is None
+
+
+def test_a_share_that_hangs_keeps_nobody_waiting():
+    holder, now, free = Holder(), [0.0], threading.Event()
+    real = holder.fault
+    holder.fault = lambda: free.wait(20) and real()
+    holder.found = "hash of model.txt"
+    guard = BundleGuard(holder, monotonic=lambda: now[0])
+
+    for _ in range(3):
+        now[0] += 600
+        assert guard() is None
+    assert holder.looks == 0
+
+    free.set()
+    said = None
+    while said is None:
+        now[0] += 30
+        said = guard()
+    assert said == "hash of model.txt"
+
+
+def test_a_look_that_breaks_has_found_nothing():
+    now, begun = [600.0], []
+    guard = BundleGuard(Holder(), monotonic=lambda: now[0], begin=begun.append)
+    now[0] += 600
+    assert guard() is None
+
+    guard._holder.fault = lambda: 1 / 0
+    begun[0]()
+
+    assert guard() is None
+    assert not guard._looking

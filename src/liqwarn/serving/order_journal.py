@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from sys import intern
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -205,7 +205,7 @@ def _entry_from(raw: Mapping[str, Any]) -> OrderEntry:
         sides=tuple(
             OrderedSide(
                 symbol=intern(one["symbol"]),  # a year of orders names the same few
-                side=intern(one["side"]),
+                side=cast("Side", intern(one["side"])),
                 before=Tier[one["tier_before"]],
                 tier=Tier[one["tier"]],
                 sequence=one["sequence"],
