@@ -67,3 +67,27 @@ def test_a_bar_that_is_taken_again_stands_once(record, noon, tmp_path):
 
     found = moments(tmp_path / "history" / f"{noon:%Y-%m-%d}.parquet")
     assert found == [noon, noon + timedelta(hours=1)]
+
+
+def test_killed_while_it_writes_a_snapshot_the_scores_are_those_of_the_one_that_is_there(
+    record, tmp_path, monkeypatch
+):
+    """Orders behind it are decided again, and must be decided as they were."""
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_):
+        raise Killed
+
+    monkeypatch.setattr(live_record, "pack_memory", lambda *_, **__: [b"memory of the bar"])
+    monkeypatch.setattr(live_record, "pack_scores", lambda scores: scores)
+    engine = SimpleNamespace(memory=None)
+    record.snapshot(engine, b"scores of the bar")
+    with monkeypatch.context() as patch:
+        patch.setattr(live_record, "replace_file", kill)
+        with pytest.raises(Killed):
+            record.snapshot(engine, b"scores of the next bar")
+
+    assert (tmp_path / "snapshot.live").read_bytes() == b"memory of the bar"
+    assert (tmp_path / "scores.live").read_bytes() == b"scores of the bar"

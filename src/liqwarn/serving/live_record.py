@@ -173,11 +173,15 @@ class LiveRecord:
         return self._folder / HISTORY / f"{day}.parquet"
 
     def snapshot(self, engine: LiveEngine, scores: LiveScores | None = None) -> None:
-        """Replace the snapshot, and the scores of its bar."""
-        if scores is not None:
-            write_bytes(self._folder / SCORES, pack_scores(scores))
+        """Replace the snapshot, and then the scores of its bar.
+
+        Killed between the two, orders before the next bar are decided as without scores. The other
+        way round, orders of before would be, that were published otherwise.
+        """
         parts = pack_memory(engine.memory, self._panel, panel_sha256=self._panel_sha256)
         replace_file(self._folder / SNAPSHOT, lambda path: _fill(path, parts))
+        if scores is not None:
+            write_bytes(self._folder / SCORES, pack_scores(scores))
 
 
 def _fill(path: Path, parts: Iterable[bytes]) -> None:
