@@ -35,9 +35,11 @@ from liqwarn.errors import FrameError
 from liqwarn.policy.ladder import parse_policy
 from liqwarn.policy.restriction import state_of
 from liqwarn.serving.app import create_app
+from liqwarn.serving.auth import KEY_ID
 from liqwarn.serving.clock import SystemClock
 from liqwarn.serving.examples import EVENTS, HISTORY, MAP
 from liqwarn.serving.flag_file import FlagSet
+from liqwarn.serving.order_schema import IN_FORCE, ORDERED
 from liqwarn.serving.ports import HistoryPage, ScoreReply, Sources
 from liqwarn.serving.push_hub import PushSettings
 from liqwarn.serving.scopes import OPEN, SCOPES
@@ -80,6 +82,14 @@ class Everything:
             novelty=np.full(len(rows), np.nan),
         )
 
+    def ask(self, order, by):
+        if "refuse" in order.reason:
+            return ORDERED | {"accepted": False, "sides": [], "refused": ["it was asked to"]}
+        return ORDERED
+
+    def in_force(self):
+        return IN_FORCE["orders"]
+
 
 def a_flag(policy, symbol):
     as_of = datetime.now(UTC).replace(microsecond=0)
@@ -118,9 +128,10 @@ def app():
         maps=everything,
         events=everything,
         history=everything,
+        orders=everything,
         render_metrics=lambda: b"# TYPE x gauge\nx 1\n",
     )
-    return create_app(
+    made = create_app(
         shelf,
         policy=policy,
         clock=SystemClock(),
@@ -128,6 +139,12 @@ def app():
         key=generate_key(),
         push=PushSettings(heartbeat_s=0.05),
     )
+
+    async def through_a_key(scope, receive, send):
+        """As authentication would let everything through: orders ask for a key."""
+        await made({**scope, KEY_ID: "k1"}, receive, send)
+
+    return through_a_key
 
 
 @dataclass
