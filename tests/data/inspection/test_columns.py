@@ -110,7 +110,7 @@ def test_refused_cells_are_counted_by_reason(check, flow_source, flows):
         check(flow_source({"open_interest": "oi"}), tables={"flows.csv": flows}), "refused"
     )
 
-    assert found == ["2 cells of 'open_interest' would be quarantined: negative, such as -1.0"]
+    assert found == ["'open_interest': 2 would be quarantined, negative, such as -1.0"]
 
 
 def test_unused_columns_are_noted(check, flow_source, flows):

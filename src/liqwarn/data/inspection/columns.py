@@ -90,8 +90,7 @@ def _refusal_doubts(reading: Reading) -> Iterator[Doubt]:
         yield Doubt(
             level="doubt",
             kind="refused",
-            text=f"{count:,} cells of '{field}' would be quarantined: {reason}, such as "
-            f"{first.value}",
+            text=f"'{field}': {count:,} would be quarantined, {reason}, such as {first.value[:40]}",
         )
 
 
@@ -182,7 +181,7 @@ def _other_coin_doubts(reading: Reading) -> Iterator[Doubt]:
     name = str(reading.rows.symbol[0])
     for column in ("symbol", "asset", "coin"):
         raw = reading.column(column)
-        said = set() if raw is None else {str(text) for text in raw.unique()}
+        said = set() if raw is None else set(raw.astype(str))
         strange = sorted(text for text in said if not _same_coin(text, name))
         if strange:
             yield Doubt(
@@ -213,8 +212,8 @@ def _left_out(reading: Reading) -> Iterator[Doubt]:
     column = told.symbol.column if told.symbol and told.symbol.column else None
     raw = reading.column(column) if column else None
     if raw is not None and rows is not None:
-        known = {str(text) for text in raw.iloc[rows.row - 1].unique()}
-        others = sorted({str(text) for text in raw.unique()} - known)
+        known = set(raw.iloc[rows.row - 1].astype(str))
+        others = sorted(set(raw.astype(str)) - known)
         if others:
             yield Doubt(
                 level="note",

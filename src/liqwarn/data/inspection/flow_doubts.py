@@ -44,7 +44,7 @@ def _side_doubts(market: Market) -> Iterator[Doubt]:
             continue
         one, other = market.series[up], market.series[down]
         both = one.index.intersection(other.index)
-        tilt = (one.reindex(both) - other.reindex(both)).to_numpy(dtype=np.float64)
+        tilt: FloatArray = np.asarray(one.reindex(both) - other.reindex(both), dtype=np.float64)
         found = shifted(both.to_numpy(dtype=np.int64), tilt, market.prices, market.step_s)
         if found is None:
             continue

@@ -121,8 +121,10 @@ def _raw(reading: Reading, column: str | None, position: int) -> str:
     if series is None:
         return f"no column '{column}'"
     value = series.iloc[position - 1]
+    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return "empty"
     text = value.isoformat(sep=" ") if isinstance(value, pd.Timestamp) else str(value)
-    return " ".join(text.split())[:40] or "''"
+    return " ".join(text.split())[:40] or "empty"
 
 
 def _field_raw(reading: Reading, told: FieldMap, position: int) -> str:
