@@ -1,11 +1,15 @@
 """Which files are read, what is wrong with them as a set, and that nothing else is raised."""
 
 import io
+import json
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liqwarn.config import load_panel
@@ -110,7 +114,8 @@ RAW = {
         "fields": {"open": "o", "close": "c", "volume": "v", "open_interest": "c"},
     }],
 }  # fmt: skip
-STAMPS = [str(1704067200000 + 3_600_000 * k) for k in range(4)]
+T0 = 1_704_067_200_000
+STAMPS = [str(T0 + 3_600_000 * k) for k in range(4)]
 CELLS = st.sampled_from(
     [
         *STAMPS,
@@ -153,6 +158,79 @@ def test_garbage_raises_nothing_and_is_told(suffix, raw, tmp_path_factory):
     assert found.to_dict()["panel"] == "one"
     assert check_text(found).endswith("nothing was written")
     assert found.is_wrong or found.sources[0].files[0].kept > 0
+
+
+ODD = st.sampled_from(
+    [None, True, "", [], {}, [1], {"a": 1}, "x", -1, 0, 1e308, 10**30, "Infinity", "\u0663",
+     float("nan"), T0, T0 // 1000, "2024-01-01T00:00:00Z", "2024-01-01", "2024-01-01T00:00+03:00"]
+)  # fmt: skip
+OBJECTS = st.fixed_dictionaries(
+    {
+        "t": st.one_of(st.integers(0, 9).map(lambda k: T0 + k * 3_600_000), ODD),
+        "c": st.one_of(st.floats(1e3, 1e5), ODD),
+        "coin": st.one_of(st.just("BTC"), ODD),
+        "close_time": ODD,
+    }
+)
+DOCUMENTS = st.one_of(
+    st.lists(OBJECTS, max_size=10),
+    st.lists(st.lists(ODD, max_size=3), max_size=4),
+    st.dictionaries(st.sampled_from(["t", "c", "coin"]), st.lists(ODD, max_size=3)),
+    ODD,
+)
+CLOCKS = st.sampled_from([{}, {"unit": "ms"}, {"unit": "ns"}, {"tz": "UTC"}])
+
+
+def odd_panel(file, clock, symbol):
+    source = RAW["sources"][0] | {
+        "file": file,
+        "symbol": symbol,
+        "time": {"column": "t", "label": "end", "step": "1h"} | clock,
+        "fields": {"open": "c", "close": "c", "open_interest": "c"},
+    }
+    return Panel.model_validate(RAW | {"sources": [source]})
+
+
+@settings(max_examples=300)
+@given(DOCUMENTS, CLOCKS, st.sampled_from(["BTCUSDT", {"column": "coin"}]))
+def test_odd_json_raises_nothing(tmp_path_factory, document, clock, symbol):
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "odd.json").write_text(json.dumps(document))
+
+    found = check_panel(odd_panel("odd.json", clock, symbol), folder, LIMITS)
+
+    assert check_text(found).endswith("nothing was written")
+    assert found.is_wrong or found.sources[0].files[0].kept > 0
+
+
+HOURS = [T0 + 3_600_000 * k for k in range(3)]
+TYPES = {
+    "int": pa.array(HOURS),
+    "text": pa.array([str(ms) for ms in HOURS]),
+    "utc": pa.array(HOURS, pa.timestamp("ms", "UTC")),
+    "bare": pa.array(HOURS, pa.timestamp("us")),
+    "list": pa.array([[1]] * 3),
+    "struct": pa.array([{"a": 1}] * 3),
+    "bool": pa.array([True] * 3),
+    "null": pa.nulls(3),
+    "float": pa.array([1.5, None, float("inf")]),
+    "bytes": pa.array([b"\xff"] * 3),
+    "date": pa.array([date(2024, 1, 1)] * 3),
+    "decimal": pa.array([Decimal("1.5")] * 3),
+    "duration": pa.array([1] * 3, pa.duration("s")),
+    "category": pa.array(["1"] * 3).dictionary_encode(),
+}
+
+
+@pytest.mark.parametrize("clock", TYPES)
+@pytest.mark.parametrize("unit", [{}, {"unit": "ms"}])
+def test_odd_parquet_raises_nothing(tmp_path, clock, unit):
+    for value in TYPES.values():
+        table = pa.table({"t": TYPES[clock], "c": value, "coin": value})
+        pq.write_table(table, tmp_path / "odd.parquet")
+        for symbol in ("BTCUSDT", {"column": "coin"}):
+            found = check_panel(odd_panel("odd.parquet", unit, symbol), tmp_path, LIMITS)
+            assert check_text(found).endswith("nothing was written")
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from liqwarn.data.inspection.doubts import Doubt, listed
 from liqwarn.data.inspection.reading import Reading, used_columns
@@ -181,7 +182,7 @@ def _other_coin_doubts(reading: Reading) -> Iterator[Doubt]:
     name = str(reading.rows.symbol[0])
     for column in ("symbol", "asset", "coin"):
         raw = reading.column(column)
-        said = set() if raw is None else set(raw.astype(str))
+        said = set() if raw is None else _texts(raw)
         strange = sorted(text for text in said if not _same_coin(text, name))
         if strange:
             yield Doubt(
@@ -190,6 +191,11 @@ def _other_coin_doubts(reading: Reading) -> Iterator[Doubt]:
                 text=f"the panel takes the whole file for {name}, its column '{column}' says "
                 f"{listed(strange)}",
             )
+
+
+def _texts(column: "pd.Series[Any]") -> set[str]:
+    """Every value of a column as text."""
+    return {str(value) for value in column.array}
 
 
 def _same_coin(text: str, name: str) -> bool:
@@ -212,8 +218,8 @@ def _left_out(reading: Reading) -> Iterator[Doubt]:
     column = told.symbol.column if told.symbol and told.symbol.column else None
     raw = reading.column(column) if column else None
     if raw is not None and rows is not None:
-        known = set(raw.iloc[rows.row - 1].astype(str))
-        others = sorted(set(raw.astype(str)) - known)
+        known = _texts(raw.iloc[rows.row - 1])
+        others = sorted(_texts(raw) - known)
         if others:
             yield Doubt(
                 level="note",
