@@ -60,6 +60,24 @@ def test_of_many_files_the_ends_are_read(check, flow_source, flows):
     assert look[1].skipped == 3
 
 
+@pytest.mark.parametrize(("moved", "doubted"), [(False, False), (True, True)])
+def test_a_provider_that_moved_its_labels_is_noticed_in_the_last_file(
+    check, flow_source, flows, moved, doubted
+):
+    """As Binance's metrics did: ends until one day's file, starts from the next on."""
+    day = [flows.iloc[24 * k : 24 * k + 24] for k in range(4)]
+    ends = [table.assign(t=table["t"] + 3_600) for table in day]
+    tables = {f"m-{k}.csv": day[k] if moved and k >= 2 else ends[k] for k in range(4)}
+    time = {"column": "t", "unit": "s", "label": "end", "step": "1h"}
+
+    found = check(
+        flow_source({"open_interest": "oi"}, time=time) | {"file": "m-*.csv"}, tables=tables
+    )
+
+    told = [place for place, doubt in found.doubts("doubt") if doubt.kind == "label"]
+    assert told == (["flows: m-3.csv"] if doubted else [])
+
+
 def test_a_symbol_without_rows_is_doubted(check, flow_source, flows):
     source = flow_source({"open_interest": "oi"}, symbol={"column": "coin"})
     symbols = {"symbols": ["BTCUSDT", "ETHUSDT"]}
