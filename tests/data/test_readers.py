@@ -104,6 +104,8 @@ def test_json_comes_in_every_shape_providers_use(tmp_path, layout, content, told
         ([], {}, "no rows"),
         ([1, 2], {}, "rows are not all objects"),
         (3, {}, "found int, expected a list"),
+        ([[1, 2.0], [3]], {"columns": ["t", "c"]}, r"rows of \[1, 2\] cells"),
+        ([[1, 2.0], None], {}, r"rows of \[0, 2\] cells"),
     ],
 )
 def test_json_of_another_shape_is_told(tmp_path, layout, content, told, match):

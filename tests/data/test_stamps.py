@@ -70,6 +70,11 @@ def test_one_bare_stamp_among_zoned_ones_is_named():
         read(["2024-01-01T00:00:00Z", "2024-01-01T01:00:00", "2024-01-01T02:00:00Z"])
 
 
+def test_stamps_with_and_without_a_zone_are_told_when_the_panel_states_one():
+    with pytest.raises(DataError, match="stamps with and without a zone, such as 2024-01-01"):
+        read(["2024-01-01T00:00:00", "2024-01-01T00:00:00+03:00", "2024-01-01Z"], tz="UTC")
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "hint"),
     [

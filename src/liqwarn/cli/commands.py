@@ -9,6 +9,7 @@ import liqwarn.cli.keys_commands
 import liqwarn.cli.map_commands
 import liqwarn.cli.model_commands
 import liqwarn.cli.order_commands
+import liqwarn.cli.panel_commands
 import liqwarn.cli.position_command
 import liqwarn.cli.replay_command
 import liqwarn.cli.serve_command

@@ -1,6 +1,6 @@
 """From provider files to the store: read, map, check, quarantine, append; and account for it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -8,17 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from liqwarn.data.accepted import accept_rows
 from liqwarn.data.batches import Batches, Read
-from liqwarn.data.checks import check_rows, count_gaps, drop_duplicates, merge_events
-from liqwarn.data.mapping import FieldMap, Span
+from liqwarn.data.checks import count_gaps
 from liqwarn.data.panel import ALL_SYMBOLS, Calendar, Panel, Source
 from liqwarn.data.pending import FileRecords
 from liqwarn.data.quarantine import Rejects
 from liqwarn.data.readers import read_table
 from liqwarn.data.records import Records, SeriesKey
 from liqwarn.data.rivals import check_rivals
-from liqwarn.data.rows import Rows, inside, map_rows
-from liqwarn.data.stamps import after_the_present
+from liqwarn.data.rows import Rows
 from liqwarn.data.store import Origin, Store
 from liqwarn.data.summary import FileSummary, IngestSummary
 from liqwarn.errors import DataError
@@ -155,28 +154,21 @@ def _jobs(panel: Panel, data_dir: Path) -> Iterator[_Job]:
 
 def _read_file(panel: Panel, job: _Job, now: datetime) -> Read:
     """Read, map and check one file."""
-    told, fields, rejects = job.told, _fields(job.told), Rejects()
+    told, rejects = job.told, Rejects()
     table = read_table(job.path, told)
-    mapped, other = map_rows(table, told, fields, panel, job.symbol, rejects)
-    valid = inside(mapped.event, told.valid if isinstance(told, Source) else Span())
-    known = mapped.take(valid)
-    if isinstance(told, Source):  # a calendar speaks of what is ahead
-        known = _without_future(known, told, now, rejects)
-    rows = check_rows(known, fields, panel, rejects)
-    if isinstance(told, Calendar):
-        rows = merge_events(rows)
-    rows, duplicates = drop_duplicates(rows, rejects)
+    kept = accept_rows(table, told, panel, job.symbol, now, rejects)
+    rows = kept.rows
     filled = ~np.all([np.isnan(column) for column in rows.values.values()], axis=0)
     step = told.time.step
     summary = FileSummary(
         source=told.name,
         file=job.file,
         rows=len(table),
-        other=other + int((~valid).sum()),
+        other=kept.other,
         new=0,
         unchanged=0,
         replaced=0,
-        duplicates=duplicates,
+        duplicates=kept.duplicates,
         empty=int((~filled).sum()),
         missing=sum(int(np.isnan(column).sum()) for column in rows.values.values()),
         gaps=count_gaps(rows, None if step is None else int(step.total_seconds())),
@@ -185,19 +177,6 @@ def _read_file(panel: Panel, job: _Job, now: datetime) -> Read:
     origin = Origin(file=job.file, sha256=sha256(job.path.read_bytes()).hexdigest(), first_at=now)
     records = FileRecords(batch=list(_records(rows.take(filled), told, panel)), origin=origin)
     return Read(records=records, summary=summary, rejects=rejects, path=job.path)
-
-
-def _without_future(rows: Rows, source: Source, now: datetime, rejects: Rejects) -> Rows:
-    ahead = after_the_present(rows.event, int(now.timestamp()))
-    if ahead.any():
-        rejects.add(rows.row[ahead], source.time.column, rows.event[ahead], "after the present")
-    return rows.take(~ahead)
-
-
-def _fields(told: Source | Calendar) -> Mapping[str, FieldMap]:
-    if isinstance(told, Source):
-        return told.stored_fields
-    return {told.stored_field: told.amount or FieldMap(constant=1.0)}
 
 
 def _records(rows: Rows, told: Source | Calendar, panel: Panel) -> Iterator[Records]:

@@ -180,6 +180,9 @@ def _json(path: Path, layout: FileLayout) -> pd.DataFrame:
     if not found:
         raise DataError(f"{path}: no rows, expected at least one")
     if isinstance(found[0], list):
+        lengths = sorted({len(item) if isinstance(item, list) else 0 for item in found})
+        if len(lengths) > 1:
+            raise DataError(f"{path}: rows of {lengths[:5]} cells, expected equal lengths")
         names = layout.columns or tuple(str(i) for i in range(len(found[0])))
         return pd.DataFrame(found, columns=list(names), dtype=object)
     if not all(isinstance(item, dict) for item in found):

@@ -126,8 +126,18 @@ def _from_text(stamps: "pd.Series[Any]", rows: IntArray, time: TimeMap) -> IntAr
             at = int(np.flatnonzero(bare.to_numpy(dtype=bool))[int(np.argmax(naive))])
             raise DataError(_naive(time, int(rows[at]), text.iloc[at]))
     if time.tz is not None and bool(bare.any()):
-        return _from_datetimes(pd.to_datetime(text, errors="coerce", format=layout), time)
+        return _from_datetimes(_one_zone(text, layout, time), time)
     return _microseconds_up(pd.to_datetime(text, utc=True, errors="coerce", format=layout))
+
+
+def _one_zone(text: "pd.Series[Any]", layout: str, time: TimeMap) -> "pd.Series[Any]":
+    try:
+        return pd.to_datetime(text, errors="coerce", format=layout)
+    except ValueError as error:
+        raise DataError(
+            f"column '{time.column}' holds stamps with and without a zone, such as {text.iloc[0]}, "
+            "expected one kind"
+        ) from error
 
 
 def _from_numbers(stamps: "pd.Series[Any]", time: TimeMap) -> IntArray:

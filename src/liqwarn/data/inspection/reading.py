@@ -1,0 +1,132 @@
+"""One provider file as the ingest would take it, or what the ingest would refuse it for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from liqwarn.data.accepted import accept_rows, stored_maps
+from liqwarn.data.inspection.sample import Sample, read_sample
+from liqwarn.data.mapping import FieldMap
+from liqwarn.data.panel import Calendar, Panel, Source
+from liqwarn.data.quarantine import Refusal, Rejects
+from liqwarn.data.rows import Rows
+from liqwarn.errors import DataError
+
+__all__ = ["Limits", "Place", "Reading", "neighbours", "read_place", "used_columns"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much is read of a file, and what the present is."""
+
+    now: datetime
+    most: int = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A file of a source: where it is, and the symbol its name tells."""
+
+    path: Path
+    file: str
+    symbol: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reading:
+    """A file's raw rows beside what they become.
+
+    Attributes
+    ----------
+    sample : Sample or None
+        None when the file cannot be read at all.
+    rows : Rows or None
+        Rows the ingest would keep, by position in the sample from 1; None when it would stop.
+    other, duplicates : int
+    refusals : tuple of Refusal
+        By position in the sample from 1.
+    error : str
+        What the ingest would stop with, empty when it would not.
+    """
+
+    told: Source | Calendar
+    place: Place
+    sample: Sample | None = None
+    rows: Rows | None = None
+    other: int = 0
+    duplicates: int = 0
+    refusals: tuple[Refusal, ...] = ()
+    error: str = ""
+
+    @property
+    def fields(self) -> Mapping[str, FieldMap]:
+        """Fields that are read from the file itself."""
+        return stored_maps(self.told)
+
+    @property
+    def lag_s(self) -> int:
+        """How long after the end of its interval a value is known, in seconds."""
+        told = self.told
+        lag = told.known_lag if isinstance(told, Source) else -told.known_before
+        return int(lag.total_seconds())
+
+    def column(self, name: str) -> "pd.Series[Any] | None":
+        """A raw column, None when the file has none of this name."""
+        if self.sample is None:
+            return None
+        table = self.sample.table.rename(columns=str)
+        return table[name] if name in table.columns else None
+
+
+def read_place(panel: Panel, told: Source | Calendar, place: Place, limits: Limits) -> Reading:
+    """Read the ends of a file; the whole of it when its ends alone are refused."""
+    try:
+        sample = read_sample(place.path, told, limits.most)
+        reading = _accepted(panel, told, place, sample, limits.now)
+        if reading.error and not sample.whole:  # the panel's symbols may lie in the middle
+            sample = read_sample(place.path, told, sample.total)
+            reading = _accepted(panel, told, place, sample, limits.now)
+    except DataError as error:
+        return Reading(told=told, place=place, error=str(error))
+    return reading
+
+
+def _accepted(
+    panel: Panel, told: Source | Calendar, place: Place, sample: Sample, now: datetime
+) -> Reading:
+    rejects = Rejects()
+    try:
+        kept = accept_rows(sample.table, told, panel, place.symbol, now, rejects)
+    except DataError as error:
+        return Reading(told=told, place=place, sample=sample, error=str(error))
+    return Reading(
+        told=told,
+        place=place,
+        sample=sample,
+        rows=kept.rows,
+        other=kept.other,
+        duplicates=kept.duplicates,
+        refusals=tuple(rejects.refusals),
+    )
+
+
+def used_columns(reading: Reading) -> set[str]:
+    """Columns of the file that the panel names."""
+    told = reading.told
+    symbol = told.symbol.column if told.symbol else None
+    parts = [(f.column, f.minus, f.divide_by) for f in reading.fields.values()]
+    named = [told.time.column, symbol, *told.where, *(c for part in parts for c in part)]
+    return {name for name in named if name}
+
+
+def neighbours(rows: Rows, sample: Sample) -> tuple[Rows, Rows]:
+    """Rows and the next row of the same symbol, none across what was not read."""
+    late = rows.row > sample.head
+    joined = (rows.symbol[1:] == rows.symbol[:-1]) & (late[1:] == late[:-1])
+    before = np.flatnonzero(joined)
+    return rows.take(before), rows.take(before + 1)
