@@ -99,7 +99,9 @@ def test_without_a_snapshot_there_is_nothing_to_go_on_from(tmp_path):
     assert restored(tmp_path, PANEL, None, panel_sha256="p") is None
 
 
-@pytest.mark.parametrize("content", [b"", b"liqwarn.live/1\n", b"liqwarn.live/2", b"another file", bytes(500)])
+@pytest.mark.parametrize(
+    "content", [b"", b"liqwarn.live/1\n", b"liqwarn.live/2", b"another file", bytes(500)]
+)
 def test_a_snapshot_that_is_none_is_set_aside(tmp_path, content):
     path = tmp_path / "snapshot.live"
     path.write_bytes(content)
