@@ -12,7 +12,13 @@ from liqwarn.cli.fetch_command import fetches
 from liqwarn.cli.options import Options, command
 from liqwarn.cli.transfer import transfer
 from liqwarn.errors import SourceError
-from liqwarn.pipelines.fetch_api import ApiDone, ApiJob, fetch_coinmetrics
+from liqwarn.pipelines.fetch_api import (
+    ApiDone,
+    ApiJob,
+    fetch_coinmetrics,
+    fetch_dvol,
+    fetch_hyperliquid,
+)
 from liqwarn.sources.coinmetrics import METRICS
 
 __all__: list[str] = []
@@ -83,5 +89,57 @@ def coinmetrics(options: CoinMetricsOptions) -> None:
     with transfer("fetch coinmetrics") as on_fetch:
         done = fetch_coinmetrics(
             options.job(options.assets), metrics=_words(options.metrics), on_fetch=on_fetch
+        )
+    options.end(done)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DvolOptions(ApiOptions):
+    """Options of ``liqwarn fetch deribit-dvol``."""
+
+    currencies: Annotated[str, typer.Option(help="Currencies, such as BTC,ETH.")]
+    resolution: Annotated[str, typer.Option(help="Of the candles: 1min, 1h, 12h or 1d.")] = "1h"
+
+
+@command(
+    fetches,
+    "deribit-dvol",
+    DvolOptions,
+    example="liqwarn fetch deribit-dvol --currencies BTC,ETH --from 2021-04-01 --out DIR",
+)
+def deribit_dvol(options: DvolOptions) -> None:
+    """Candles of Deribit's index of implied volatility (DVOL).
+
+    Run it again to go on or to bring it up to date; docs/fetch.md has the lines for a panel.
+    """
+    with transfer("fetch deribit-dvol") as on_fetch:
+        done = fetch_dvol(
+            options.job(options.currencies), resolution=options.resolution, on_fetch=on_fetch
+        )
+    options.end(done)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HyperliquidOptions(ApiOptions):
+    """Options of ``liqwarn fetch hyperliquid``."""
+
+    coins: Annotated[str, typer.Option(help="Coins by the venue's names, such as BTC,ETH,kPEPE.")]
+    interval: Annotated[str, typer.Option(help="Of the candles: 5m, 15m, 1h, 4h or 1d.")] = "1h"
+
+
+@command(
+    fetches,
+    "hyperliquid",
+    HyperliquidOptions,
+    example="liqwarn fetch hyperliquid --coins BTC,ETH --from 2024-01-01 --out DIR",
+)
+def hyperliquid(options: HyperliquidOptions) -> None:
+    """Funding, candles, and the open interest of now, from Hyperliquid.
+
+    Open interest has no history there: each run records it once, so run it from a timer.
+    """
+    with transfer("fetch hyperliquid") as on_fetch:
+        done = fetch_hyperliquid(
+            options.job(options.coins), interval=options.interval, on_fetch=on_fetch
         )
     options.end(done)

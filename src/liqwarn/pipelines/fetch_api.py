@@ -17,16 +17,20 @@ from liqwarn.errors import ConfigError, StoreError
 from liqwarn.pipelines.outputs import faults_of_out
 from liqwarn.sources.api_series import ApiReport, ApiSeries, fetch_series
 from liqwarn.sources.coinmetrics import METRICS, coinmetrics_series
+from liqwarn.sources.deribit import RESOLUTIONS, dvol_series
+from liqwarn.sources.hyperliquid import INTERVALS, hyperliquid_series
 from liqwarn.sources.providers import PROVIDERS
 from liqwarn.sources.spans import Span
 from liqwarn.sources.tally import OnFetch
 from liqwarn.sources.web import Patience, Web
 
-__all__ = ["ApiDone", "ApiJob", "fetch_api", "fetch_coinmetrics"]
+__all__ = ["ApiDone", "ApiJob", "fetch_api", "fetch_coinmetrics", "fetch_dvol", "fetch_hyperliquid"]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9]{1,20}", re.ASCII)
 _METRIC: Final = re.compile(r"[A-Za-z0-9_]{1,60}", re.ASCII)
 _COINMETRICS_PANEL: Final = Path("conf/panels/coinmetrics_1d.yaml")
+
+_HYPERLIQUID_PANEL: Final = Path("conf/panels/hyperliquid_api_1h.yaml")
 
 Choose = Callable[[Web], list[ApiSeries]]
 
@@ -111,6 +115,46 @@ def fetch_coinmetrics(
         lambda web: coinmetrics_series(web, assets, metrics),
         panel=_COINMETRICS_PANEL if set(METRICS) <= set(metrics) else None,
         faults=faults,
+        on_fetch=on_fetch,
+    )
+
+
+def fetch_dvol(job: ApiJob, *, resolution: str = "1h", on_fetch: OnFetch) -> ApiDone:
+    """Candles of Deribit's volatility index of the currencies.
+
+    Raises
+    ------
+    ConfigError, SourceError, StoreError
+        As :func:`fetch_api`.
+    """
+    known = ", ".join(RESOLUTIONS)
+    wrong = [] if resolution in RESOLUTIONS else [f"{resolution!r}, expected one of {known}"]
+    return fetch_api(
+        "deribit-dvol",
+        job,
+        lambda web: dvol_series(web, [name.upper() for name in job.names], resolution),
+        panel=None,
+        faults=[f"resolution is {fault}" for fault in wrong],
+        on_fetch=on_fetch,
+    )
+
+
+def fetch_hyperliquid(job: ApiJob, *, interval: str = "1h", on_fetch: OnFetch) -> ApiDone:
+    """Funding, candles and the contexts of now of Hyperliquid's coins.
+
+    Raises
+    ------
+    ConfigError, SourceError, StoreError
+        As :func:`fetch_api`.
+    """
+    known = ", ".join(INTERVALS)
+    wrong = [] if interval in INTERVALS else [f"{interval!r}, expected one of {known}"]
+    return fetch_api(
+        "hyperliquid",
+        job,
+        lambda web: hyperliquid_series(web, job.names, interval, job.clock),
+        panel=_HYPERLIQUID_PANEL if interval == "1h" else None,
+        faults=[f"interval is {fault}" for fault in wrong],
         on_fetch=on_fetch,
     )
 

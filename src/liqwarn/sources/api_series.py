@@ -30,6 +30,8 @@ class ApiSeries:
         and the reply is of the moment it came.
     settles : int
         Milliseconds for which the newest rows are asked for again at each run.
+    instants : bool
+        Stamps are moments, within a minute after the grid of `step`.
     ask : callable
         Rows of a span, and the bytes that came, page by page. Rows without a value are left out.
     """
@@ -39,6 +41,7 @@ class ApiSeries:
     columns: tuple[str, ...]
     step: int | None
     settles: int
+    instants: bool = False
     ask: Callable[[Span], Iterator[tuple[list[Reading], int]]]
 
 
@@ -221,14 +224,14 @@ def _fetch(
 
 def _is_whole(reading: Reading, series: ApiSeries, seen: float) -> bool:
     """Whether its interval is over, and no value of it is still to come."""
-    end = reading.time + (series.step or 0)
+    end = reading.time + (0 if series.instants else series.step or 0)
     return end <= seen * _MS and (all(reading.cells) or end <= seen * _MS - series.settles)
 
 
 def _gaps(times: Sequence[int], step: int, span: Span) -> tuple[tuple[str, str, int], ...]:
     """Steps without a row between the first row and the last, and before the first."""
     found, before = [], -(-span[0] // step) * step
-    for at in times:
+    for at in (time // step * step for time in times):
         if at > before:
             found.append((iso_of(before), iso_of(at), (at - before) // step))
         before = at + step

@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import Final
 
 from liqwarn.sources.coinmetrics import COINMETRICS_API, COINMETRICS_BETWEEN_S
+from liqwarn.sources.deribit import DERIBIT_API, DERIBIT_BETWEEN_S
+from liqwarn.sources.hyperliquid import HYPERLIQUID_API, HYPERLIQUID_BETWEEN_S
 
 __all__ = ["PROVIDERS", "Provider"]
 
@@ -34,6 +36,16 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             address=COINMETRICS_API,
             variable="LIQWARN_COINMETRICS_API",
             between_s=COINMETRICS_BETWEEN_S,
+        ),
+        "deribit-dvol": Provider(
+            address=DERIBIT_API,
+            variable="LIQWARN_DERIBIT_API",
+            between_s=DERIBIT_BETWEEN_S,
+        ),
+        "hyperliquid": Provider(
+            address=HYPERLIQUID_API,
+            variable="LIQWARN_HYPERLIQUID_API",
+            between_s=HYPERLIQUID_BETWEEN_S,
         ),
     }
 )
