@@ -66,3 +66,22 @@ def test_a_file_of_bytes_that_are_no_text_is_told(recording, tmp_path):
 
     with pytest.raises(StoreError, match=r"damaged .*remove it and fetch again"):
         keep(recording(), (0, "1", "x"))
+
+
+@pytest.mark.parametrize("at", ["write_bytes", "write_json"])
+def test_a_run_that_died_anywhere_leaves_what_was_seen_first(recording, at, monkeypatch):
+    keep(recording(), (0, "1", "x"), closed=JANUARY[0] + DAY)
+
+    def die(*_):
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"liqwarn.sources.recording.{at}", die)
+        with pytest.raises(RuntimeError, match="killed"):
+            keep(recording(), (0, "1", "x"), (1, "2", "y"), seen=1_706_900_000)
+    if at == "write_json":
+        assert recording().missing(JANUARY) == [JANUARY]  # the file is not the one that was told
+    kept = keep(recording(), (0, "1", "x"), (1, "2", "y"), (2, "3", "z"), seen=1_707_000_000)
+
+    assert kept == (Kept(new=1, same=2) if at == "write_json" else Kept(new=2, same=1))
+    assert recording().missing(JANUARY) == []
