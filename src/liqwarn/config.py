@@ -6,7 +6,7 @@ The only module that reads the environment.
 import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
@@ -23,6 +23,7 @@ from liqwarn.policy.ladder import Policy, parse_policy
 from liqwarn.simulation.scenario import Scenario
 from liqwarn.simulation.scenario_file import parse_scenario
 from liqwarn.sources.binance_files import BINANCE_ARCHIVE
+from liqwarn.sources.providers import PROVIDERS
 
 __all__ = [
     "Settings",
@@ -41,6 +42,7 @@ T = TypeVar("T")
 _HOME: Final = "LIQWARN_HOME"
 _MLFLOW: Final = "LIQWARN_MLFLOW_URI"
 _BINANCE: Final = "LIQWARN_BINANCE_ARCHIVE"
+_APIS: Final = {provider.variable: name for name, provider in PROVIDERS.items()}
 _ELSEWHERE: Final = ("LIQWARN_FAULTS", "LIQWARN_REAL_DATA")  # read by the tests
 _QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
@@ -57,11 +59,15 @@ class Settings:
         Tracking store; ``LIQWARN_MLFLOW_URI``, by default SQLite below `home`.
     binance_archive : str
         Address of the archive or of a mirror; ``LIQWARN_BINANCE_ARCHIVE``.
+    apis : mapping of provider to str
+        Addresses of the APIs that are not the provider's own, see
+        :data:`liqwarn.sources.providers.PROVIDERS`.
     """
 
     home: Path
     mlflow_uri: str
     binance_archive: str = BINANCE_ARCHIVE
+    apis: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_settings() -> Settings:
@@ -72,7 +78,7 @@ def load_settings() -> Settings:
     ConfigError
         When a ``LIQWARN_`` variable is none of ours.
     """
-    known = (_HOME, _MLFLOW, _BINANCE, *_ELSEWHERE)
+    known = (_HOME, _MLFLOW, _BINANCE, *_APIS, *_ELSEWHERE)
     unknown = sorted(k for k in os.environ if k.startswith("LIQWARN_") and k not in known)
     if unknown:
         faults = [f"environment: unknown variable {k}{nearest(k, known)}" for k in unknown]
@@ -82,7 +88,8 @@ def load_settings() -> Settings:
     home = Path(os.environ.get(_HOME) or "runs").resolve()
     uri = os.environ.get(_MLFLOW) or f"sqlite:///{home / 'mlflow.db'}"
     archive = os.environ.get(_BINANCE) or BINANCE_ARCHIVE
-    return Settings(home=home, mlflow_uri=uri, binance_archive=archive)
+    apis = {name: os.environ[k] for k, name in _APIS.items() if os.environ.get(k)}
+    return Settings(home=home, mlflow_uri=uri, binance_archive=archive, apis=apis)
 
 
 def config_sha256(path: Path) -> str:

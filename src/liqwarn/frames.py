@@ -120,6 +120,8 @@ FIELDS: Final[Mapping[str, FieldSpec]] = MappingProxyType(
         "bid_depth_usd": _stock("USD", 8),
         "ask_depth_usd": _stock("USD", 8),
         "long_short_ratio": _stock("accounts long / accounts short", 8),
+        # of an index that stands still for hours; of daily candles the last one
+        "implied_volatility": _stock("fraction a year", 26, floor_open=True),
         # dated calendars, known in advance: hours from the bar's close to the next event
         "next_macro_h": FieldSpec(unit="hours", how="last", floor=0.0),
         "next_unlock_h": FieldSpec(unit="hours", how="last", floor=0.0),

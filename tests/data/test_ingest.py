@@ -395,3 +395,43 @@ def test_progress_is_told_file_by_file(make_panel, data_dir, store, candles):
            on_progress=lambda *step: told.append(step))  # fmt: skip
 
     assert told == [("klines.csv", 0, 1), ("", 1, 1)]
+
+
+@pytest.fixture
+def seen_at(make_panel, make_source, load, data_dir, candles, store):
+    """When hours that were seen at some stamps are known, seconds after the end of each."""
+
+    def run(stamps):
+        table = candles(len(stamps))
+        table[["t", "volume"]].assign(seen_at=stamps).to_csv(data_dir / "flows.csv", index=False)
+        source = make_source(
+            name="flows", file="flows.csv", fields={"inflow": "volume"}, known_lag="30min",
+            seen={"column": "seen_at", "within": "2h"}, symbol="BTCUSDT",
+        )  # fmt: skip
+        load(make_panel(make_source(), source), table=table)
+        records = store.read(SeriesKey(panel="test", source="flows", symbol="BTCUSDT"))
+        return (records.known - records.event).tolist()
+
+    return run
+
+
+def test_a_row_seen_live_is_known_from_then_on_and_history_after_the_lag(seen_at):
+    ends = [T0 + 3_600 * n for n in (1, 2, 3, 4)]
+    late = [0.0, 599.2, 7_200.0, 7_201.0]
+    stamps = [pd.Timestamp(e + s, unit="s", tz="UTC").isoformat()
+              for e, s in zip(ends, late, strict=True)]  # fmt: skip
+
+    assert seen_at(stamps) == [0, 600, 7_200, 1_800]
+
+
+@pytest.mark.parametrize(
+    ("stamps", "match"),
+    [
+        (["2024-01-01T01:10:00Z"] * 3 + ["soon"], "column 'seen_at' row 4: expected the time"),
+        (["2024-01-01T01:10:00"] * 4, "column 'seen_at' row 1: .* has no time zone"),
+        ([1_704_071_400] * 4, "column 'seen_at' holds|column 'seen_at' row 1"),
+    ],
+)
+def test_a_row_that_does_not_say_when_it_was_seen_is_refused(seen_at, stamps, match):
+    with pytest.raises(DataError, match=match):
+        seen_at(stamps)

@@ -68,6 +68,7 @@ def _stocks(rng, shape):
         "leverage_ratio": coins / reserve * rng.uniform(0.9, 1.1, shape),
         "whale_ratio": rng.uniform(0.2, 0.9, shape),
         "long_short_ratio": rng.lognormal(0.0, 0.2, shape),
+        "implied_volatility": np.full(shape, 0.6),
         "next_macro_h": rng.uniform(0.0, 300.0, shape),
         "next_unlock_h": rng.uniform(0.0, 300.0, shape),
         "next_unlock_frac": rng.uniform(0.0, 0.05, shape),

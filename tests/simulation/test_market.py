@@ -52,6 +52,7 @@ def test_every_value_is_finite_and_possible(market):
 
 def test_all_that_an_exchange_and_a_chain_show_is_there(market):
     absent = {"leverage_ratio", "next_macro_h", "next_unlock_h", "next_unlock_frac"}
+    absent |= {"implied_volatility"}  # of options, which no one trades there
     assert set(market.frame.fields) == set(FIELDS) - absent
 
 

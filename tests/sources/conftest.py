@@ -1,5 +1,6 @@
 """An archive on loopback, and what asks it without waiting."""
 
+import os
 import runpy
 import threading
 from datetime import date
@@ -69,3 +70,13 @@ def fetch(address, tmp_path):
         return fetch_archive(order, today=today, on_fetch=on_fetch)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def raw_samples():
+    """Files in the formats that providers publish, or a skip that says why."""
+    shared = Path(__file__).parents[3] / "shared" / "data"
+    folder = Path(os.environ.get("LIQWARN_REAL_DATA", shared)) / "raw_samples"
+    if not folder.is_dir():
+        pytest.skip(f"no raw samples at {folder}: set LIQWARN_REAL_DATA")
+    return folder

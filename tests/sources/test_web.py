@@ -142,3 +142,63 @@ def test_connections_are_used_again_after_a_404(archive, web):
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(ConfigError, match="expected https://host"):
         Web(url, connections=1, patience=Patience(), stop=threading.Event())
+
+
+def test_a_page_is_what_is_made_of_it_and_its_size(archive, web):
+    archive.content["api?a=1"] = b'{"a": 1}'
+
+    assert web.page("api?a=1", bytes.decode) == ('{"a": 1}', 8)
+    assert archive.asked == [("GET", "api?a=1")]
+
+
+def test_a_page_that_asks_for_patience_is_asked_for_again(archive, web):
+    archive.content["api"] = b"x"
+    asked = []
+
+    def accept(content):
+        asked.append(content)
+        if len(asked) < 3:
+            raise BusyError("too many requests")
+        return "good"
+
+    assert web.page("api", accept) == ("good", 1)
+    with pytest.raises(BusyError, match=r"asked 4 times, the last: not yet"):
+        web.page("api", lambda _: (_ for _ in ()).throw(BusyError("not yet")))
+
+
+def test_a_page_that_cannot_be_used_is_asked_for_once(archive, web):
+    archive.content["api"] = b"x"
+
+    def accept(_):
+        raise DataError("row 3")
+
+    with pytest.raises(DataError, match="row 3"):
+        web.page("api", accept)
+    assert len(archive.asked) == 1
+
+
+def test_a_page_that_is_not_there_or_refused_says_what_the_server_says(archive, web, fake):
+    with pytest.raises(SourceError, match=r"/none: status 404, expected 200"):
+        web.page("none", bytes.decode)
+    archive.replies["api?m=x"] = [lambda h, _: h.reply(400, b'{"error":\n "bad metric"}')]
+    with pytest.raises(SourceError, match=r"status 400 Bad Request.*bad metric"):
+        web.page("api?m=x", bytes.decode)
+
+
+def test_a_page_without_an_end_is_refused(archive, web, monkeypatch):
+    monkeypatch.setattr("liqwarn.sources.web._REPLY_LIMIT", 10)
+    archive.content["api"] = b"x" * 11
+
+    with pytest.raises(DataError, match="a reply of more than 10 bytes, refused"):
+        web.page("api", bytes.decode)
+
+
+def test_questions_keep_the_distance_that_is_asked_for(archive, address):
+    archive.content["api"] = b"x"
+    patience = Patience(between_s=0.15)
+    with Web(address, connections=1, patience=patience, stop=threading.Event()) as web:
+        began = time.monotonic()
+        for _ in range(3):
+            web.page("api", bytes.decode)
+
+    assert time.monotonic() - began >= 0.3

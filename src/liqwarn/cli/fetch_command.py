@@ -14,14 +14,14 @@ from liqwarn.cli.transfer import transfer
 from liqwarn.errors import SourceError
 from liqwarn.pipelines.fetch import BINANCE_PANEL, FetchJob, fetch_binance
 
-__all__: list[str] = []
+__all__ = ["fetches"]
 
-_fetches = typer.Typer(
+fetches = typer.Typer(
     help="Fetch years of a provider's public files: verified, resumable, kept up to date.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.add_typer(_fetches, name="fetch")
+app.add_typer(fetches, name="fetch")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class BinanceOptions(Options):
 
 
 @command(
-    _fetches,
+    fetches,
     "binance",
     BinanceOptions,
     example="liqwarn fetch binance --symbols BTCUSDT,ETHUSDT --from 2021-12-01 --out DIR",

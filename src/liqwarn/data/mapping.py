@@ -24,6 +24,7 @@ __all__ = [
     "Moment",
     "Name",
     "Part",
+    "SeenMap",
     "Span",
     "SymbolMap",
     "TimeMap",
@@ -213,6 +214,22 @@ class TimeMap(Part):
         if self.snap and (self.step is None or self.snap * 2 >= self.step):
             raise ValueError("snap needs a step more than twice as long")
         return self
+
+
+class SeenMap(Part):
+    """Which column says when a row was first seen, for series that were recorded as they came.
+
+    Attributes
+    ----------
+    column : str
+        Stamps with a zone, of the moment the row came to whoever recorded it.
+    within : timedelta
+        A row seen at most this long after the end of its interval was seen live, and is known from
+        then on. One seen later was fetched as history, and is known `known_lag` after its end.
+    """
+
+    column: str
+    within: Duration
 
 
 class SymbolMap(Part):

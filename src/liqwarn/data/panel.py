@@ -19,6 +19,7 @@ from liqwarn.data.mapping import (
     FieldName,
     Name,
     Part,
+    SeenMap,
     Span,
     SymbolMap,
     TimeMap,
@@ -89,6 +90,8 @@ class Source(Part):
         Paths below the data folder; ``*`` matches, ``{symbol}`` and ``{asset}`` run over the panel.
     known_lag : timedelta
         How long after the end of its interval a value is known.
+    seen : SeenMap or None
+        Column that says when a row was seen; of a row seen live it takes the place of `known_lag`.
     valid : Span
         Rows whose interval ends outside are left out and counted.
     priority : int
@@ -111,6 +114,7 @@ class Source(Part):
     )
     fields: Mapping[FieldName, FieldMap] = Field(min_length=1)
     known_lag: Duration = timedelta(0)
+    seen: SeenMap | None = None
     valid: Span = Span()
     priority: int = 0
     dated: DateSpan = DateSpan()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import httpx
 import stamina
@@ -24,9 +24,13 @@ from liqwarn.sources.retry_after import seconds_to_wait
 
 __all__ = ["Download", "Patience", "Web"]
 
+T = TypeVar("T")
+
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TEXT_LIMIT: Final = 4_096
 _PAGE_LIMIT: Final = 1 << 16
+_REPLY_LIMIT: Final = 1 << 25
+_SAID_LIMIT: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,8 @@ class Patience:
         For the connection, and for each piece of a reply.
     grace_s, slowest_bytes_s : float
         A reply that after the grace is slower than this counts as cut.
+    between_s : float
+        Least time from one question to the next, of all workers together.
     """
 
     attempts: int = 6
@@ -55,6 +61,7 @@ class Patience:
     read_s: float = 30.0
     grace_s: float = 30.0
     slowest_bytes_s: float = 2_000.0
+    between_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +186,48 @@ class Web:
 
         return done[0] if self._ask("GET", path, fill) else None
 
-    def _ask(self, method: str, path: str, use: Callable[[httpx.Response], None]) -> bool:
+    def page(
+        self, path: str, accept: Callable[[bytes], T], *, body: bytes | None = None
+    ) -> tuple[T, int]:
+        """What `accept` makes of a reply of an API, and how many bytes came.
+
+        Parameters
+        ----------
+        path : str
+            With its query, if it has one.
+        accept : callable
+            Reads the whole reply. When it raises ``BusyError`` the page is asked for again.
+        body : bytes, optional
+            JSON to post; without it the page is got.
+
+        Raises
+        ------
+        BusyError, SourceError
+            When it does not come; when nothing will, such as for 404.
+        DataError
+            When it is larger than any page.
+        """
+        done: list[tuple[T, int]] = []
+
+        def fill(reply: httpx.Response) -> None:
+            content = bytearray()
+            for piece in self._pieces(reply):
+                content.extend(piece)
+                if len(content) > _REPLY_LIMIT:
+                    raise DataError(f"{path}: a reply of more than {_REPLY_LIMIT} bytes, refused")
+            done[:] = [(accept(bytes(content)), len(content))]
+
+        if not self._ask("GET" if body is None else "POST", path, fill, body):
+            raise SourceError(f"{self._base}/{path}: status 404, expected 200")
+        return done[0]
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        use: Callable[[httpx.Response], None],
+        body: bytes | None = None,
+    ) -> bool:
         """Let `use` read a reply, again and again while it may help; False for 404."""
         patience, url = self._patience, f"{self._base}/{path}"
         try:
@@ -191,12 +239,12 @@ class Web:
                 wait_max=patience.longest_wait_s,
                 wait_jitter=patience.first_wait_s,
             ):
-                with attempt, self._reply(method, url) as reply:
+                with attempt, self._reply(method, url, body) as reply:
                     if reply.status_code == httpx.codes.NOT_FOUND:
                         _drain(reply)
                         return False
                     use(reply)
-        except (httpx.TransportError, _PassingError) as error:
+        except (httpx.TransportError, _PassingError, BusyError) as error:
             reason = str(error) or type(error).__name__
             raise BusyError(
                 f"{url}: asked {patience.attempts} times, the last: {reason}"
@@ -204,15 +252,17 @@ class Web:
         return True
 
     @contextmanager
-    def _reply(self, method: str, url: str) -> Iterator[httpx.Response]:
+    def _reply(self, method: str, url: str, body: bytes | None) -> Iterator[httpx.Response]:
         self._pause()
-        with self._client.stream(method, url) as reply:
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        with self._client.stream(method, url, content=body, headers=headers) as reply:
             status = reply.status_code
             if status in _PASSING:
                 raise _PassingError(f"status {status}", self._told_to_wait(reply))
             if status not in (httpx.codes.OK, httpx.codes.NOT_FOUND):
+                said = "" if body is None and "?" not in url else f" ({_said(reply)})"
                 raise SourceError(
-                    f"{url}: status {status} {reply.reason_phrase}, expected 200 or 404"
+                    f"{url}: status {status} {reply.reason_phrase}, expected 200 or 404{said}"
                 )
             yield reply
 
@@ -229,6 +279,7 @@ class Web:
     def _pause(self) -> None:
         while (left := self._free_at - time.monotonic()) > 0 and not self._stop.wait(left):
             pass
+        self._free_at = max(self._free_at, time.monotonic() + self._patience.between_s)
         self._check_stop()
 
     def _check_stop(self) -> None:
@@ -256,11 +307,21 @@ def _drain(reply: httpx.Response) -> None:
             return
 
 
+def _said(reply: httpx.Response) -> str:
+    """The beginning of what an error page says, on one line."""
+    content = bytearray()
+    for piece in reply.iter_raw():
+        content.extend(piece)
+        if len(content) >= _SAID_LIMIT:
+            break
+    return " ".join(bytes(content[:_SAID_LIMIT]).decode("utf-8", errors="replace").split())
+
+
 def _again(error: Exception) -> bool | float:
     """Whether to try again, or after how many seconds."""
     if isinstance(error, _PassingError):
         return True if error.wait_s is None else error.wait_s
-    return isinstance(error, httpx.TransportError)
+    return isinstance(error, (httpx.TransportError, BusyError))
 
 
 def _address(text: str) -> str:
