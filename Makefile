@@ -47,8 +47,8 @@ $(READY): requirements/lock.txt pyproject.toml tools/preflight
 demo: $(READY)
 	$(BIN)/liqwarn demo --out $(OUT) $(if $(PANEL),--panel $(PANEL)) $(if $(DATA),--data $(DATA))
 
-test: $(READY)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+test: $(READY)  # a file stays in one process: its fixtures are dear, and some count
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff format --check src tests benchmarks examples

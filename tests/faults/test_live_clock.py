@@ -41,8 +41,6 @@ from liqwarn.serving.flag_file import FlagFile, FlagSet
 from liqwarn.serving.keeper import FlagKeeper
 from liqwarn.serving.shelf import FlagShelf
 
-pytestmark = pytest.mark.xdist_group("live clock")  # the last test tells what the others counted
-
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
 CASES = 2_000 if FULL else 25
 SYMBOL = "BTCUSDT"

@@ -31,7 +31,6 @@ from liqwarn.serving.keeper import FlagKeeper
 from liqwarn.serving.live_record import LiveRecord
 from liqwarn.tables import read_table
 
-pytestmark = pytest.mark.xdist_group("live faults")  # their fixtures are dear: one process
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
 FILLED = 100 if FULL else 4
 VALUES = 10_000 if FULL else 200

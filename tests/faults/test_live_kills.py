@@ -31,7 +31,6 @@ from liqwarn.serving.flag_file import parse_flags
 from liqwarn.tables import read_table
 
 HERE = Path(__file__).parent
-pytestmark = pytest.mark.xdist_group("live faults")  # their fixtures are dear: one process
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
 KILLS = 200 if FULL else 5
 GIVEN = runpy.run_path(str(HERE / "live_given.py"))

@@ -24,7 +24,6 @@ from liqwarn.serving.order_desk import place
 from liqwarn.serving.order_journal import read_entries
 
 HERE = Path(__file__).parent
-pytestmark = pytest.mark.xdist_group("live faults")  # their fixtures are dear: one process
 KILLS = 200 if os.environ.get("LIQWARN_FAULTS") == "full" else 4
 _KILLS = runpy.run_path(str(HERE / "test_live_kills.py"))
 nursery, world = _KILLS["nursery"], _KILLS["world"]

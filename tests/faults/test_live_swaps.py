@@ -31,7 +31,6 @@ from liqwarn.serving.live_views import HeldScorer
 from liqwarn.serving.ports import Sources
 from liqwarn.serving.shelf import FlagShelf
 
-pytestmark = pytest.mark.xdist_group("live faults")  # their fixtures are dear: one process
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
 SWAPS = 100 if FULL else 6
 REQUESTS = 10_000 if FULL else 200

@@ -27,7 +27,6 @@ from liqwarn.serving.live_record import LiveRecord
 from liqwarn.serving.live_restart import remove_unfinished
 from liqwarn.tables import read_table
 
-pytestmark = pytest.mark.xdist_group("live faults")  # their fixtures are dear: one process
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
 KILLS = 200 if FULL else 3
 BARS = 20

@@ -13,8 +13,6 @@ from liqwarn.pipelines.comparison import gather_evidence
 from liqwarn.pipelines.evaluate import EvaluationOrder, labelled_rows
 from liqwarn.pipelines.train import TrainOrder, fit_bundle
 
-pytestmark = pytest.mark.xdist_group("comparison")  # its fixtures are dear: one process
-
 
 @pytest.fixture(scope="module")
 def bundle(thin, small, tmp_path_factory):

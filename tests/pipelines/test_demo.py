@@ -14,8 +14,6 @@ from liqwarn.pipelines.demo import run_demo
 from liqwarn.policy.audit import replay, verify
 from liqwarn.reports.content import SCORE_COLUMNS
 
-pytestmark = pytest.mark.xdist_group("demo")  # its fixtures are dear: one process
-
 FLAG = {
     "schema", "symbol", "as_of", "issued_at", "valid_until", "sequence", "quality", "sides",
     "model", "policy", "data",

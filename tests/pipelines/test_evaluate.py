@@ -15,8 +15,6 @@ from liqwarn.errors import ConfigError
 from liqwarn.pipelines.engine import Engine
 from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, labelled_rows, write_evaluation
 
-pytestmark = pytest.mark.xdist_group("evaluate")  # its fixtures are dear: one process
-
 MODELS = {"liqwarn", "B0", "B1", "B2", "B3", "B4", "B5", "B6"}
 BUDGETS = {"0.01", "0.02", "0.05", "0.10"}
 NUMBERS = (

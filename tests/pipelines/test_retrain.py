@@ -18,8 +18,6 @@ from liqwarn.pipelines.champion import open_champion, registry_of
 from liqwarn.pipelines.retrain import retrain, run_key
 from liqwarn.pipelines.train import TrainOrder, fit_bundle
 
-pytestmark = pytest.mark.xdist_group("retrain")  # its fixtures are dear: one process
-
 UNTIL = datetime(2022, 5, 1, tzinfo=UTC)
 
 

@@ -13,8 +13,6 @@ from liqwarn.errors import AuditError, FrameError, StoreError
 from liqwarn.pipelines.score import score
 from liqwarn.policy.audit import replay, verify
 
-pytestmark = pytest.mark.xdist_group("score")  # its fixtures are dear: one process
-
 END = pd.Timestamp("2022-06-30", tz="UTC")  # close of the last bar
 CUT = END - pd.Timedelta(days=20)
 SINCE = (END - pd.Timedelta(days=40)).to_pydatetime()
