@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -107,7 +107,7 @@ def test_a_board_that_is_gone_is_noticed_within_a_second(board, path, make_flag,
 
 class TestClocks:
     def test_it_expires_by_the_wall(self, board, path, make_flag, deadline, fake):
-        flag = make_flag(valid_until=make_flag().as_of + timedelta(minutes=2))
+        flag = make_flag(valid_until=datetime.now(UTC) + timedelta(minutes=1))
         board.write(flag, deadline_ns=deadline)
         reader = BoardReader(path, clocks=fake.clocks)
         assert reader.read("BTCUSDT") is not None
