@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-__all__ = ["replace_file", "sha256_of", "write_bytes", "write_json"]
+__all__ = ["replace_file", "sha256_of", "sync_to_disk", "write_bytes", "write_json"]
 
 
 def replace_file(path: Path, write: Callable[[Path], None], *, mode: int = 0o644) -> None:
@@ -30,15 +30,16 @@ def replace_file(path: Path, write: Callable[[Path], None], *, mode: int = 0o644
     temporary = Path(name)
     try:
         write(temporary)
-        _fsync(temporary)
+        sync_to_disk(temporary)
         temporary.chmod(mode)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    _fsync(path.parent)
+    sync_to_disk(path.parent)
 
 
-def _fsync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, are on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

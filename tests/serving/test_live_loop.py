@@ -340,6 +340,30 @@ def test_a_backlog_is_no_flood_however_long_it_is_read(begun, noon):
     assert parts.assembler.counts["late"] == 0
 
 
+@pytest.mark.parametrize("paused", [False, True])
+def test_only_a_flood_that_has_not_paused_closes_a_bar(begun, noon, paused):
+    """A bar is open for an hour: what came an hour ago says nothing of what waits to be read."""
+    ticks, outlet = [0.0], Outlet()
+    loop, parts = begun(1, outlets=(outlet,), stopwatch=lambda: ticks[0])
+    first, second = speaking(given.small_frame(1))
+    parts.feed.waiting.clear()
+    parts.feed.put(first, at=noon + timedelta(minutes=1), more=True)
+    parts.feed.put(*(() if paused else (first,)), more=not paused)
+    parts.feed.put(first, at=noon + HOUR + timedelta(minutes=1), more=True)
+    parts.feed.put(second)
+    poll = parts.feed.poll
+
+    def later(wait_s):
+        ticks[0] += 40.0
+        return poll(wait_s)
+
+    parts.feed.poll = later
+    run(loop)
+
+    assert parts.assembler.counts["late"] == (0 if paused else 1)
+    assert len(outlet.sets) == 1
+
+
 def test_what_a_loop_before_left_open_is_taken_first(begun):
     first, second = list(speaking(given.small_frame(1)))
     outlet = Outlet()

@@ -305,7 +305,11 @@ def _began_before(reader: _Reader, moment: int) -> bool:
 def _memory_s(panel: Panel) -> int:
     """How far back of a bar a record can matter to it."""
     ages = [panel.max_age_s(field) for field in panel.fields]
-    lags = [_seconds(s.known_lag) + _seconds(s.time.step) for s in panel.sources]
+    lags = [
+        max(_seconds(s.known_lag), _seconds(s.seen.within if s.seen else None))
+        + _seconds(s.time.step)
+        for s in panel.sources
+    ]
     return max(ages) + max(lags) + 2 * panel.bar_s + 2 * _DAY_S
 
 

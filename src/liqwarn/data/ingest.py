@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,15 +12,14 @@ import pandas as pd
 from liqwarn.data.accepted import accept_rows
 from liqwarn.data.batches import Batches, Read
 from liqwarn.data.checks import count_gaps
-from liqwarn.data.mapping import TimeMap, nearest
+from liqwarn.data.known import known_at
 from liqwarn.data.panel import ALL_SYMBOLS, Calendar, Panel, Source
 from liqwarn.data.pending import FileRecords
 from liqwarn.data.quarantine import Rejects
 from liqwarn.data.readers import read_table
-from liqwarn.data.records import IntArray, Records, SeriesKey
+from liqwarn.data.records import Records, SeriesKey
 from liqwarn.data.rivals import check_rivals
 from liqwarn.data.rows import Rows
-from liqwarn.data.stamps import NO_TIME, event_seconds
 from liqwarn.data.store import Origin, Store
 from liqwarn.data.summary import FileSummary, IngestSummary
 from liqwarn.errors import DataError
@@ -179,41 +177,20 @@ def _read_file(panel: Panel, job: _Job, now: datetime) -> Read:
         quarantined=rejects.by_reason(),
     )
     origin = Origin(file=job.file, sha256=sha256(job.path.read_bytes()).hexdigest(), first_at=now)
-    known_at = partial(_known_at, told=told, table=table)
-    records = FileRecords(
-        batch=list(_records(rows.take(filled), told, panel, known_at)), origin=origin
-    )
+    batch = list(_records(rows.take(filled), told, panel, table))
+    records = FileRecords(batch=batch, origin=origin)
     return Read(records=records, summary=summary, rejects=rejects, path=job.path)
 
 
-def _known_at(rows: Rows, *, told: Source | Calendar, table: pd.DataFrame) -> IntArray:
-    """When each row could first be known, seconds UTC: when it was seen, or after the lag."""
-    lag = told.known_lag if isinstance(told, Source) else -told.known_before
-    known = rows.event + int(lag.total_seconds())
-    if isinstance(told, Calendar) or told.seen is None or not len(rows):
-        return known
-    if told.seen.column not in table:
-        hint = nearest(told.seen.column, map(str, table.columns))
-        raise DataError(f"no column '{told.seen.column}'{hint}, which says when a row was seen")
-    clock = TimeMap(column=told.seen.column, label="end")
-    refused = Rejects()
-    seen = event_seconds(table[told.seen.column].iloc[rows.row - 1], rows.row, clock, refused)
-    if (seen == NO_TIME).any():
-        at = int(rows.row[int(np.argmax(seen == NO_TIME))])
-        raise DataError(f"column '{clock.column}' row {at}: expected the time it was seen")
-    live = seen - rows.event <= int(told.seen.within.total_seconds())
-    return np.where(live, np.maximum(seen, rows.event), known)
-
-
 def _records(
-    rows: Rows, told: Source | Calendar, panel: Panel, known_at: Callable[[Rows], IntArray]
+    rows: Rows, told: Source | Calendar, panel: Panel, table: pd.DataFrame
 ) -> Iterator[Records]:
     for symbol in np.unique(rows.symbol).tolist():
         mine = rows.take(rows.symbol == symbol)
         yield Records(
             key=SeriesKey(panel=panel.name, source=told.name, symbol=symbol),
             event=mine.event,
-            known=known_at(mine),
+            known=known_at(mine, told, table),
             values=mine.values,
             row=mine.row,
         )

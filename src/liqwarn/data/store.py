@@ -15,7 +15,6 @@ Whatever kills a writer, a reader sees the store before the append or after it: 
 manifest names are ignored, and written over by the next append.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -31,7 +30,7 @@ from liqwarn.data.parts import encode, read_part
 from liqwarn.data.pending import FileRecords, Fresh, Pending
 from liqwarn.data.records import IntArray, Records, SeriesKey
 from liqwarn.data.snapshot import Snapshot
-from liqwarn.durable import write_bytes
+from liqwarn.durable import sync_to_disk, write_bytes
 from liqwarn.errors import ConflictError, StoreError
 
 __all__ = ["AppendCount", "Origin", "Store"]
@@ -232,9 +231,7 @@ def _make_folders(folder: Path) -> None:
     missing = [f for f in (folder, *folder.parents) if not f.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for made in reversed(missing):
-        handle = os.open(made.parent, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
+        sync_to_disk(made.parent)
 
 
 def _remove_leftovers(folder: Path) -> None:

@@ -64,7 +64,7 @@ class LiveLoop:
             watch=parts.watch,
             outlets=parts.outlets,
         )
-        self._open = 0, 0.0  # the bar that is open, and since when as the stopwatch goes
+        self._open = 0, 0.0  # the bar that is open, and since when without a pause of the feed
         self.lock = threading.Lock()
         """Held while the engine changes: take it to look at what it remembers."""
 
@@ -129,17 +129,18 @@ class LiveLoop:
             columns += room
             columns += assembler.take(message, now)
         # what waits to be read may bring the symbols that lack; at the end nothing is awaited
-        still = (delivery.more and not self._stuck()) or delivery.ended
+        stuck = self._stuck(flooded=delivery.more)
+        still = (delivery.more and not stuck) or delivery.ended
         return columns if still else columns + assembler.tick(now)
 
-    def _stuck(self) -> bool:
-        """Whether one bar has been open for too long of a feed that never pauses.
+    def _stuck(self, *, flooded: bool) -> bool:
+        """Whether one bar has been open for too long of a feed that has not paused since.
 
         A backlog, however long, closes bar after bar; a flood of messages that close none must not
         keep the others' flags back.
         """
         open_close, now = close_seconds(self._parts.assembler.open_close), self._parts.stopwatch()
-        if open_close != self._open[0]:
+        if not flooded or open_close != self._open[0]:
             self._open = open_close, now
         return now - self._open[1] >= _FLOOD_S
 

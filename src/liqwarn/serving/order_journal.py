@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 import orjson
 
 from liqwarn.decisions import Tier, iso_utc
+from liqwarn.durable import sync_to_disk
 from liqwarn.errors import PolicyError
 from liqwarn.frames import Side
 from liqwarn.policy.orders import Order, order_from_dict, order_to_dict
@@ -155,7 +156,7 @@ class OrderJournal:
         finally:
             os.close(handle)
         if new:
-            _sync_folder(self._path.parent)
+            sync_to_disk(self._path.parent)
         self._size += len(line)
         self._previous = _hash(line)
         self.entries.append(entry)
@@ -218,11 +219,3 @@ def _entry_from(raw: Mapping[str, Any]) -> OrderEntry:
 
 def _hash(line: bytes) -> str:
     return sha256(line).hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

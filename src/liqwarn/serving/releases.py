@@ -12,7 +12,6 @@ and pointed at. Killed at any moment it leaves the pointer on a whole bundle, th
 """
 
 import fcntl
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from liqwarn.durable import write_bytes
+from liqwarn.durable import sync_to_disk, write_bytes
 from liqwarn.errors import ModelError
 from liqwarn.models.signed_bundle import (
     BUNDLE,
@@ -141,10 +140,10 @@ def _put(incoming: Path, target: Path, key: SigningKey) -> None:
     if not target.exists():
         incoming.chmod(0o755)  # a temporary folder is its owner's alone; the server may be another
         incoming.rename(target)
-        _sync(target.parent)
+        sync_to_disk(target.parent)
         return
     (incoming / BUNDLE).replace(target / BUNDLE)  # no other file ever lies in a release
-    _sync(target)
+    sync_to_disk(target)
     try:
         read_bundle(target, (key.public,))
     except ModelError as error:
@@ -164,11 +163,3 @@ def _remove_unfinished(releases: Path) -> None:
     """What a release that was killed left behind; nobody else is writing now."""
     for left in releases.glob(f"{_INCOMING}*"):
         shutil.rmtree(left)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

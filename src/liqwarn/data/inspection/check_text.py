@@ -42,7 +42,9 @@ def _lag(look: SourceLook) -> str:
         + ("" if time.step is None else f", step {spell(time.step.total_seconds())}")
         + f", known_lag {spell(look.told.known_lag.total_seconds())}"
     )
-    return f"a value is known {spell(look.lag_s)} after its stamp ({interval})"
+    seen = look.told.seen
+    live = "" if seen is None else f", or when '{seen.column}' says it was seen live"
+    return f"a value is known {spell(look.lag_s)} after its stamp{live} ({interval})"
 
 
 def _file(file: FileLook, *, in_full: bool) -> Iterator[str]:

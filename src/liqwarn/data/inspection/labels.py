@@ -60,7 +60,7 @@ def _companion_doubts(reading: Reading, clock: Clock) -> Iterator[Doubt]:
     time, sample = reading.told.time, reading.sample
     step = clock.step_s if time.step is None else int(time.step.total_seconds())
     names = [] if sample is None else [str(name) for name in sample.table.columns]
-    for name in (n for n in names if n != time.column and _TIME.search(n)):
+    for name in (n for n in names if n not in _told_times(reading) and _TIME.search(n)):
         after = _after_stamp(reading, name)
         if after is None or step is None:
             continue
@@ -85,6 +85,14 @@ def _companion_doubts(reading: Reading, clock: Clock) -> Iterator[Doubt]:
                 text=f"'{name}' is mostly {spell(after)} after '{time.column}': if values are "
                 f"known only then, known_lag {spell(reading.lag_s)} is look-ahead",
             )
+
+
+def _told_times(reading: Reading) -> tuple[str, ...]:
+    """Columns of times that the panel speaks of."""
+    told = reading.told
+    if isinstance(told, Calendar) or told.seen is None:
+        return (told.time.column,)
+    return told.time.column, told.seen.column
 
 
 def _after_stamp(reading: Reading, name: str) -> int | None:

@@ -14,6 +14,7 @@ from liqwarn.data.inspection.preview import ShownRow, first_rows
 from liqwarn.data.inspection.price_doubts import price_doubts
 from liqwarn.data.inspection.prices import Market, Prices, gather_prices
 from liqwarn.data.inspection.reading import Limits, Place, Reading, read_place
+from liqwarn.data.known import lag_s
 from liqwarn.data.panel import ALL_SYMBOLS, Calendar, Panel, Source
 from liqwarn.errors import DataError
 
@@ -162,12 +163,11 @@ def _source_look(
         doubts = (*doubts, *_symbol_doubts(panel, told, readings, skipped))
         doubts = (*doubts, *_market_doubts(told, readings, prices))
     step = told.time.step if told.time.label == "start" else None
-    lag = told.known_lag if isinstance(told, Source) else -told.known_before
     return SourceLook(
         told=told,
         files=tuple(_file_look(reading) for reading in readings),
         skipped=skipped,
-        lag_s=int(lag.total_seconds()) + (0 if step is None else int(step.total_seconds())),
+        lag_s=lag_s(told) + (0 if step is None else int(step.total_seconds())),
         doubts=doubts,
     )
 

@@ -100,10 +100,10 @@ def _time_name(reading: Reading) -> str:
 
 
 def _time(reading: Reading, position: int, at: int | None) -> str:
-    if reading.rows is None or at is None:
+    if reading.rows is None or reading.known is None or at is None:
         return _refused(reading, position, None)
     end = int(reading.rows.event[at])
-    known = end + reading.lag_s
+    known = int(reading.known[at])
     return utc_text(end) if known == end else f"{utc_text(end)}, known {utc_text(known)}"
 
 

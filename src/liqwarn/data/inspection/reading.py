@@ -11,9 +11,11 @@ import pandas as pd
 
 from liqwarn.data.accepted import accept_rows, stored_maps
 from liqwarn.data.inspection.sample import Sample, read_sample
+from liqwarn.data.known import known_at, lag_s
 from liqwarn.data.mapping import FieldMap
 from liqwarn.data.panel import Calendar, Panel, Source
 from liqwarn.data.quarantine import Refusal, Rejects
+from liqwarn.data.records import IntArray
 from liqwarn.data.rows import Rows
 from liqwarn.errors import DataError
 
@@ -48,6 +50,8 @@ class Reading:
     rows : Rows or None
         Rows the ingest would keep, by position in the sample from 1; None when it would stop.
     other, duplicates : int
+    known : ndarray of int64 or None
+        When each of the rows is known, seconds UTC.
     refusals : tuple of Refusal
         By position in the sample from 1.
     error : str
@@ -60,6 +64,7 @@ class Reading:
     rows: Rows | None = None
     other: int = 0
     duplicates: int = 0
+    known: IntArray | None = None
     refusals: tuple[Refusal, ...] = ()
     error: str = ""
 
@@ -71,9 +76,7 @@ class Reading:
     @property
     def lag_s(self) -> int:
         """How long after the end of its interval a value is known, in seconds."""
-        told = self.told
-        lag = told.known_lag if isinstance(told, Source) else -told.known_before
-        return int(lag.total_seconds())
+        return lag_s(self.told)
 
     def column(self, name: str) -> "pd.Series[Any] | None":
         """A raw column, None when the file has none of this name."""
@@ -102,6 +105,7 @@ def _accepted(
     rejects = Rejects()
     try:
         kept = accept_rows(sample.table, told, panel, place.symbol, now, rejects)
+        known = known_at(kept.rows, told, sample.table)
     except DataError as error:
         return Reading(told=told, place=place, sample=sample, error=str(error))
     return Reading(
@@ -109,6 +113,7 @@ def _accepted(
         place=place,
         sample=sample,
         rows=kept.rows,
+        known=known,
         other=kept.other,
         duplicates=kept.duplicates,
         refusals=tuple(rejects.refusals),
@@ -120,7 +125,8 @@ def used_columns(reading: Reading) -> set[str]:
     told = reading.told
     symbol = told.symbol.column if told.symbol else None
     parts = [(f.column, f.minus, f.divide_by) for f in reading.fields.values()]
-    named = [told.time.column, symbol, *told.where, *(c for part in parts for c in part)]
+    seen = told.seen.column if isinstance(told, Source) and told.seen else None
+    named = [told.time.column, symbol, seen, *told.where, *(c for part in parts for c in part)]
     return {name for name in named if name}
 
 
