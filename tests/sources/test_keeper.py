@@ -175,7 +175,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(keeper, here, monkeypatch):
     def full(_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(durable, "_fsync", full)
+    monkeypatch.setattr(durable, "sync_to_disk", full)
 
     with pytest.raises(StoreError, match=r"No space left on device.*make room and run again"):
         keeper.keep(DAY)
