@@ -1,0 +1,1 @@
+"""Live feeds of venues: what their sockets say, recorded as it comes and turned into tables."""
