@@ -28,8 +28,9 @@ Kind = Literal[
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-PriceIs = Literal["average", "bankruptcy", "order"]
-"""What the price of a liquidation is: of the fills, of no equity left, or of the order sent."""
+PriceIs = Literal["average", "bankruptcy", "mark", "order"]
+"""What the price of a liquidation is: of the fills, of no equity left, the venue's fair price when
+it took the position over, or of the order sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class Liquidation:
         Whose position was closed: ``long`` means that a long was liquidated, the venue **sold**.
     price : float
         Quote per coin, as the venue states it; `price_is` says which one it is.
-    price_is : {"average", "bankruptcy", "order"}
+    price_is : {"average", "bankruptcy", "mark", "order"}
     size : float
         Coins, above 0.
     """
