@@ -184,3 +184,15 @@ def test_a_day_that_no_calendar_has_is_not_valid_yaml(tmp_path):
     path.write_text("at: 2025-02-30T20:00:00Z")
     with pytest.raises(ConfigError, match=r"scenario\.yaml: not valid YAML, day is out of range"):
         read_yaml(path)
+
+
+def test_keys_come_from_the_environment_and_are_not_shown(monkeypatch, tmp_path):
+    monkeypatch.setenv("LIQWARN_HOME", str(tmp_path))
+    for name in ("COINGLASS", "COINALYZE", "CRYPTOQUANT", "GLASSNODE"):
+        monkeypatch.setenv(f"LIQWARN_{name}_KEY", f"secret-of-{name}")
+
+    settings = load_settings()
+
+    assert settings.keys["coinglass"] == "secret-of-COINGLASS"
+    assert sorted(settings.keys) == ["coinalyze", "coinglass", "cryptoquant", "glassnode"]
+    assert "secret" not in repr(settings)

@@ -43,6 +43,7 @@ _HOME: Final = "LIQWARN_HOME"
 _MLFLOW: Final = "LIQWARN_MLFLOW_URI"
 _BINANCE: Final = "LIQWARN_BINANCE_ARCHIVE"
 _APIS: Final = {provider.variable: name for name, provider in PROVIDERS.items()}
+_KEYS: Final = {told.key.variable: name for name, told in PROVIDERS.items() if told.key}
 _ELSEWHERE: Final = ("LIQWARN_FAULTS", "LIQWARN_REAL_DATA")  # read by the tests
 _QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
@@ -62,12 +63,15 @@ class Settings:
     apis : mapping of provider to str
         Addresses of the APIs that are not the provider's own, see
         :data:`liqwarn.sources.providers.PROVIDERS`.
+    keys : mapping of provider to str
+        Keys of the APIs, such as ``LIQWARN_COINGLASS_KEY``; in no text made of the settings.
     """
 
     home: Path
     mlflow_uri: str
     binance_archive: str = BINANCE_ARCHIVE
     apis: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def load_settings() -> Settings:
@@ -78,7 +82,7 @@ def load_settings() -> Settings:
     ConfigError
         When a ``LIQWARN_`` variable is none of ours.
     """
-    known = (_HOME, _MLFLOW, _BINANCE, *_APIS, *_ELSEWHERE)
+    known = (_HOME, _MLFLOW, _BINANCE, *_APIS, *_KEYS, *_ELSEWHERE)
     unknown = sorted(k for k in os.environ if k.startswith("LIQWARN_") and k not in known)
     if unknown:
         faults = [f"environment: unknown variable {k}{nearest(k, known)}" for k in unknown]
@@ -89,7 +93,8 @@ def load_settings() -> Settings:
     uri = os.environ.get(_MLFLOW) or f"sqlite:///{home / 'mlflow.db'}"
     archive = os.environ.get(_BINANCE) or BINANCE_ARCHIVE
     apis = {name: os.environ[k] for k, name in _APIS.items() if os.environ.get(k)}
-    return Settings(home=home, mlflow_uri=uri, binance_archive=archive, apis=apis)
+    keys = {name: os.environ[k] for k, name in _KEYS.items() if os.environ.get(k)}
+    return Settings(home=home, mlflow_uri=uri, binance_archive=archive, apis=apis, keys=keys)
 
 
 def config_sha256(path: Path) -> str:

@@ -8,7 +8,8 @@
     │   └── ConflictError the same cell was given two different values
     ├── StoreError        the store on disk is damaged or not ours
     ├── SourceError       a provider's server cannot be used
-    │   └── BusyError         it did not give a file however often it was asked
+    │   ├── BusyError         it did not give a file however often it was asked
+    │   └── RefusedError      it refuses this one question; others it may answer
     ├── FrameError        arrays whose axes, units or order do not fit together
     ├── ModelError        a model, calibrator or evaluation that cannot be used
     │   └── OutdatedModelError  its files are of an earlier version's format
@@ -30,6 +31,7 @@ __all__ = [
     "ModelError",
     "OutdatedModelError",
     "PolicyError",
+    "RefusedError",
     "SourceError",
     "StoreError",
 ]
@@ -61,6 +63,10 @@ class SourceError(LiqwarnError):
 
 class BusyError(SourceError):
     """A provider's server did not give a file however often it was asked."""
+
+
+class RefusedError(SourceError):
+    """A provider's server refuses one question, such as a name or a metric; others may come."""
 
 
 class FrameError(LiqwarnError):

@@ -268,12 +268,23 @@ def test_a_series_that_is_refused_does_not_stop_the_others(fetch, api):
     assert done.to_dict()["series"][0]["reason"] == outcome(done).reason
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_server_that_refuses_ends_the_run(fetch, api, status):
+@pytest.mark.parametrize("status", [400, 402, 403, 404])
+def test_a_series_that_the_server_refuses_does_not_stop_the_others(fetch, api, status):
     api.replies[:] = [status]
 
-    with pytest.raises(SourceError, match=f"status {status}"):
-        fetch()
+    done = fetch(names=("btc", "eth"), until=date(2024, 1, 31))
+
+    assert [o.status for o in done.report.outcomes] == ["refused", "fetched"]
+    assert re.search(rf"status {status} .*\(.*busy.*\)", outcome(done).reason)
+    assert len(api.asked) == 3
+
+
+def test_a_server_that_refuses_ends_the_run(fetch, api):
+    api.replies[:] = [401]
+
+    with pytest.raises(SourceError, match="status 401"):
+        fetch(names=("btc", "eth"))
+    assert len(api.asked) == 1
 
 
 def test_a_file_that_was_changed_is_asked_for_again(fetch, api, tmp_path):

@@ -5,11 +5,14 @@ import time
 
 import pytest
 
-from liqwarn.errors import BusyError, ConfigError, DataError, SourceError
+from liqwarn.errors import BusyError, ConfigError, DataError, RefusedError, SourceError
+from liqwarn.sources.api_key import ApiKey, KeyTerms
+from liqwarn.sources.pace import Budget
 from liqwarn.sources.web import Patience, Web
 
 DAY = "data/futures/um/daily/metrics/BTCUSDT/BTCUSDT-metrics-2024-01-15.zip"
 LIMIT = 1 << 20
+KEY = ApiKey(KeyTerms(variable="LIQWARN_X_KEY", header="X-Key"), "0123456789abcdef")
 
 
 @pytest.fixture
@@ -178,7 +181,7 @@ def test_a_page_that_cannot_be_used_is_asked_for_once(archive, web):
 
 
 def test_a_page_that_is_not_there_or_refused_says_what_the_server_says(archive, web, fake):
-    with pytest.raises(SourceError, match=r"/none: status 404, expected 200"):
+    with pytest.raises(SourceError, match=r"/none: status 404 Not Found, expected 200"):
         web.page("none", bytes.decode)
     archive.replies["api?m=x"] = [lambda h, _: h.reply(400, b'{"error":\n "bad metric"}')]
     with pytest.raises(SourceError, match=r"status 400 Bad Request.*bad metric"):
@@ -202,3 +205,110 @@ def test_questions_keep_the_distance_that_is_asked_for(archive, address):
             web.page("api", bytes.decode)
 
     assert time.monotonic() - began >= 0.3
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, RefusedError), (402, RefusedError), (403, RefusedError), (404, RefusedError),
+     (422, RefusedError), (401, SourceError), (301, SourceError), (418, SourceError),
+     (451, SourceError)],
+)  # fmt: skip
+def test_one_question_is_refused_or_all_of_them(archive, web, fake, status, kind):
+    archive.replies["api"] = [lambda h, _: h.reply(status, b"no such name")]
+
+    with pytest.raises(kind, match=rf"status {status} .*expected 200 \(no such name\)") as caught:
+        web.page("api", bytes.decode)
+    assert type(caught.value) is kind
+    assert len(archive.asked) == 1
+
+
+@pytest.fixture
+def keyed(address):
+    """Something that asks with a key."""
+    patience = Patience(attempts=2, first_wait_s=0.001)
+    with Web(address, connections=1, patience=patience, stop=threading.Event(), key=KEY) as made:
+        yield made
+
+
+def test_a_key_is_a_header_and_no_part_of_the_address(archive, keyed):
+    sent = []
+    archive.replies["api?a=1"] = [
+        lambda h, _: (sent.append(h.headers["X-Key"]), h.reply(200, b"x"))
+    ]
+
+    assert keyed.page("api?a=1", bytes.decode) == ("x", 1)
+    assert sent == ["0123456789abcdef"]
+    assert archive.asked == [("GET", "api?a=1")]
+
+
+def test_a_key_is_not_sent_where_a_server_points(archive, keyed, fake):
+    other = fake["FakeArchive"]({}, archive.published)
+    with fake["Serving"](other) as elsewhere:
+        place = (("Location", f"{elsewhere.url}/api"),)
+        for status in (301, 302, 307, 308):
+            archive.replies["api"] = [lambda h, _, s=status: h.reply(s, b"", headers=place)]
+            with pytest.raises(SourceError, match=f"status {status}"):
+                keyed.page("api", bytes.decode)
+    assert other.asked == []
+
+
+def test_a_key_on_loopback_is_not_shown_to_a_proxy(archive, address, monkeypatch):
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    archive.content["api"] = b"x"
+    patience = Patience(attempts=1)
+    with Web(address, connections=1, patience=patience, stop=threading.Event(), key=KEY) as web:
+        assert web.page("api", bytes.decode) == ("x", 1)
+
+
+def test_what_a_server_says_of_the_key_is_in_no_message(archive, keyed):
+    said = b'{"msg": "' + b"x" * 190 + b' 0123456789abcdef"}'
+    archive.replies["api"] = [lambda h, _: h.reply(401, said), lambda h, _: h.reply(200, said)]
+
+    with pytest.raises(SourceError, match=r"status 401 .*is the key of LIQWARN_X_KEY right") as one:
+        keyed.page("api", bytes.decode)
+    assert "01234567" not in str(one.value)
+    assert "***" in keyed.page("api", bytes.decode)[0]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://data.example", "http://10.0.0.1", "http://127.0.0.1.example"]
+)
+def test_a_key_does_not_go_over_a_network_in_the_clear(url):
+    with pytest.raises(ConfigError, match="expected https: the key of LIQWARN_X_KEY is not sent"):
+        Web(url, connections=1, patience=Patience(), stop=threading.Event(), key=KEY)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1",
+                                 "https://data.example"])  # fmt: skip
+def test_a_key_goes_encrypted_or_to_this_machine(url):
+    Web(url, connections=1, patience=Patience(), stop=threading.Event(), key=KEY)
+
+
+def test_a_question_weighs_what_the_provider_counts(archive, address, monkeypatch):
+    monkeypatch.setattr("liqwarn.sources.pace._MINUTE", 0.3)
+    archive.content["api"] = b"x"
+    patience = Patience(per_minute=40)
+    with Web(address, connections=1, patience=patience, stop=threading.Event()) as web:
+        began = time.monotonic()
+        for weight in (20, 20):
+            web.page("api", bytes.decode, weight=weight)
+        assert time.monotonic() - began < 0.3
+        web.page("api", bytes.decode)
+
+    assert time.monotonic() - began >= 0.3
+
+
+def test_the_budget_that_a_server_tells_is_kept(archive, address):
+    told = (("MAX", "300"), ("USE", "7"))
+    archive.replies["api"] = [lambda h, _: h.reply(200, b"x", headers=told)] * 3
+    budget = Budget(allowed="MAX", used="USE")
+    patience = Patience(between_s=1e-6)
+    with Web(
+        address, connections=1, patience=patience, stop=threading.Event(), budget=budget
+    ) as web:
+        began = time.monotonic()
+        for _ in range(3):
+            web.page("api", bytes.decode)
+
+    assert 0.2 <= time.monotonic() - began < 2.0

@@ -15,18 +15,18 @@ from liqwarn.config import load_settings
 from liqwarn.durable import write_json
 from liqwarn.errors import ConfigError, StoreError
 from liqwarn.pipelines.outputs import faults_of_out
+from liqwarn.sources.api_key import ApiKey
 from liqwarn.sources.api_series import ApiReport, ApiSeries, fetch_series
 from liqwarn.sources.coinmetrics import METRICS, coinmetrics_series
 from liqwarn.sources.deribit import RESOLUTIONS, dvol_series
 from liqwarn.sources.hyperliquid import INTERVALS, hyperliquid_series
-from liqwarn.sources.providers import PROVIDERS
+from liqwarn.sources.providers import PROVIDERS, Provider
 from liqwarn.sources.spans import Span
 from liqwarn.sources.tally import OnFetch
 from liqwarn.sources.web import Patience, Web
 
 __all__ = ["ApiDone", "ApiJob", "fetch_api", "fetch_coinmetrics", "fetch_dvol", "fetch_hyperliquid"]
 
-_NAME: Final = re.compile(r"[A-Za-z0-9]{1,20}", re.ASCII)
 _METRIC: Final = re.compile(r"[A-Za-z0-9_]{1,60}", re.ASCII)
 _COINMETRICS_PANEL: Final = Path("conf/panels/coinmetrics_1d.yaml")
 
@@ -175,7 +175,7 @@ def fetch_api(
     Raises
     ------
     ConfigError
-        When what is asked for cannot be, every fault together.
+        When what is asked for cannot be, or a key is missing, every fault together.
     SourceError
         When the server refuses.
     StoreError
@@ -184,16 +184,31 @@ def fetch_api(
     settings, told = load_settings(), PROVIDERS[provider]
     folder = job.out or settings.home / "apis" / provider
     span = _span(job)
-    every = [*faults_of_out(folder), *_faults(job, span), *faults]
+    every = [*faults_of_out(folder), *_faults(job, span, told), *faults]
+    said = settings.keys.get(provider)
+    if told.key is not None and said is None:
+        every.append(f"{told.key.variable} is not set, expected your key of {provider}")
     if every:
         raise ConfigError("\n".join(every))
+    key = None if told.key is None or said is None else ApiKey(told.key, said)
     address = job.base_url or settings.apis.get(provider, told.address)
-    patience = replace(job.patience, between_s=job.patience.between_s or told.between_s)
+    patience = replace(
+        job.patience,
+        between_s=job.patience.between_s or told.between_s,
+        per_minute=job.patience.per_minute or told.per_minute,
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (
             FileLock(folder / ".fetch.lock", timeout=0),
-            Web(address, connections=1, patience=patience, stop=threading.Event()) as web,
+            Web(
+                address,
+                connections=1,
+                patience=patience,
+                stop=threading.Event(),
+                key=key,
+                budget=told.budget,
+            ) as web,
         ):
             report = fetch_series(choose(web), span, folder, clock=job.clock, on_fetch=on_fetch)
             write_json(folder / "fetch.json", report.to_dict())
@@ -216,13 +231,13 @@ def _midnight(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000
 
 
-def _faults(job: ApiJob, span: Span) -> Iterator[str]:
+def _faults(job: ApiJob, span: Span, told: Provider) -> Iterator[str]:
     if not job.names:
-        yield "names: none, expected at least one such as BTC"
+        yield f"names: none, expected at least one, {told.such_as}"
     if len({name.upper() for name in job.names}) < len(job.names):
         yield f"names: {', '.join(job.names)}, expected each once"
     for name in job.names:
-        if not _NAME.fullmatch(name):
-            yield f"name is {name!r}, expected letters and digits such as BTC"
+        if not re.fullmatch(told.name, name, re.ASCII):
+            yield f"name is {name!r}, expected {told.such_as}"
     if span[0] >= span[1] or (job.until is not None and job.until < job.since):
         yield f"from {job.since} to {job.until or 'now'}: expected days in order, not to come"

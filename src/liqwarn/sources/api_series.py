@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from liqwarn.errors import BusyError, DataError
+from liqwarn.errors import BusyError, DataError, RefusedError
 from liqwarn.sources.recording import Kept, Reading, Recording
 from liqwarn.sources.spans import Span, iso_of
 from liqwarn.sources.tally import OnFetch, Tally
@@ -163,8 +163,8 @@ def fetch_series(
     StoreError
         When a file here is damaged.
     SourceError
-        When the provider refuses whatever it is asked. A series that cannot be used is told in the
-        report, and the others are fetched.
+        When the provider refuses whatever it is asked. A series that cannot be used, or that the
+        provider refuses, is told in the report, and the others are fetched.
     """
     tally = Tally(on_fetch)
     work = []
@@ -197,7 +197,7 @@ def _fetch(
                 tally.came(came)
                 readings += rows
                 pages, size = pages + 1, size + came
-        except (DataError, BusyError) as error:
+        except (DataError, BusyError, RefusedError) as error:
             reason = str(error)
             break
         finally:

@@ -4,6 +4,7 @@ The only module that talks HTTP to providers. Whatever may pass by itself (a tim
 429 and 5xx) is tried again with growing waits; ``Retry-After`` is obeyed by every worker.
 """
 
+import ipaddress
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,9 @@ import stamina
 import stamina.instrumentation
 
 from liqwarn import __version__
-from liqwarn.errors import BusyError, ConfigError, DataError, SourceError
+from liqwarn.errors import BusyError, ConfigError, DataError, RefusedError, SourceError
+from liqwarn.sources.api_key import ApiKey
+from liqwarn.sources.pace import Budget, Pace
 from liqwarn.sources.retry_after import seconds_to_wait
 
 __all__ = ["Download", "Patience", "Web"]
@@ -27,6 +30,8 @@ __all__ = ["Download", "Patience", "Web"]
 T = TypeVar("T")
 
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_REFUSING: Final = frozenset({400, 402, 403, 404, 422})
+_BAD_KEY: Final = 401
 _TEXT_LIMIT: Final = 4_096
 _PAGE_LIMIT: Final = 1 << 16
 _REPLY_LIMIT: Final = 1 << 25
@@ -51,6 +56,8 @@ class Patience:
         A reply that after the grace is slower than this counts as cut.
     between_s : float
         Least time from one question to the next, of all workers together.
+    per_minute : int
+        Most questions in any minute, each by its weight; 0 is no bound.
     """
 
     attempts: int = 6
@@ -62,6 +69,7 @@ class Patience:
     grace_s: float = 30.0
     slowest_bytes_s: float = 2_000.0
     between_s: float = 0.0
+    per_minute: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +78,14 @@ class Download:
 
     sha256: str
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """A question to an API: what is posted, if anything, and its weight."""
+
+    body: bytes | None
+    weight: int
 
 
 class _PassingError(Exception):
@@ -92,26 +108,43 @@ class Web:
     patience : Patience
     stop : Event
         Set by whoever gives up: nothing is asked any more, replies under way end.
+    key : ApiKey, optional
+        Sent to this address only: redirects are not followed, and a proxy sees it encrypted.
+    budget : Budget, optional
+        Headers that say how often may be asked.
 
     Raises
     ------
     ConfigError
-        When the address is none.
+        When the address is none, or a key would go over a network in the clear.
     """
 
     def __init__(
-        self, base_url: str, *, connections: int, patience: Patience, stop: threading.Event
+        self,
+        base_url: str,
+        *,
+        connections: int,
+        patience: Patience,
+        stop: threading.Event,
+        key: ApiKey | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        self._base = _address(base_url)
+        self._base = _address(base_url, key)
         self._patience = patience
         self._stop = stop
-        self._free_at = 0.0
+        self._key = key
+        self._pace = Pace(patience.between_s, per_minute=patience.per_minute, budget=budget)
         stamina.instrumentation.set_on_retry_hooks(())  # its default would log to our output
         self._client = httpx.Client(
-            headers={"User-Agent": f"liqwarn/{__version__}", "Accept-Encoding": "identity"},
+            headers={
+                "User-Agent": f"liqwarn/{__version__}",
+                "Accept-Encoding": "identity",
+                **({} if key is None else key.headers),
+            },
             timeout=httpx.Timeout(patience.read_s, connect=patience.connect_s),
             limits=httpx.Limits(max_connections=connections),
             follow_redirects=False,
+            trust_env=key is None or self._base.startswith("https:"),  # else a proxy reads the key
         )
 
     def __enter__(self) -> Self:
@@ -187,7 +220,12 @@ class Web:
         return done[0] if self._ask("GET", path, fill) else None
 
     def page(
-        self, path: str, accept: Callable[[bytes], T], *, body: bytes | None = None
+        self,
+        path: str,
+        accept: Callable[[bytes], T],
+        *,
+        body: bytes | None = None,
+        weight: int = 1,
     ) -> tuple[T, int]:
         """What `accept` makes of a reply of an API, and how many bytes came.
 
@@ -199,11 +237,13 @@ class Web:
             Reads the whole reply. When it raises ``BusyError`` the page is asked for again.
         body : bytes, optional
             JSON to post; without it the page is got.
+        weight : int
+            As how many questions the provider counts it.
 
         Raises
         ------
-        BusyError, SourceError
-            When it does not come; when nothing will, such as for 404.
+        BusyError, RefusedError, SourceError
+            When it does not come; when this one never will (404); when nothing will (401).
         DataError
             When it is larger than any page.
         """
@@ -215,10 +255,9 @@ class Web:
                 content.extend(piece)
                 if len(content) > _REPLY_LIMIT:
                     raise DataError(f"{path}: a reply of more than {_REPLY_LIMIT} bytes, refused")
-            done[:] = [(accept(bytes(content)), len(content))]
+            done[:] = [(accept(self._hidden(bytes(content))), len(content))]
 
-        if not self._ask("GET" if body is None else "POST", path, fill, body):
-            raise SourceError(f"{self._base}/{path}: status 404, expected 200")
+        self._ask("GET" if body is None else "POST", path, fill, _Page(body=body, weight=weight))
         return done[0]
 
     def _ask(
@@ -226,7 +265,7 @@ class Web:
         method: str,
         path: str,
         use: Callable[[httpx.Response], None],
-        body: bytes | None = None,
+        page: "_Page | None" = None,
     ) -> bool:
         """Let `use` read a reply, again and again while it may help; False for 404."""
         patience, url = self._patience, f"{self._base}/{path}"
@@ -239,7 +278,7 @@ class Web:
                 wait_max=patience.longest_wait_s,
                 wait_jitter=patience.first_wait_s,
             ):
-                with attempt, self._reply(method, url, body) as reply:
+                with attempt, self._reply(method, url, page) as reply:
                     if reply.status_code == httpx.codes.NOT_FOUND:
                         _drain(reply)
                         return False
@@ -252,19 +291,43 @@ class Web:
         return True
 
     @contextmanager
-    def _reply(self, method: str, url: str, body: bytes | None) -> Iterator[httpx.Response]:
-        self._pause()
+    def _reply(self, method: str, url: str, page: "_Page | None") -> Iterator[httpx.Response]:
+        body = None if page is None else page.body
+        self._pause(1 if page is None else page.weight)
         headers = {} if body is None else {"Content-Type": "application/json"}
         with self._client.stream(method, url, content=body, headers=headers) as reply:
+            self._pace.heed(reply.headers, now=time.monotonic())
             status = reply.status_code
             if status in _PASSING:
                 raise _PassingError(f"status {status}", self._told_to_wait(reply))
-            if status not in (httpx.codes.OK, httpx.codes.NOT_FOUND):
-                said = "" if body is None and "?" not in url else f" ({_said(reply)})"
-                raise SourceError(
-                    f"{url}: status {status} {reply.reason_phrase}, expected 200 or 404{said}"
-                )
+            if status != httpx.codes.OK and (page or status != httpx.codes.NOT_FOUND):
+                raise self._refusal(reply, url, page)
             yield reply
+
+    def _refusal(self, reply: httpx.Response, url: str, page: "_Page | None") -> SourceError:
+        """What ends one question, or the run; a page's refusal says what the provider says."""
+        status = reply.status_code
+        phrase = self._hidden(reply.reason_phrase.encode()).decode()
+        told = f"{url}: status {status} {phrase}, expected 200"
+        if page is None:
+            return SourceError(f"{told} or 404")
+        told += f" ({self._said(reply)})"
+        if status == _BAD_KEY and self._key is not None:
+            told += f"; is the key of {self._key.terms.variable} right?"
+        return RefusedError(told) if status in _REFUSING else SourceError(told)
+
+    def _hidden(self, content: bytes) -> bytes:
+        return content if self._key is None else self._key.hide(content)
+
+    def _said(self, reply: httpx.Response) -> str:
+        """The beginning of what an error page says, on one line."""
+        content = bytearray()
+        for piece in reply.iter_raw():
+            content.extend(piece)
+            if len(content) >= _TEXT_LIMIT:
+                break
+        said = self._hidden(bytes(content))[:_SAID_LIMIT]
+        return " ".join(said.decode("utf-8", errors="replace").split())
 
     def _told_to_wait(self, reply: httpx.Response) -> float | None:
         """What ``Retry-After`` says, in seconds; every worker then waits."""
@@ -273,13 +336,14 @@ class Web:
             return None
         if wait > self._patience.longest_pause_s:
             raise SourceError(f"{reply.url}: asks to wait {wait:.0f} s; run again after that")
-        self._free_at = max(self._free_at, time.monotonic() + wait)
+        self._pace.hold(wait, now=time.monotonic())
         return wait
 
-    def _pause(self) -> None:
-        while (left := self._free_at - time.monotonic()) > 0 and not self._stop.wait(left):
-            pass
-        self._free_at = max(self._free_at, time.monotonic() + self._patience.between_s)
+    def _pause(self, weight: int) -> None:
+        while (left := self._pace.left(weight, now=time.monotonic())) > 0:
+            if self._stop.wait(left):
+                break
+        self._pace.take(weight, now=time.monotonic())
         self._check_stop()
 
     def _check_stop(self) -> None:
@@ -307,16 +371,6 @@ def _drain(reply: httpx.Response) -> None:
             return
 
 
-def _said(reply: httpx.Response) -> str:
-    """The beginning of what an error page says, on one line."""
-    content = bytearray()
-    for piece in reply.iter_raw():
-        content.extend(piece)
-        if len(content) >= _SAID_LIMIT:
-            break
-    return " ".join(bytes(content[:_SAID_LIMIT]).decode("utf-8", errors="replace").split())
-
-
 def _again(error: Exception) -> bool | float:
     """Whether to try again, or after how many seconds."""
     if isinstance(error, _PassingError):
@@ -324,11 +378,23 @@ def _again(error: Exception) -> bool | float:
     return isinstance(error, (httpx.TransportError, BusyError))
 
 
-def _address(text: str) -> str:
+def _address(text: str, key: ApiKey | None) -> str:
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
         raise ConfigError(f"base URL is {text!r}, expected https://host ({error})") from error
     if url.scheme not in ("http", "https") or not url.host or url.query or url.userinfo:
         raise ConfigError(f"base URL is {text!r}, expected https://host or https://host/path")
+    if key is not None and url.scheme == "http" and not _is_loopback(url.host):
+        raise ConfigError(
+            f"base URL is {text!r}, expected https: the key of {key.terms.variable} is not sent "
+            "over a network in the clear"
+        )
     return str(url).rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
