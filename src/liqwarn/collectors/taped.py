@@ -5,11 +5,14 @@ from typing import Literal
 
 __all__ = ["Taped", "What"]
 
-What = Literal["frame", "happenings", "refused", "opened", "closed", "silent", "gap", "dropped"]
+What = Literal[
+    "frame", "happenings", "refused", "opened", "closed", "silent", "gap", "dropped", "clock"
+]
 """``frame``: as it came, read without fault. ``happenings``: a sample of what was read, encoded.
 ``refused``: as it came, could not be read. ``opened``, ``closed``: of the line. ``silent``: a topic
 or the line said nothing for too long. ``gap``: the venue's own sequence has a hole. ``dropped``:
-so many samples were given up because the disk was too slow."""
+so many samples were given up because the disk was too slow. ``clock``: ours jumped, or is not the
+venue's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
