@@ -32,6 +32,7 @@ def test_every_promised_command_is_there():
         "order halt", "order tighten", "order loosen", "order release", "order list",
         "simulate run", "simulate worst-case", "simulate closed-loop", "fetch binance",
         "fetch coinmetrics", "fetch deribit-dvol", "fetch hyperliquid", "panel check",
+        "quality",
     }  # fmt: skip
 
 

@@ -8,11 +8,12 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from liqwarn.data.doubt import DOUBT_FIELDS, doubt_of, doubts
 from liqwarn.data.panel import Panel
 from liqwarn.frames import BoolArray, FloatArray, MarketFrame, TimeArray
 from liqwarn.windows.arguments import compiled
 
-__all__ = ["FrameQuality", "LiveQuality", "measure_quality"]
+__all__ = ["FrameQuality", "LiveQuality", "measure_quality", "promised"]
 
 _OK, _DEGRADED, _STALE, _UNKNOWN = range(4)
 _GRADES: Final = np.array(["ok", "degraded", "stale", "unknown"])
@@ -29,8 +30,9 @@ class FrameQuality:
     usable : ndarray of bool, shape (n_symbols, n_bars)
         Whether every core field is known: without them there is no score.
     quality : ndarray of str, shape (n_symbols, n_bars)
-        ``ok``; ``degraded`` when an expected field is missing or the panel has no open interest;
-        ``stale`` when a core field is missing that was known before; ``unknown`` before that.
+        ``ok``; ``degraded`` when an expected field is missing, the panel has no open interest, or
+        values cannot all be true (:mod:`liqwarn.data.doubt`); ``stale`` when a core field is
+        missing that was known before; ``unknown`` before that.
     """
 
     completeness: FloatArray
@@ -51,22 +53,38 @@ def measure_quality(frame: MarketFrame, panel: Panel) -> FrameQuality:
     usable = np.ones(shape, dtype=np.bool_)
     for name in (n for n in panel.fields if not n.startswith("next_")):
         finite = np.isfinite(frame.field(name))
-        seen = np.logical_or.accumulate(finite, axis=1)
-        promised = seen & _valid(frame.times, panel, name)
-        expected += promised
-        known += promised & finite
+        due = promised(frame, panel, name)
+        expected += due
+        known += due & finite
         if name in panel.core:
             usable &= finite
-            began &= seen
-    return _graded(panel, expected, known, usable, began)
+            began &= np.logical_or.accumulate(finite, axis=1)
+    sound = ~np.logical_or(*doubts(frame))
+    whole = (known == expected) & sound & ("open_interest" in panel.fields)
+    grade = np.where(whole, "ok", "degraded")
+    return FrameQuality(
+        completeness=np.divide(known, expected, out=np.zeros(shape), where=expected > 0),
+        usable=usable,
+        quality=np.where(usable, grade, np.where(began, "stale", "unknown")),
+    )
+
+
+def promised(frame: MarketFrame, panel: Panel, field: str) -> BoolArray:
+    """Bars at which a field is expected: from its first value on, while a source of it is valid."""
+    seen = np.logical_or.accumulate(np.isfinite(frame.field(field)), axis=1)
+    return np.asarray(seen & _valid(frame.times, panel, field))
 
 
 class _Promised(NamedTuple):
-    """What a panel promises of each field: within which seconds, whether core, if it is enough."""
+    """What a panel promises of each field: within which seconds, whether core, if it is enough.
+
+    And where the fields are that can be in doubt, -1 for one that is not promised.
+    """
 
     spans: NDArray[np.int64]
     core: BoolArray
     whole: bool
+    judged: NDArray[np.int64]
 
 
 class LiveQuality:
@@ -86,6 +104,7 @@ class LiveQuality:
             spans=_spans(panel, self._names).astype(np.int64),
             core=np.array([name in panel.core for name in self._names], dtype=np.bool_),
             whole="open_interest" in panel.fields,
+            judged=np.array([_row(self._names, name) for name in DOUBT_FIELDS], dtype=np.int64),
         )
         self._missing = np.full(self._seen.shape[-1], np.nan)
         self._given = np.empty(self._seen.shape)
@@ -119,32 +138,41 @@ class LiveQuality:
 def _grade(
     given: FloatArray,
     seen: BoolArray,
-    promised: _Promised,
+    terms: _Promised,
     moment: int,
     out: tuple[FloatArray, NDArray[np.int64]],
 ) -> None:
     """Completeness and grade of one bar; `seen` is brought up to it."""
     expected, known = np.zeros(given.shape[1]), np.zeros(given.shape[1])
     usable, began = np.ones(given.shape[1], np.bool_), np.ones(given.shape[1], np.bool_)
+    cells = np.empty(terms.judged.size)
     for k in range(given.shape[0]):
         valid = False
-        for source in range(promised.spans.shape[2]):
-            valid |= promised.spans[0, k, source] <= moment <= promised.spans[1, k, source]
+        for source in range(terms.spans.shape[2]):
+            valid |= terms.spans[0, k, source] <= moment <= terms.spans[1, k, source]
         for s in range(given.shape[1]):
             finite = np.isfinite(given[k, s])
             seen[k, s] |= finite
             if seen[k, s] and valid:
                 expected[s] += 1.0
                 known[s] += finite
-            if promised.core[k]:
+            if terms.core[k]:
                 usable[s] &= finite
                 began[s] &= seen[k, s]
     for s in range(given.shape[1]):
         out[0][s] = known[s] / expected[s] if expected[s] > 0.0 else 0.0
         if usable[s]:
-            out[1][s] = _OK if promised.whole and known[s] == expected[s] else _DEGRADED
+            for k in range(cells.size):
+                row = terms.judged[k]
+                cells[k] = given[row, s] if row >= 0 else np.nan
+            sound = terms.whole and known[s] == expected[s] and doubt_of(cells) == 0
+            out[1][s] = _OK if sound else _DEGRADED
         else:
             out[1][s] = _STALE if began[s] else _UNKNOWN
+
+
+def _row(names: tuple[str, ...], name: str) -> int:
+    return names.index(name) if name in names else -1
 
 
 def _spans(panel: Panel, names: tuple[str, ...]) -> TimeArray:
@@ -162,16 +190,6 @@ def _spans(panel: Panel, names: tuple[str, ...]) -> TimeArray:
                 starts[k, j] = ages[0] if start is None else _utc64(start)
                 ends[k, j] = ages[1] if end is None else _utc64(end)
     return np.stack([starts, ends])
-
-
-def _graded(
-    panel: Panel, expected: FloatArray, known: FloatArray, usable: BoolArray, began: BoolArray
-) -> FrameQuality:
-    completeness = np.divide(known, expected, out=np.zeros(known.shape), where=expected > 0)
-    complete = (known == expected) & ("open_interest" in panel.fields)
-    quality = np.where(complete, "ok", "degraded")
-    quality = np.where(usable, quality, np.where(began, "stale", "unknown"))
-    return FrameQuality(completeness=completeness, usable=usable, quality=quality)
 
 
 def _valid(times: TimeArray, panel: Panel, field: str) -> BoolArray:

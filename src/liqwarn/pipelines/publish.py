@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from liqwarn.frames import SIDES
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.events import event_table
 from liqwarn.pipelines.explain import Signals, explain, write_boards
+from liqwarn.pipelines.quality import QUALITY_DAYS, QUALITY_FILE, account_of
 from liqwarn.pipelines.risk import Risk
 from liqwarn.pipelines.score_table import cell_table, extend, flag_table, score_table
 from liqwarn.pipelines.study import Study
@@ -99,6 +100,8 @@ def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...
     write_table(event_table(decided.study.events), folder / "events.csv")
     _write_standing(decided, folder / "positions.json")
     write_json(folder / "scoring.json", _account(decided))
+    since = decided.risk.scores.moments()[-1] - timedelta(days=QUALITY_DAYS)
+    write_json(folder / QUALITY_FILE, account_of(decided.study.market, since=since).to_dict())
     market = decided.study.market.panel.market
     boards = explain(decided.study, decided.bundle, decided.risk, decided.history)
     write_boards(Signals(boards=boards, generated_at=iso_utc(now), market=market), folder)

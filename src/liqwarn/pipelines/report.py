@@ -14,6 +14,7 @@ from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError
 from liqwarn.pipelines.explain import SIGNALS_FILE, read_boards
 from liqwarn.pipelines.map_picture import MAP_PICTURE
+from liqwarn.pipelines.quality import QUALITY_FILE
 from liqwarn.reports.content import ReportContent, ReportMeta
 from liqwarn.reports.page import render_report
 from liqwarn.reports.signal_content import Board
@@ -65,6 +66,7 @@ def write_report(order: ReportOrder, *, now: datetime) -> Path:
         evaluation=_evaluation(order),
         map_png=_map_picture(order),
         signals=_signals(order),
+        data_quality=_quality(order),
         meta=ReportMeta(
             panel=str(account["panel"]),
             market=_market(document),
@@ -126,6 +128,12 @@ def _signals(order: ReportOrder) -> tuple[Board, ...]:
     """Boards of the scoring; a folder of an older version has none."""
     there = (order.scores / SIGNALS_FILE).exists()
     return read_boards(order.scores).boards if there else ()
+
+
+def _quality(order: ReportOrder) -> dict[str, Any] | None:
+    """The account of the data; a folder of an older version has none."""
+    path = order.scores / QUALITY_FILE
+    return _json(path) if path.exists() else None
 
 
 def _there(path: Path) -> Path:

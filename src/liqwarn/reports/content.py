@@ -102,6 +102,8 @@ class ReportContent:
         Picture of the leading symbol's liquidation map; without one the page has no such section.
     signals : tuple of Board
         The signal boards of the flags; without them the page says so.
+    data_quality : mapping or None
+        Contents of ``quality.json``: coverage, holes, age and doubts; None leaves them out.
 
     Raises
     ------
@@ -116,6 +118,7 @@ class ReportContent:
     meta: ReportMeta
     map_png: bytes | None = None
     signals: tuple[Board, ...] = ()
+    data_quality: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         _need_columns(self.scores, SCORE_COLUMNS, "scores")

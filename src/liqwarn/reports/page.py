@@ -12,7 +12,7 @@ from liqwarn.reports.environment import environment
 from liqwarn.reports.event_view import driver_rows, events_view
 from liqwarn.reports.flag_view import flag_rows, tiles
 from liqwarn.reports.formats import utc
-from liqwarn.reports.quality_view import quality_rows
+from liqwarn.reports.quality_view import doubt_lines, field_rows, quality_rows
 from liqwarn.reports.results import BUDGETS
 from liqwarn.reports.series_view import DAYS, series_view
 from liqwarn.reports.signal_view import signals_view
@@ -66,6 +66,8 @@ def render_report(content: ReportContent) -> str:
             reliability=reliability(content.evaluation),
             molchan=molchan(content.evaluation),
             quality=quality_rows(content.scores, since),
+            fields=field_rows(content.data_quality),
+            doubts=doubt_lines(content.data_quality),
             tiers=_TIERS,
             days=DAYS,
             horizons=HORIZONS_H,
