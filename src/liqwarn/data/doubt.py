@@ -5,7 +5,7 @@ origins that lie apart: one of them is wrong, or the market has come apart, and 
 learned while they agreed is worth less. A liquidation feed that tells nothing while price runs
 against a side: silence is a fault, not calm.
 
-In five years of hourly bars of BTC the index was never 2 % off the close, and none of the 92 bars
+In five years of hourly bars of BTC the index was never 2 % off the close, and none of the 98 runs
 that ran 3 % against a side was without liquidations of it (docs/quality.md).
 """
 
