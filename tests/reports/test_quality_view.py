@@ -48,8 +48,15 @@ def test_a_field_is_one_row_over_its_symbols():
     assert (row.field, row.symbols, row.covered, row.lowest) == (
         "funding_rate", 2, "85.0 %", "70.0 % (ETHUSDT)",
     )  # fmt: skip
-    assert (row.holes, row.longest, row.silent) == ("2", "25 bars", "ETHUSDT")
+    assert (row.holes, row.longest, row.silent) == ("2", "25", "ETHUSDT")
     assert (row.age, row.held) == ("1:00:00 to 2:30:00", "50 %")
+
+
+def test_what_is_told_at_the_close_says_so():
+    rows = [field("BTCUSDT", age_median_s=0.0, age_p99_s=0.0), field("ETHUSDT")]
+
+    assert field_rows({"fields": rows[:1]})[0].age == "at the close"
+    assert field_rows({"fields": rows})[0].age == "1:00:00 to 2:00:00"
 
 
 def test_without_an_account_there_is_nothing_by_field():

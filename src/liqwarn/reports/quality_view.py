@@ -91,7 +91,7 @@ def _field_row(name: str, rows: Sequence[Mapping[str, Any]]) -> FieldRow:
         covered=percent(known / sum(row["promised"] for row in rows), 1),
         lowest=percent(finite(worst["coverage"]), 1) + lowest,
         holes=f"{sum(row['holes'] for row in rows):,}",
-        longest=f"{longest:,} bars" if longest else DASH,
+        longest=f"{longest:,}" if longest else DASH,
         silent=", ".join(silent) or DASH,
         age=_age([row["age_median_s"] for row in rows], [row["age_p99_s"] for row in rows]),
         held=percent(held / known if known else None, 0),
@@ -104,6 +104,8 @@ def _age(medians: Sequence[float | None], late: Sequence[float | None]) -> str:
     if not usual or not old:
         return DASH
     usual_s = sorted(usual)[len(usual) // 2]
+    if usual_s == max(old) == 0.0:
+        return "at the close"
     return f"{timedelta(seconds=round(usual_s))} to {timedelta(seconds=round(max(old)))}"
 
 
