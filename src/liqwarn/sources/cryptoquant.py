@@ -120,6 +120,8 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType(
 """By the name they are asked for with."""
 
 _LIMIT: Final = 1_000
+"""Rows of a reply; up to 100,000 may be asked for, a month of hours is 744."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STAMPS: Final[Mapping[str, tuple[str, re.Pattern[str], str]]] = MappingProxyType(
     {
@@ -241,7 +243,11 @@ def _series(web: Web, asset: str, name: str, window: str, exchange: str) -> ApiS
 def _pages(
     web: Web, endpoint: Endpoint, question: tuple[str, Mapping[str, str]], span: Span
 ) -> Iterator[tuple[list[Reading], int]]:
-    """Pages back from the end of a span: a reply holds the newest rows up to its limit."""
+    """Pages back from the end of a span: a reply holds the newest rows, up to some limit.
+
+    A plan may allow fewer rows than are asked for, so only the start, or a reply without rows, ends
+    it.
+    """
     path, asked = question
     end = span[1]
     while end > span[0]:
@@ -253,7 +259,7 @@ def _pages(
 
         readings, came = web.page(f"{path}?{urlencode(query)}", read)
         yield readings, came
-        end = readings[0].time if len(readings) >= _LIMIT else span[0]
+        end = readings[0].time if readings else span[0]
 
 
 def _stamp(ms: int) -> str:
