@@ -6,6 +6,7 @@ import liqwarn.cli.event_command
 import liqwarn.cli.explain_command
 import liqwarn.cli.fetch_api_commands
 import liqwarn.cli.fetch_command
+import liqwarn.cli.fetch_onchain_commands
 import liqwarn.cli.keys_commands
 import liqwarn.cli.map_commands
 import liqwarn.cli.model_commands
