@@ -8,7 +8,9 @@ names the file.
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -129,25 +131,28 @@ def _csv(path: Path, layout: FileLayout) -> pd.DataFrame:
 def _csv_text(raw: bytes, columns: tuple[str, ...] | None) -> pd.DataFrame:
     if not raw.strip():
         raise DataError("the table inside is empty")
-    header: int | None = 0
-    if columns is not None:
-        first = raw.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0].split(b",")[0].strip().strip(b'"')
-        header = None if _is_number(first) else 0
+    # its own header would rename a column that is there twice, and take rows that are one cell
+    # longer than it for rows with an index
     table = pd.read_csv(
-        io.BytesIO(raw), dtype=str, header=header, encoding="utf-8-sig", skipinitialspace=True
+        io.BytesIO(raw), dtype=str, header=None, encoding="utf-8-sig", skipinitialspace=True
     )
     if columns is not None and len(columns) != table.shape[1]:
         raise DataError(f"{table.shape[1]} columns found, the panel names {len(columns)}")
-    if columns is not None and header is None:
+    if columns is not None and _is_number(str(table.iloc[0, 0])):
         table.columns = pd.Index(columns)
-    table.columns = pd.Index([str(name).strip() for name in table.columns])
+        return table
+    blank = (f"unnamed {place}" for place in count())
+    table.columns = pd.Index(
+        [str(name).strip() or next(blank) for name in table.iloc[0].fillna("")]
+    )
+    table = table.iloc[1:].reset_index(drop=True)
     if columns is not None and set(table.columns) != set(columns):
         found = [name for name in table.columns if name not in columns]
         raise DataError(f"its header has {found}, the panel names {list(columns)}")
     return table
 
 
-def _is_number(text: bytes) -> bool:
+def _is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:
@@ -161,8 +166,11 @@ def _csv_zip(path: Path, layout: FileLayout) -> pd.DataFrame:
         if len(members) != 1:
             names = [m.filename for m in archive.infolist()][:5]
             raise DataError(f"{path}: holds {names}, expected exactly one .csv")
-        with archive.open(members[0]) as stream:
-            raw = stream.read(MAX_BYTES + 1)  # the declared size may lie: bound what is unpacked
+        try:
+            with archive.open(members[0]) as stream:
+                raw = stream.read(MAX_BYTES + 1)  # the declared size may lie: bound what unpacks
+        except (zlib.error, NotImplementedError, RuntimeError) as error:  # flipped bits, a password
+            raise DataError(f"{path}: {members[0].filename} cannot be unpacked: {error}") from error
     if len(raw) > MAX_BYTES:
         raise DataError(f"{path}: unpacks to more than {MAX_BYTES} bytes, refused")
     return _csv_text(raw, layout.columns)
