@@ -205,3 +205,12 @@ def test_an_unknown_suffix_needs_a_stated_format(tmp_path):
     assert format_of(tmp_path / "a.txt", "json") == "json"
     with pytest.raises(DataError, match="suffix tells no format"):
         format_of(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("stamp", ["20260319T", "2026-03-19", "2026-03-19 00:00:00"])
+def test_rows_that_begin_with_a_stamp_need_no_header(tmp_path, layout, stamp):
+    (tmp_path / "seed.csv").write_text(f"{stamp},1.5,0\n{stamp},2.5,0\n")
+
+    table = read_table(tmp_path / "seed.csv", layout(columns=("time", "close", "volume")))
+
+    assert table["close"].tolist() == ["1.5", "2.5"]

@@ -7,6 +7,7 @@ names the file.
 
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -36,6 +37,8 @@ _SUFFIXES: Final[Mapping[str, Format]] = {
     ".zip": "csv.zip",
     ".json": "json",
 }
+
+_DATE: Final = re.compile(r"\d{4}-?\d{2}-?\d{2}", re.ASCII)
 
 
 class FileLayout(Protocol):
@@ -138,7 +141,7 @@ def _csv_text(raw: bytes, columns: tuple[str, ...] | None) -> pd.DataFrame:
     )
     if columns is not None and len(columns) != table.shape[1]:
         raise DataError(f"{table.shape[1]} columns found, the panel names {len(columns)}")
-    if columns is not None and _is_number(str(table.iloc[0, 0])):
+    if columns is not None and _is_data(str(table.iloc[0, 0])):
         table.columns = pd.Index(columns)
         return table
     blank = (f"unnamed {place}" for place in count())
@@ -152,11 +155,12 @@ def _csv_text(raw: bytes, columns: tuple[str, ...] | None) -> pd.DataFrame:
     return table
 
 
-def _is_number(text: str) -> bool:
+def _is_data(text: str) -> bool:
+    """Whether a first cell is of a row and no name: a number, or what begins as a date does."""
     try:
         float(text)
     except ValueError:
-        return False
+        return _DATE.match(text.strip()) is not None
     return True
 
 
