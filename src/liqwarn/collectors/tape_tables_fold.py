@@ -1,0 +1,169 @@
+"""A venue's tape folded into tables by day, and what the next run needs to go on.
+
+The state at a moment depends on the tape alone, and a day's tables on the records from an hour
+before it to an hour after it. So a run that goes on at a day, with the carry of an hour before it,
+writes the same tables as one that reads the whole tape.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pandas as pd
+
+from liqwarn.collectors.coverage import (
+    MINUTE_MS,
+    PAUSE_MS,
+    SETTLE_MS,
+    Listening,
+    covered_seconds,
+    joined_spans,
+)
+from liqwarn.collectors.minutes import ASTRAY_MS, Minute, MinuteTally
+from liqwarn.collectors.tape_tables_reading import TapeReading
+from liqwarn.collectors.tape_tables_rows import Listened, symbol_tables
+from liqwarn.collectors.taped import Taped
+
+__all__ = ["DAY_MS", "DayTables", "TapeFold", "carry_from_json"]
+
+DAY_MS: Final = 86_400_000
+
+DayTables = Mapping[tuple[str, str], pd.DataFrame]
+"""Symbol and name of a table to the table."""
+
+Carry = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class TapeFold:
+    """Reads records in their order; tables of a day can be had at any time. One owner.
+
+    Parameters
+    ----------
+    reading : TapeReading
+    lines : mapping of symbol to mapping of line to frozenset of str
+        Which lines carry its liquidations, in which topics.
+    first_day : int or None
+        Days before it are left out; None begins with the day of the first record.
+    listening : Listening
+        As it was before the first record.
+    """
+
+    reading: TapeReading
+    lines: Mapping[str, Mapping[str, frozenset[str]]]
+    first_day: int | None = None
+    listening: Listening = field(default_factory=Listening)
+    tally: MinuteTally = field(default_factory=MinuteTally)
+    days: dict[int, Carry] = field(default_factory=dict)
+    proof_ms: dict[int, int] = field(default_factory=dict)
+
+    def take(self, record: Taped) -> None:
+        """Take the next record."""
+        self._begin_days(record.seen_ms)
+        said = self.reading.read(record)
+        self.listening.take(record, unread=said.unread)
+        self.tally.take(said.happenings, record.seen_ms)
+        self._prove(record.seen_ms)
+
+    def finished_days(self) -> list[int]:
+        """Days about which nothing more can be said."""
+        last = self.listening.last_ms
+        until = -1 if last is None else (last - ASTRAY_MS) // DAY_MS
+        return sorted(day for day in self.days if day < until)
+
+    def running_days(self) -> list[int]:
+        """Days that have begun and may still change."""
+        last = self.listening.last_ms
+        begun = -1 if last is None else last // DAY_MS
+        finished = set(self.finished_days())
+        return sorted(day for day in self.days if day <= begun and day not in finished)
+
+    def tables(self, day: int) -> DayTables:
+        """The tables of a day, of the minutes that are over."""
+        first = day * DAY_MS // MINUTE_MS
+        last = self.listening.last_ms or 0
+        n_minutes = min(DAY_MS // MINUTE_MS, max(0, (last - SETTLE_MS) // MINUTE_MS - first))
+        return {
+            (symbol, name): table
+            for symbol, lines in self.lines.items()
+            for name, table in self._of_symbol(symbol, lines, first, n_minutes).items()
+        }
+
+    def forget(self, day: int) -> None:
+        """Drop a day whose tables are written and finished, and all before it."""
+        self.first_day = day + 1
+        for done in [d for d in self.days if d <= day]:
+            del self.days[done]
+        minute = (day + 1) * DAY_MS // MINUTE_MS
+        self.tally.forget_before(minute)
+        self.listening.forget_before(minute * MINUTE_MS)
+        for number in [n for n in self.proof_ms if n < minute]:
+            del self.proof_ms[number]
+
+    def carry(self) -> tuple[int, Carry]:
+        """The first day that is not finished, and what a run that goes on there needs, as JSON."""
+        day = min(self.days)
+        return day, self.days[day]
+
+    def _begin_days(self, seen_ms: int) -> None:
+        if self.first_day is None:
+            self.first_day = seen_ms // DAY_MS
+        for day in (seen_ms // DAY_MS, (seen_ms + ASTRAY_MS) // DAY_MS):
+            if day >= self.first_day and day not in self.days:
+                self.days[day] = self._state()
+
+    def _prove(self, seen_ms: int) -> None:
+        over = (seen_ms - SETTLE_MS) // MINUTE_MS - 1
+        for minute in range(over, over - PAUSE_MS // MINUTE_MS - 2, -1):
+            if minute in self.proof_ms:
+                break
+            self.proof_ms[minute] = seen_ms
+
+    def _of_symbol(
+        self, symbol: str, lines: Mapping[str, frozenset[str]], first: int, n_minutes: int
+    ) -> dict[str, pd.DataFrame]:
+        spans = joined_spans(
+            span for line, topics in lines.items() for span in self.listening.spans(line, topics)
+        )
+        minutes: dict[int, Minute] = {}
+        for number in range(first, first + n_minutes):
+            found = self.tally.minutes.get((symbol, number))
+            if found is not None:
+                minutes[number] = found
+        listened = Listened(
+            first=first,
+            covered_s=covered_seconds(spans, first * MINUTE_MS, n_minutes),
+            proof_ms=self.proof_ms,
+            capped_feed=self.reading.venue.completeness.grade == "one a second",
+        )
+        return symbol_tables(minutes, listened)
+
+    def _state(self) -> Carry:
+        once = [
+            [record.seen_ms, record.line, b64encode(record.content).decode()]
+            for record in self.reading.once.values()
+        ]
+        return {**self.listening.state(), "once": once}
+
+
+def carry_from_json(carry: Mapping[str, Any]) -> tuple[Listening, dict[str, Taped]]:
+    """The way back from :meth:`TapeFold.carry`: the lines, and the replies to know before.
+
+    Examples
+    --------
+    >>> carry = {"open": {"market": 5}, "heard": {}, "muted": {}, "refused": {},
+    ...          "last_ms": 9, "once": [[3, "rules", "e30="]]}
+    >>> listening, once = carry_from_json(carry)
+    >>> listening.spans("market"), once["rules"].content
+    ([(5, 9)], b'{}')
+    """
+    state = deepcopy({name: found for name, found in carry.items() if name != "once"})
+    state["refused"] = {line: (a, b) for line, (a, b) in state["refused"].items()}
+    listening = Listening(**state)
+    once = {
+        line: Taped(seen_ms=seen_ms, line=line, what="frame", content=b64decode(content))
+        for seen_ms, line, content in carry["once"]
+    }
+    return listening, once

@@ -1,0 +1,217 @@
+"""From the tapes of venues to parquet tables by day, written whole; a rerun goes on where it is.
+
+``OUT/{venue}/{symbol}/{table}/{symbol}-{table}-{YYYY-MM-DD}.parquet``, and beside the symbols
+``progress.json``: through which day the tables are finished, and what the next run must know.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from liqwarn.collectors.coverage_lines import carrying_lines
+from liqwarn.collectors.happenings import Kind
+from liqwarn.collectors.tape import read_tape
+from liqwarn.collectors.tape_segment import segments_of
+from liqwarn.collectors.tape_tables_fold import DAY_MS, TapeFold, carry_from_json
+from liqwarn.collectors.tape_tables_reading import TapeCounts, TapeReading
+from liqwarn.collectors.venue import Venue
+from liqwarn.durable import write_json
+from liqwarn.errors import ConfigError, StoreError
+from liqwarn.pipelines.progress import OnProgress, silent
+from liqwarn.tables import write_table
+
+__all__ = ["TapeTablesDone", "TapeTablesJob", "make_tape_tables", "table_path"]
+
+_SCHEMA: Final = "liqwarn.tape_tables/1"
+_NEVER: Final = 1 << 62
+_HOUR_MS: Final = 3_600_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapeTablesJob:
+    """Which tape, into which folder.
+
+    Attributes
+    ----------
+    tape : Path
+        Folder of all venues' tapes.
+    venue : Venue
+    symbols : tuple of str
+    kinds : frozenset of str
+        What the collector was asked for, which decides how its lines are called.
+    out : Path
+    again : bool
+        Make every day anew, such as after a reader was mended.
+    """
+
+    tape: Path
+    venue: Venue
+    symbols: tuple[str, ...]
+    kinds: frozenset[Kind]
+    out: Path
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapeTablesDone:
+    """What a run wrote.
+
+    Attributes
+    ----------
+    venue : str
+    finished, running : tuple of str
+        Days that were written, those that may still change apart.
+    counts : TapeCounts
+        Of the records that were read.
+    astray, impossible : int
+        See :class:`liqwarn.collectors.minutes.MinuteTally`.
+    """
+
+    venue: str
+    finished: tuple[str, ...]
+    running: tuple[str, ...]
+    counts: TapeCounts
+    astray: int
+    impossible: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "venue": self.venue,
+            "finished": list(self.finished),
+            "running": list(self.running),
+            **self.counts.to_dict(),
+            "astray": self.astray,
+            "impossible": self.impossible,
+        }
+
+    def to_text(self) -> str:
+        """For a person."""
+        c = self.counts
+        days = f"{len(self.finished)} days finished, {len(self.running)} running"
+        faults = {
+            "frames mended": c.mended,
+            "frames unread": c.unread,
+            "samples damaged": c.damaged,
+            "times samples were given up": c.dropped,
+            "happenings astray": self.astray,
+            "happenings impossible": self.impossible,
+        }
+        told = [f"{name} {count:,d}" for name, count in faults.items() if count]
+        first = [f"first fault: {c.first_fault}"] if c.first_fault else []
+        read = f"{c.frames:,d} frames, {c.samples:,d} samples"
+        return "; ".join([f"{self.venue}: {days}; {read}", *told, *first])
+
+
+def table_path(out: Path, venue: str, symbol: str, table: str, day: str) -> Path:
+    """Where the table of a day is.
+
+    >>> table_path(Path("t"), "okx", "BTCUSDT", "mark", "2026-11-22").as_posix()
+    't/okx/BTCUSDT/mark/BTCUSDT-mark-2026-11-22.parquet'
+    """
+    return out / venue / symbol / table / f"{symbol}-{table}-{day}.parquet"
+
+
+def make_tape_tables(job: TapeTablesJob, *, on_progress: OnProgress = silent) -> TapeTablesDone:
+    """Bring the tables of a venue up to its tape.
+
+    Days that are finished are not read again, unless with `again` or for symbols or kinds that
+    they were not made for. The same tape gives the same tables, however often and wherever it was
+    cut in between.
+
+    Raises
+    ------
+    ConfigError
+        When a symbol is no symbol of the venue, or the venue has no tape.
+    StoreError
+        When the tape or the notes of an earlier run are damaged.
+    """
+    segments = segments_of(job.tape, job.venue.name)
+    if not segments:
+        raise ConfigError(f"{job.tape / job.venue.name}: no tape, expected what collect recorded")
+    fold, since_ms = _begin(job)
+    first, last = segments[0].hour_ms, segments[-1].hour_ms + _HOUR_MS
+    begin = max(first, since_ms)
+    finished: list[int] = []
+    hour = -1
+    for record in read_tape(job.tape, job.venue.name, since_ms=since_ms, until_ms=_NEVER):
+        fold.take(record)
+        if record.seen_ms // _HOUR_MS != hour:
+            hour = record.seen_ms // _HOUR_MS
+            finished += _write_finished(job, fold)
+            done = (record.seen_ms - begin) // _HOUR_MS
+            on_progress(f"tables of {job.venue.name}", done, max(1, (last - begin) // _HOUR_MS))
+    running = fold.running_days()
+    for day in running:
+        _write_day(job, fold, day)
+    on_progress(f"tables of {job.venue.name}", 1, 1)
+    return TapeTablesDone(
+        venue=job.venue.name,
+        finished=tuple(map(_date, finished)),
+        running=tuple(map(_date, running)),
+        counts=fold.reading.counts,
+        astray=fold.tally.astray,
+        impossible=fold.tally.impossible,
+    )
+
+
+def _begin(job: TapeTablesJob) -> tuple[TapeFold, int]:
+    """The fold as it was an hour before the first day that is not finished."""
+    lines = carrying_lines(job.venue, job.symbols, "liquidation", job.kinds)
+    notes = None if job.again else _notes(job)
+    if notes is None:
+        reading = TapeReading(job.venue, job.symbols)
+        return TapeFold(reading=reading, lines=lines), 0
+    listening, once = carry_from_json(notes["carry"])
+    reading = TapeReading(job.venue, job.symbols, once)
+    day = int(notes["next_day"])
+    fold = TapeFold(reading=reading, lines=lines, first_day=day, listening=listening)
+    return fold, day * DAY_MS - _HOUR_MS
+
+
+def _notes(job: TapeTablesJob) -> Mapping[str, Any] | None:
+    """What the last run noted; None when it says nothing of this job."""
+    path = _notes_path(job)
+    if not path.is_file():
+        return None
+    try:
+        notes = json.loads(path.read_bytes())
+        fits = notes["schema"] == _SCHEMA and notes["asked"] == _asked(job)
+        found: Mapping[str, Any] = {"next_day": notes["next_day"], "carry": notes["carry"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path}: damaged ({error!r}); run with --again") from error
+    return found if fits else None
+
+
+def _asked(job: TapeTablesJob) -> dict[str, list[str]]:
+    return {"symbols": sorted(job.symbols), "kinds": sorted(job.kinds)}
+
+
+def _notes_path(job: TapeTablesJob) -> Path:
+    return job.out / job.venue.name / "progress.json"
+
+
+def _write_finished(job: TapeTablesJob, fold: TapeFold) -> Iterator[int]:
+    for day in fold.finished_days():
+        _write_day(job, fold, day)
+        fold.forget(day)
+        following, carry = fold.carry()
+        notes = {"schema": _SCHEMA, "asked": _asked(job), "next_day": following, "carry": carry}
+        write_json(_notes_path(job), notes)
+        yield day
+
+
+def _write_day(job: TapeTablesJob, fold: TapeFold, day: int) -> None:
+    for (symbol, name), table in fold.tables(day).items():
+        path = table_path(job.out, job.venue.name, symbol, name, _date(day))
+        if len(table):
+            write_table(table, path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _date(day: int) -> str:
+    return datetime.fromtimestamp(day * 86_400, tz=UTC).date().isoformat()
