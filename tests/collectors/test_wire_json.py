@@ -64,6 +64,7 @@ def test_what_is_no_frame_is_refused(content, why):
         (number_text, "inf", "a number as text"),
         (number_text, "0x10", "a number as text"),
         (number_text, None, "a number as text"),
+        (number_text, "1e99", "at most 1e"),
         (positive_text, "0", "a number above 0"),
         (positive_text, "-1", "a number above 0"),
         (time_ms, 1_739_502_302, "milliseconds of 2010"),

@@ -14,10 +14,12 @@ from typing import Final, Never
 from liqwarn.errors import DataError
 
 __all__ = [
+    "ABSURD",
     "as_list",
     "as_object",
     "flag",
     "number",
+    "number_of",
     "number_text",
     "parse_wire",
     "positive_text",
@@ -31,6 +33,9 @@ __all__ = [
 _SHOWN: Final = 60
 _NUMBER: Final = re.compile(r"-?\d{1,40}(\.\d{1,60})?([eE][+-]?\d{1,2})?", re.ASCII)
 _DIGITS: Final = re.compile(r"\d{1,18}", re.ASCII)
+ABSURD: Final = 1e18
+"""No price, size or volume of a venue is greater."""
+
 _FIRST_MS: Final = 1_262_304_000_000
 _LAST_MS: Final = 4_102_444_800_000
 
@@ -138,10 +143,17 @@ def number_text(row: Row, name: str, where: str) -> float:
     >>> number_text({"r": "-0.0001"}, "r", "x")
     -0.0001
     """
-    found = _there(row, name, where)
-    if isinstance(found, str) and _NUMBER.fullmatch(found):
-        return float(found)
-    raise _unlike(name, found, "a number as text", where)
+    return number_of(_there(row, name, where), name, where)
+
+
+def number_of(found: object, name: str, where: str) -> float:
+    """A value that must be a finite number inside quotes, no absurd one."""
+    if not isinstance(found, str) or not _NUMBER.fullmatch(found):
+        raise _unlike(name, found, "a number as text", where)
+    value = float(found)
+    if not abs(value) <= ABSURD:
+        raise _unlike(name, found, f"at most {ABSURD:.0e}", where)
+    return value
 
 
 def positive_text(row: Row, name: str, where: str) -> float:
