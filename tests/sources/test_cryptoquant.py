@@ -6,9 +6,12 @@ import os
 import re
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
 from liqwarn.errors import BusyError, DataError
 from liqwarn.sources.cryptoquant import ENDPOINTS, WINDOWS, read_rows
@@ -309,3 +312,25 @@ def test_the_samples_are_read_every_cell(raw_samples, sample):
         int(datetime.fromisoformat(row["datetime"] + "+00:00").timestamp()) * 1000 for row in rows
     ]
     assert len(rows) >= 199
+
+
+def test_an_hour_is_stamped_with_its_start_as_prices_say(raw_samples, real_data):
+    """Longs are liquidated in the hour in which the price falls, of candles stamped with starts."""
+    with (raw_samples / "cryptoquant/binance_btc_liquidations_hour_2024.csv").open() as stream:
+        rows = {row["datetime"]: row for row in csv.DictReader(stream)}
+    candles = pq.read_table(real_data / "klines/binance_um_perp_1h_BTCUSDT.parquet").to_pylist()
+    moved, tilted = [], []
+    for candle in candles:
+        row = rows.get(f"{candle['timestamp']:%Y-%m-%d %H:%M:%S}")
+        if row:
+            moved.append(candle["close_usdt"] - candle["open_usdt"])
+            tilted.append(
+                float(row["long_liquidations_usd"]) - float(row["short_liquidations_usd"])
+            )
+
+    there = {by: spearmanr(np.roll(moved, by), tilted).statistic for by in (-1, 0, 1)}
+
+    assert len(moved) == 8_784
+    assert there[0] < -0.6
+    assert abs(there[1]) < 0.3
+    assert abs(there[-1]) < 0.1
