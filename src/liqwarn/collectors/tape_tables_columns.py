@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from liqwarn.frames import SIDES
@@ -75,7 +76,8 @@ def typed_table(name: str, columns: Mapping[str, list[object]]) -> pd.DataFrame:
     for column, kind in TABLES[name].items():
         found = columns[column]
         if kind == _TIME:
-            made[column] = pd.Series(pd.to_datetime(found, unit="ms", utc=True)).astype(kind)
+            ms = np.asarray(found, dtype=np.int64).astype("datetime64[ms]")
+            made[column] = pd.Series(ms.astype("datetime64[us]")).dt.tz_localize("UTC")
         else:
             made[column] = pd.Series(found, dtype=kind)
     return pd.DataFrame(made)
