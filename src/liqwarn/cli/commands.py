@@ -5,6 +5,7 @@ import liqwarn.cli.data_commands
 import liqwarn.cli.event_command
 import liqwarn.cli.explain_command
 import liqwarn.cli.fetch_api_commands
+import liqwarn.cli.fetch_bybit_command
 import liqwarn.cli.fetch_command
 import liqwarn.cli.fetch_onchain_commands
 import liqwarn.cli.keys_commands
