@@ -98,10 +98,11 @@ class OkxReader:
         else:
             said = [self._row(channel, arg, found, symbol, where) for found in rows]
         happenings = tuple(one for many in said for one in many)
-        prices = [one for one in happenings if isinstance(one, Reading) and one.field in _PRICES]
-        for one in prices:
-            self._check_price(one, where)
-        self._prices |= {(one.symbol, one.field): one for one in prices}
+        readings = [one for one in happenings if isinstance(one, Reading)]
+        prices = [reading for reading in readings if reading.field in _PRICES]
+        for price in prices:
+            self._check_price(price, where)
+        self._prices |= {(price.symbol, price.field): price for price in prices}
         return Heard(happenings=happenings, topic=topic)
 
     def _row(
