@@ -92,6 +92,7 @@ class OkxReader:
         topic = f"{channel}:{arg['instId']}"
         if channel == "books":
             return self._pages(line, row, symbol, topic, where)
+        said: list[tuple[Happening, ...]]
         if channel == "candle1m":
             contract = self._contracts.get(symbol)
             said = [candles_of(found, symbol, contract, where) for found in rows]
