@@ -53,7 +53,8 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             address=BYBIT_API,
             variable="LIQWARN_BYBIT_API",
             between_s=BYBIT_BETWEEN_S,
-            such_as="a perpetual such as BTCUSDT",
+            such_as="capital letters and digits",
+            example="BTCUSDT",
         ),
         "bybit-archive": Provider(
             address="https://public.bybit.com",
