@@ -34,7 +34,7 @@ def test_every_promised_command_is_there():
         "fetch bybit", "fetch coinmetrics", "fetch deribit-dvol", "fetch hyperliquid",
         "fetch cryptoquant", "fetch coinglass", "fetch coinalyze",
         "fetch glassnode", "panel check",
-        "quality",
+        "quality", "collect",
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Every command: importing this registers them all."""
 
 import liqwarn.cli.bundle_commands
+import liqwarn.cli.collect_command
 import liqwarn.cli.data_commands
 import liqwarn.cli.event_command
 import liqwarn.cli.explain_command

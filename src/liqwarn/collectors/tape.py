@@ -140,6 +140,16 @@ class TapeWriter:
         """
         self.sync()
         self._roll()
+        self.compress()
+
+    def compress(self) -> None:
+        """Compress the segments that are closed.
+
+        Raises
+        ------
+        OSError
+            When the disk is full or fails; they stay as they are, and it can be called again.
+        """
         compress_closed(self._folder, self._venue, before=self._number)
 
     def _next_batch(self) -> list[Taped]:
