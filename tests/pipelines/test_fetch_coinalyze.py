@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from liqwarn.config import load_panel
 from liqwarn.errors import ConfigError, SourceError
 from liqwarn.pipelines.fetch_coinalyze import fetch_coinalyze
 from liqwarn.pipelines.market import MarketJob, open_market
@@ -108,8 +109,8 @@ def test_one_market_with_a_bad_row_does_not_stop_the_others(fetch, api):
     )
 
 
-@pytest.mark.parametrize("interval", ["1h", "4h"])
-def test_the_shipped_panel_reads_it(fetch, api, tmp_path, interval):
+def test_the_shipped_panel_reads_it(fetch, api, tmp_path):
+    interval = "1h"
     step = KEYED["STEPS"][interval]
     api.now = at("2024-02-03T08:00:05")
     for _ in range(3):
@@ -172,3 +173,11 @@ def test_what_cannot_be_is_told(fetch, api, monkeypatch):
 def test_a_key_is_not_sent_in_the_clear(fetch):
     with pytest.raises(ConfigError, match="expected https: the key of LIQWARN_COINALYZE_KEY"):
         fetch(base_url="http://coinalyze.example/v1")
+
+
+def test_the_panels_of_hours_and_of_four_hours_are_the_same():
+    one, four = (SHARED["ROOT"] / f"conf/panels/coinalyze_{bar}.yaml" for bar in ("1h", "4h"))
+
+    assert load_panel(one).bar * 4 == load_panel(four).bar
+    told = four.read_text().replace("4h", "1h").replace("4-hourly", "hourly")
+    assert one.read_text() == told

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from liqwarn.config import load_panel
 from liqwarn.errors import ConfigError, SourceError
 from liqwarn.pipelines.fetch_coinglass import fetch_coinglass
 from liqwarn.pipelines.market import MarketJob, open_market
@@ -94,8 +95,8 @@ def test_a_reply_that_ends_early_is_gone_on_from(fetch, api):
     assert again["liquidations-4h", "Binance-BTCUSDT"].kept.new == 9 * 6 + 3
 
 
-@pytest.mark.parametrize("interval", ["1h", "4h"])
-def test_the_shipped_panel_reads_it(fetch, api, tmp_path, interval):
+def test_the_shipped_panel_reads_it(fetch, api, tmp_path):
+    interval = "4h"
     api.now = at("2024-01-24T08:00:05")
     order = CoinGlassOrder(interval=interval)
     done = fetch(order, names=("BTC", "ETH"))
@@ -218,3 +219,11 @@ def test_an_exchange_without_balances_is_told(fetch):
 
     reason = told["balance", "Kraken-BTC"].reason
     assert "no exchange 'Kraken', found Binance, Coinbase, OKX" in reason
+
+
+def test_the_panels_of_hours_and_of_four_hours_are_the_same():
+    one, four = (SHARED["ROOT"] / f"conf/panels/coinglass_{bar}.yaml" for bar in ("1h", "4h"))
+
+    assert load_panel(one).bar * 4 == load_panel(four).bar
+    told = four.read_text().replace("4h", "1h").replace("4-hourly", "hourly")
+    assert one.read_text() == told
