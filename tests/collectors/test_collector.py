@@ -1,7 +1,9 @@
 """A venue's collector against a server on loopback that does what venues do."""
 
 import asyncio
+import errno
 import json
+import os
 import runpy
 import zlib
 from dataclasses import replace
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from liqwarn.collectors.backlog import Room
 from liqwarn.collectors.happening_codec import decode_happenings
 from liqwarn.collectors.session_manners import Manners
 
@@ -469,6 +472,44 @@ def test_lines_wait_for_what_must_be_known_first(server, tmp_path):
     records, _ = play(server, tmp_path, script, kinds=("liquidation", "open_interest"))
 
     assert [r.line for r in records if r.what == "frame"] == ["sizes", "forced"]
+
+
+def test_while_the_disk_is_full_the_venue_waits_and_no_liquidation_is_lost(
+    server, tmp_path, monkeypatch
+):
+    real = os.pwrite
+
+    def full(descriptor, content, at):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def script(scene):
+        await scene.forced()
+        await scene.clocks.sleep(1)
+        monkeypatch.setattr(os, "pwrite", full)
+        [line] = server.live("/forced")
+        payload = "x" * 2_000
+
+        async def flood():
+            for n in range(2, 4_002):
+                line.send({**liq(n, scene.clocks), "pad": payload})
+                await line.writer.drain()
+
+        flooding = server.start(flood)
+        await until(lambda: scene.collector.status.disk)
+        await scene.clocks.sleep(40)  # longer than a silence may be
+        assert not flooding.done()
+        assert 200_000 <= scene.collector.status.waiting_bytes < 300_000
+        assert len(line.delivered) < 3_000
+        monkeypatch.setattr(os, "pwrite", real)
+        await until(flooding.done)
+        await until(lambda: len(line.delivered) == len(line.sent))
+
+    room = Room(frames=200_000, samples=10_000)
+    records, status = play(server, tmp_path, script, room=room)
+
+    assert numbers(records) == list(range(1, 4_002))
+    assert status.lost() == []
+    assert whats(records).count("silent") == 0
 
 
 def test_a_clock_that_is_set_and_one_that_is_wrong_are_told(server, tmp_path):

@@ -79,6 +79,11 @@ class Backlog:
         """Until when everything that came is on disk; None before the first."""
         return now_ms if not self._writer.waiting_bytes else self._writer.acknowledged_ms
 
+    @property
+    def acknowledged(self) -> int:
+        """Records that are on disk for sure, since the start."""
+        return self._writer.acknowledged
+
     def keep(self, record: Taped) -> None:
         """Take a record that must not be lost."""
         self._writer.append(record)

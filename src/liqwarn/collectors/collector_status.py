@@ -67,6 +67,8 @@ class VenueStatus:
         Samples that were given up.
     skew_s : float or None
         How far its frames are behind our clock.
+    acknowledged : int
+        Records that are on disk for sure, since the start.
     acknowledged_ms : int or None
         Until when everything that came is on disk.
     waiting_bytes, bytes : int
@@ -84,6 +86,7 @@ class VenueStatus:
     happenings: Counter[str] = field(default_factory=Counter)
     dropped: int = 0
     skew_s: float | None = None
+    acknowledged: int = 0
     acknowledged_ms: int | None = None
     waiting_bytes: int = 0
     bytes: int = 0
@@ -131,6 +134,7 @@ class VenueStatus:
             "frames": self.frames,
             "dropped_samples": self.dropped,
             "clock_skew_s": self.skew_s,
+            "acknowledged_records": self.acknowledged,
             "acknowledged_until_ms": self.acknowledged_ms,
             "waiting_bytes": self.waiting_bytes,
             "bytes": self.bytes,

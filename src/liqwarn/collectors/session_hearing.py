@@ -124,6 +124,7 @@ class Hearing:
         status.skew_s = self._skew.skew_s()
         status.dropped, status.disk = self._backlog.dropped, self._backlog.fault
         status.waiting_bytes, status.bytes = self._backlog.waiting_bytes, self._backlog.bytes
+        status.acknowledged = self._backlog.acknowledged
         status.acknowledged_ms = self._backlog.acknowledged_ms(self.now_ms())
 
     def _take(self, line: str, heard: Heard, seen_ms: int) -> None:

@@ -1,6 +1,7 @@
 """One connection of a line, and those that take its place while it is held."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from liqwarn.collectors.watch_clocks import Clocks
 __all__ = ["Hold", "VenueParts"]
 
 _TICK_S: Final = 1.0
+_DRAIN_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +95,9 @@ class Hold:
                 why = await self._read_all()
                 looking.cancel()
         finally:
-            self._hearing.closed(self._line.name, why)
             await self._hang_up()
+            await self._drain()
+            self._hearing.closed(self._line.name, why)
         return why
 
     async def _read_all(self) -> str:
@@ -104,11 +107,12 @@ class Hold:
                 await self._read()
             except LineError as error:
                 why, self._why = self._why or str(error), ""
-                successor, self._successor = self._successor, None
                 self._socket.abort()
+                await self._drain()
+                successor = self._successor
                 if self.refused or successor is None:
-                    self._successor = successor
                     return why
+                self._successor = None
                 await self._take_over(successor, why)
 
     def _begin(self, socket: Socket, why: str) -> None:
@@ -231,6 +235,13 @@ class Hold:
             except LineError:
                 self._replace_at = now + self._replacing.failed(0.0)
             self._take_over_at = self._clocks.monotonic() + self._manners.overlap_s
+
+    async def _drain(self) -> None:
+        """Hear what had come before the connection ended."""
+        with contextlib.suppress(LineError, TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                while True:
+                    self._hearing.hear(self._line.name, await self._socket.receive())
 
     async def _hang_up(self) -> None:
         await self._socket.close()
