@@ -59,7 +59,14 @@ def wanted(folder, **changes):
     manners = changes.pop("manners", None) or Manners(first_wait_s=0.5, longest_wait_s=8.0)
     kinds = frozenset(changes.pop("kinds", ("liquidation", "mark", "open_interest")))
     return Wanted(
-        symbols=("BTCUSDT",), kinds=kinds, folder=folder, sync_s=0.5, manners=manners, **changes
+        **{
+            "symbols": ("BTCUSDT",),
+            "kinds": kinds,
+            "folder": folder,
+            "sync_s": 0.5,
+            "manners": manners,
+            **changes,
+        }
     )
 
 

@@ -24,7 +24,7 @@ from liqwarn.collectors.watch_clocks import Clocks
 
 __all__ = ["Collector", "Wanted"]
 
-_FIRST_ANSWERS_S: Final = 30.0
+_FIRST_ANSWERS_S: Final = 10.0
 _CLOCKS_S: Final = 1.0
 
 
@@ -97,7 +97,6 @@ class Collector:
         status.torn_bytes = sum(fault.size for fault in writer.recovered.torn)
         rng = random.Random(wanted.seed ^ zlib.crc32(venue.name.encode()))  # noqa: S311  jitter
         self._rng = rng
-        self._first = [poll.every_s == 0 for poll in polls]
         self._pollers = [
             Poller(poll, ask, hearing=hearing, clocks=clocks, rng=rng, threads=self._asking)
             for poll in polls
@@ -142,11 +141,7 @@ class Collector:
 
     async def _first_answers(self) -> None:
         """Wait for what a reader must know first, such as contract sizes; not for ever."""
-        waits = [
-            poller.answered.wait()
-            for poller, first in zip(self._pollers, self._first, strict=True)
-            if first
-        ]
+        waits = [poller.answered.wait() for poller in self._pollers]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._clocks.real_s(_FIRST_ANSWERS_S)):
                 await asyncio.gather(*waits)
