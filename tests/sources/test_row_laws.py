@@ -32,7 +32,8 @@ def test_what_is_to_come_is_no_fault(name):
 
 def test_prices_and_amounts_are_not_negative():
     assert candle(ohlc(-1, 1, -2, 0)) == ""
-    assert positive_candle(ohlc(-1, 1, -2, 0)) == "field 'low': found -2, expected 0 or more"
+    assert positive_candle(ohlc(1, 2, -2, 0)) == "field 'low': found -2, expected 0 or more"
+    assert "expected 0 or more" in positive_candle(ohlc(1, -2, "", 1))
     assert amounts({"a": "0", "b": "", "c": "1e9"}) == ""
     assert amounts({"a": "-0.1"}) == "field 'a': found -0.1, expected 0 or more"
 

@@ -30,8 +30,8 @@ def candle(row: Mapping[str, str]) -> str:
 
 
 def positive_candle(row: Mapping[str, str]) -> str:
-    """A candle of prices or stocks, which are not negative."""
-    return amounts({"low": row["low"]}) or candle(row)
+    """A candle of prices or stocks, which are not negative, nor is what else is in the row."""
+    return amounts(row) or candle(row)
 
 
 def amounts(row: Mapping[str, str]) -> str:
