@@ -35,6 +35,7 @@ def test_every_promised_command_is_there():
         "fetch cryptoquant", "fetch coinglass", "fetch coinalyze",
         "fetch glassnode", "panel check",
         "quality", "collect",
+        "tape tables", "tape show", "tape liquidations", "tape completeness",
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ import liqwarn.cli.quality_command
 import liqwarn.cli.replay_command
 import liqwarn.cli.serve_command
 import liqwarn.cli.service_commands
-import liqwarn.cli.simulate_commands  # noqa: F401  imported so that they register
+import liqwarn.cli.simulate_commands
+import liqwarn.cli.tape_commands  # noqa: F401  imported so that they register
 
 __all__: list[str] = []
