@@ -45,7 +45,8 @@ def broken_rows(draw, rows, time):
     elif how == "rename":
         row[draw(st.sampled_from([name.upper(), f"{name}_usd", name[::-1] + "x"]))] = row.pop(name)
     elif how == "add":
-        row[draw(st.text(min_size=1, max_size=8))] = draw(st.sampled_from(_STRANGE))
+        new = draw(st.text(min_size=1, max_size=8).filter(lambda text: text not in row))
+        row[new] = draw(st.sampled_from(_STRANGE))
     elif how == "set":
         row[name] = draw(st.sampled_from(_STRANGE))
     elif how == "scale":
