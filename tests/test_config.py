@@ -155,6 +155,20 @@ def test_the_archives_address_may_be_a_mirror(monkeypatch):
     assert load_settings().binance_archive == "http://mirror.example/binance"
 
 
+def test_addresses_of_databases_are_read_by_their_name_and_not_shown(monkeypatch):
+    monkeypatch.setenv("LIQWARN_SQL_MARKET", "postgresql://reader:hush@host/db")
+    monkeypatch.setenv("LIQWARN_SQL_EMPTY", "")
+
+    settings = load_settings()
+
+    assert settings.databases == {"market": "postgresql://reader:hush@host/db"}
+    assert "hush" not in repr(settings)
+    monkeypatch.setenv("LIQWARN_SQL_lower", "hush")
+    with pytest.raises(ConfigError, match="unknown variable LIQWARN_SQL_lower") as raised:
+        load_settings()
+    assert "hush" not in str(raised.value)
+
+
 def test_an_unknown_variable_is_told_with_the_nearest(monkeypatch):
     monkeypatch.setenv("LIQWARN_HOMR", "x")
 

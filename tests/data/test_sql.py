@@ -1,6 +1,6 @@
 """A panel over databases: the same bits as from files, read again, changed, and checked."""
 
-import tracemalloc
+import os
 from datetime import UTC, datetime
 
 import duckdb
@@ -27,6 +27,7 @@ from liqwarn.data.sql import Question
 from liqwarn.data.store import Store
 from liqwarn.errors import ConfigError, ConflictError, DataError
 
+FULL = os.environ.get("LIQWARN_FAULTS") == "full"
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 PRICES = ("open", "high", "low", "close", "volume")
 
@@ -369,22 +370,53 @@ def test_the_commands_read_the_address_from_the_environment_and_show_it_nowhere(
 # ---------------------------------------------------------------- many rows
 
 
-def test_memory_is_bounded_by_a_piece_not_by_the_result(database, panel, data_dir):
+def test_memory_is_bounded_by_a_piece_not_by_the_result(database, panel, data_dir, monkeypatch):
+    piece, few, many = (200_000, 450_000, 3_000_000) if FULL else (20_000, 45_000, 300_000)
+    monkeypatch.setattr(sql_pieces.cut, "__defaults__", (piece,))
     place = DataPlace(folder=data_dir, databases={"market": database})
-    sql = "select timestamptz '2000-01-01Z' + i * interval '1 minute' as opened, 'BTC' as coin, i * 1.5 as open from generate_series(1, {n}) i"  # noqa: E501
+    sql = (
+        "select timestamptz '2000-01-01Z' + i * interval '1 minute' as opened, 'BTC' as coin, "
+        "i * 1.5 as open from generate_series(1, {n}) i"
+    )
 
     def peak(rows):
         question = Question.of(panel(**asked(sql.replace("{n}", str(rows)))).sources[0], place)
-        tracemalloc.start()
         most = total = 0
-        for piece in question.pieces():
-            total += len(piece.rows)
+        for one in question.pieces():
+            total += len(one.rows)
             most = max(most, pa.total_allocated_bytes())
-        tracemalloc.stop()
         assert total == rows
         return most
 
-    assert peak(1_000_000) < 2 * peak(450_000)
+    assert peak(many) < 2 * peak(few)
+
+
+def test_a_server_that_goes_away_leaves_the_pieces_before_and_the_next_ingest_goes_on(
+    postgres, database, panel, data_dir, store, monkeypatch
+):
+    monkeypatch.setattr(sql_pieces.cut, "__defaults__", (10_000,))
+    place = DataPlace(folder=data_dir, databases={"market": database})
+    sql = (
+        "select timestamptz '2010-01-01 00:00Z' + i * interval '1 hour' as opened, 'BTC' as coin, "
+        "1.0 as open, 1.0 as high, 1.0 as low, 1.0 as close, 1.0 as volume, "
+        "repeat('x', 200) as padding from generate_series(1, 120000) i"
+    )
+    started = []
+
+    def stop(name, *_):
+        if "/rows-" in name and not started:
+            postgres.stop()
+            started.append(name)
+
+    with pytest.raises(DataError, match=r"query of postgres market \(klines\)"):
+        ingest(panel(**asked(sql)), place, store, now=NOW, on_progress=stop)
+    postgres.start()
+    kept = sum(part.rows for part in store.snapshot().manifest.parts.values())
+    summary = ingest(panel(**asked(sql)), place, store, now=NOW)
+
+    assert 10_000 <= kept < 120_000
+    assert (summary.total("unchanged"), summary.total("new")) == (kept, 120_000 - kept)
+    assert store.verify() > 0
 
 
 def test_the_check_of_many_rows_keeps_the_ends_alone(database, panel, data_dir):

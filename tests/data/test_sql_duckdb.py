@@ -1,16 +1,22 @@
 """DuckDB reads the data folder and nothing else, writes nothing, and stops in time."""
 
 import multiprocessing
+import os
 import time
+from datetime import timedelta
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from liqwarn.data.queries import Query
 from liqwarn.data.sql_duckdb import duckdb_rows
 from liqwarn.errors import DataError
+
+FULL = os.environ.get("LIQWARN_FAULTS") == "full"
 
 
 @pytest.fixture
@@ -113,6 +119,38 @@ def test_only_one_select_is_asked(folder, sql):
 def test_what_cannot_be_read_is_named(folder, sql, says):
     with pytest.raises(DataError, match=says):
         ask(folder, sql)
+
+
+def test_a_file_without_its_folder_is_told_how_to_name_it(folder):
+    with pytest.raises(DataError, match=r"write '\{data\}/' before files"):
+        ask(folder, "select * from 'a.parquet'")
+
+
+@settings(
+    max_examples=5_000 if FULL else 25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["select", "1 as t", "*", "from", "oi", "'{data}/a.csv'", "(", ")", ";", "--", "/*",
+             "*/", "'", '"', "copy", "to", "'{data}/w.csv'", "drop table oi", "attach", "as query",
+             "insert into oi values (1, 2)", "union all", ",", "limit 0", "\n", "\0", "{", "}"]
+        ),
+        max_size=9,
+    )
+)  # fmt: skip
+def test_any_words_give_rows_or_our_error_and_write_nothing(folder, words):
+    before = sorted(path.name for path in folder.iterdir())
+    told = Query.model_construct(
+        engine="duckdb", database="m.duckdb", sql=" ".join(words), timeout=timedelta(seconds=20)
+    )
+    try:
+        with duckdb_rows(told, folder, ("t",)) as rows:
+            list(rows)
+    except DataError:
+        pass
+    assert sorted(path.name for path in folder.iterdir()) == before
 
 
 def test_names_of_columns_are_quoted(folder):

@@ -1,5 +1,6 @@
 """A real PostgreSQL: what is read, what is refused, what fails, and what never shows."""
 
+import os
 import random
 import threading
 import time
@@ -8,10 +9,14 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 from adbc_driver_postgresql import dbapi
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from liqwarn.data.queries import Query
 from liqwarn.data.sql_postgres import postgres_rows
 from liqwarn.errors import DataError
+
+FULL = os.environ.get("LIQWARN_FAULTS") == "full"
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +218,37 @@ def test_text_of_another_encoding_is_text(server):
     tell(uri, "create table names as select 1 as t, chr(233) as s")
 
     assert ask(uri, "select * from names").to_pylist() == [{"t": 1, "s": "é"}]
+
+
+def test_bytes_that_are_no_text_are_told(server):
+    tell(server.uri(), "create database bytes encoding sql_ascii template template0")
+
+    with pytest.raises(DataError, match="invalid byte sequence for encoding"):
+        ask(server.uri("bytes"), "select 1 as t, chr(255) as s")
+
+
+@settings(
+    max_examples=1_000 if FULL else 12,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["select", "1 as t", "*", "from", "oi", "(", ")", ";", "--", "/*", "*/", "'", '"', "$$",
+             "copy oi", "to", "program 'true'", "drop table oi", "as query", "commit", "begin",
+             "insert into oi values (0, 2)", "returning t", "with x as", "union all", ",", "%s",
+             "limit 0", "\n", "$1", ":t"]
+        ),
+        max_size=9,
+    )
+)  # fmt: skip
+def test_any_words_give_rows_or_our_error_and_write_nothing(server, words):
+    try:
+        with postgres_rows(query(" ".join(words)), server.uri(), ("t",)) as rows:
+            list(rows)
+    except DataError:
+        pass
+    assert count(server, "oi") == 100
 
 
 def test_a_read_sees_one_snapshot_whatever_is_written(server):

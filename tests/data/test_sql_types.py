@@ -60,6 +60,14 @@ def test_an_enum_is_text_and_an_empty_column_holds_numbers():
     assert plain(pa.nulls(2)).type == pa.float64()
 
 
+def test_bytes_that_are_no_text_are_told():
+    raw = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")]
+    )
+    with pytest.raises(DataError, match="column 'a' holds bytes that are no text"):
+        plain(raw)
+
+
 @pytest.mark.parametrize(
     "kind",
     ["json", "JSON", "jsonb", "_int4", "INTEGER[]", "DECIMAL(3,1)[]", "STRUCT(a INTEGER)",

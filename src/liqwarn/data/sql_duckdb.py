@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["duckdb_rows"]
 
 _BATCH: Final = 50_000
+_OUTSIDE: Final = "disabled by configuration"
 _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "allow_community_extensions": False,
     "autoinstall_known_extensions": False,
@@ -77,7 +78,8 @@ def _rows(query: Query, folder: Path, spill: Path, order: tuple[str, ...]) -> Ge
         raise DataError(f"it took longer than {query.timeout} (query.timeout)") from error
     except (duckdb.Error, pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).strip().split("\n")[0][:300]
-        raise DataError(f"DuckDB refuses it: {reason}") from error
+        hint = "; write '{data}/' before files of the data folder" if _OUTSIDE in reason else ""
+        raise DataError(f"DuckDB refuses it: {reason}{hint}") from error
 
 
 def _connect(query: Query, folder: Path, spill: Path) -> "duckdb.DuckDBPyConnection":

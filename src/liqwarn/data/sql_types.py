@@ -79,8 +79,18 @@ def as_plain(batch: pa.RecordBatch) -> pa.Table:
     """A batch with decimals as float64, dates as times without a zone, and enums as text.
 
     A time before the year 1 or after 9999, infinity among them, is missing.
+
+    Raises
+    ------
+    DataError
+        When a column of text holds bytes that are none.
     """
     columns = [_plain(column) for column in batch.columns]
+    for name, column in zip(batch.schema.names, columns, strict=True):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise DataError(f"column '{name}' holds bytes that are no text, {error}") from error
     return pa.table(columns, names=batch.schema.names)
 
 

@@ -1,12 +1,17 @@
 """The ends of large files, the whole of small ones."""
 
+from contextlib import contextmanager
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from liqwarn.data.inspection.sample import read_sample
+from liqwarn.data.inspection.sample import ask_sample, read_sample
 from liqwarn.errors import DataError
 
 TABLE = pd.DataFrame({"t": range(100), "close": np.arange(100.0)})
@@ -59,3 +64,32 @@ def test_a_damaged_file_is_refused_as_the_ingest_refuses_it(tmp_path, layout):
 def test_a_missing_file_is_named(tmp_path, layout):
     with pytest.raises(DataError, match="no such file"):
         read_sample(tmp_path / "none.parquet", layout, 5)
+
+
+class Asked:
+    """A question whose answer comes in portions of these sizes."""
+
+    def __init__(self, total, sizes):
+        self.table, self.sizes = pa.table({"t": np.arange(total)}), sizes
+
+    @contextmanager
+    def tables(self):
+        ends = [0, *np.cumsum(self.sizes).tolist(), len(self.table)]
+        parts = pairwise(ends)
+        yield (self.table.slice(first, max(last - first, 0)) for first, last in parts)
+
+
+@given(st.integers(1, 60), st.lists(st.integers(0, 9), max_size=9), st.integers(1, 40))
+def test_the_ends_of_an_answer_are_the_same_however_it_arrives(total, sizes, most):
+    sample = ask_sample(Asked(total, sizes), most)
+
+    rows = np.arange(1, total + 1)
+    keep = (rows <= most) | (rows > total - most)
+    assert sample.row.tolist() == rows[keep].tolist()
+    assert sample.table["t"].tolist() == (rows[keep] - 1).tolist()
+    assert (sample.total, sample.whole) == (total, total <= 2 * most)
+
+
+def test_an_empty_answer_is_told():
+    with pytest.raises(DataError, match="no rows"):
+        ask_sample(Asked(0, []), 5)
