@@ -31,7 +31,7 @@ def test_every_promised_command_is_there():
         "bundle keygen", "bundle sign", "bundle verify", "bundle release", "bundle point",
         "order halt", "order tighten", "order loosen", "order release", "order list",
         "simulate run", "simulate worst-case", "simulate closed-loop", "fetch binance",
-        "fetch bybit", "fetch coinmetrics", "fetch deribit-dvol", "fetch hyperliquid",
+        "fetch bybit", "fetch ccxt", "fetch coinmetrics", "fetch deribit-dvol", "fetch hyperliquid",
         "fetch cryptoquant", "fetch coinglass", "fetch coinalyze",
         "fetch glassnode", "panel check",
         "quality", "collect",

@@ -7,6 +7,7 @@ import liqwarn.cli.event_command
 import liqwarn.cli.explain_command
 import liqwarn.cli.fetch_api_commands
 import liqwarn.cli.fetch_bybit_command
+import liqwarn.cli.fetch_ccxt_command
 import liqwarn.cli.fetch_command
 import liqwarn.cli.fetch_derivatives_commands
 import liqwarn.cli.fetch_onchain_commands
