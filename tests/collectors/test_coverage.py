@@ -12,6 +12,7 @@ from liqwarn.collectors.coverage import (
     joined_spans,
 )
 from liqwarn.collectors.taped import Taped
+from liqwarn.collectors.watch import Silence
 
 
 def spans(*told, line="a"):
@@ -104,6 +105,16 @@ def test_covered_seconds_are_those_of_each_millisecond(told):
 
     assert ((quick >= 0) & (quick <= 60)).all()
     assert abs(quick * 10 - slow).max() <= 2 * len(told) + 1
+
+
+@pytest.mark.parametrize(("topic", "expected"), [("", [(0, 30_000)]), ("forced", [(0, 30_000)]),
+                                                 ("mark", [(0, 99_000)])])  # fmt: skip
+def test_a_silence_is_understood_as_the_collector_writes_it(topic, expected):
+    told = Silence(topic=topic, seconds=60.04).to_text().encode()
+
+    assert spans((0, "a", "opened"), (90_000, "a", "silent", told), (99_000, "b", "frame")) == (
+        expected
+    )
 
 
 def test_the_state_is_enough_to_go_on():

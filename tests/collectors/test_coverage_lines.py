@@ -7,6 +7,7 @@ import pytest
 
 from liqwarn.collectors.binance import Binance
 from liqwarn.collectors.coverage_lines import carrying_lines
+from liqwarn.collectors.venues import VENUES
 
 PAPER = runpy.run_path(str(Path(__file__).with_name("paper_venue.py")))
 
@@ -26,6 +27,18 @@ def test_nothing_carries_what_was_not_asked_for():
     venue = PAPER["PaperVenue"]()
 
     assert carrying_lines(venue, ["BTCUSDT"], "liquidation", frozenset({"mark"})) == {"BTCUSDT": {}}
+
+
+@pytest.mark.parametrize("name", VENUES)
+def test_every_venue_has_a_line_for_the_liquidations_of_a_symbol(name):
+    venue = VENUES[name]
+
+    found = carrying_lines(venue, ["BTCUSDT", "ETHUSDT"], "liquidation", venue.kinds)
+
+    names = {line.name for line in venue.lines(["BTCUSDT", "ETHUSDT"], venue.kinds)}
+    for lines in found.values():
+        assert lines
+        assert set(lines) < names  # books and candles come over others
 
 
 @pytest.mark.parametrize("symbols", [["BTCUSDT"], ["BTCUSDT", "ETHUSDT"]])
