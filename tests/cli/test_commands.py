@@ -33,7 +33,7 @@ def test_every_promised_command_is_there():
         "simulate run", "simulate worst-case", "simulate closed-loop", "fetch binance",
         "fetch coinmetrics", "fetch deribit-dvol", "fetch hyperliquid", "fetch cryptoquant",
         "fetch glassnode", "panel check",
-        "quality",
+        "quality", "feed",
     }  # fmt: skip
 
 

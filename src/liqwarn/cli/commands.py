@@ -4,6 +4,7 @@ import liqwarn.cli.bundle_commands
 import liqwarn.cli.data_commands
 import liqwarn.cli.event_command
 import liqwarn.cli.explain_command
+import liqwarn.cli.feed_command
 import liqwarn.cli.fetch_api_commands
 import liqwarn.cli.fetch_command
 import liqwarn.cli.fetch_onchain_commands

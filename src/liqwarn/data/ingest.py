@@ -94,6 +94,7 @@ def ingest(
     *,
     now: datetime,
     replace: bool = False,
+    only: Callable[[Path], bool] | None = None,
     on_progress: Progress | None = None,
 ) -> IngestSummary:
     """Read every provider file of a panel into the store.
@@ -109,6 +110,9 @@ def ingest(
         the manifest as the moment a file first brought something new.
     replace : bool
         Let a changed value replace the stored one, which stays in the history.
+    only : callable, optional
+        Whether a file is to be read; others are left out, as for who knows that they are read
+        already.
     on_progress : callable, optional
 
     Raises
@@ -118,7 +122,7 @@ def ingest(
     ConflictError
         When a value contradicts the store, or another source of the same priority.
     """
-    jobs = list(_jobs(panel, data_dir))
+    jobs = [job for job in _jobs(panel, data_dir) if only is None or only(job.path)]
     batches = Batches(store, panel.name, replace=replace)
     for done, job in enumerate(jobs):
         if on_progress is not None:
