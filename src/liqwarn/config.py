@@ -5,6 +5,7 @@ The only module that reads the environment.
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from liqwarn.data.mapping import nearest
 from liqwarn.data.panel import Panel
+from liqwarn.data.queries import DATABASE_VARIABLE
 from liqwarn.errors import ConfigError
 from liqwarn.liquidation.tier_file import parse_tiers
 from liqwarn.liquidation.tiers import VenueTiers
@@ -27,6 +29,7 @@ from liqwarn.sources.providers import PROVIDERS
 
 __all__ = [
     "Settings",
+    "child_environment",
     "config_sha256",
     "load_margin_tiers",
     "load_panel",
@@ -44,7 +47,12 @@ _MLFLOW: Final = "LIQWARN_MLFLOW_URI"
 _BINANCE: Final = "LIQWARN_BINANCE_ARCHIVE"
 _APIS: Final = {provider.variable: name for name, provider in PROVIDERS.items()}
 _KEYS: Final = {told.key.variable: name for name, told in PROVIDERS.items() if told.key}
+_DATABASE: Final = re.compile(DATABASE_VARIABLE + "[A-Z][A-Z0-9_]*")
+_CCXT: Final = "LIQWARN_CCXT_PYTHON"
 _ELSEWHERE: Final = ("LIQWARN_FAULTS", "LIQWARN_REAL_DATA")  # read by the tests
+_HANDED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE",
+                     "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "http_proxy", "https_proxy", "no_proxy",
+                     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")  # fmt: skip
 _QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
@@ -65,6 +73,11 @@ class Settings:
         :data:`liqwarn.sources.providers.PROVIDERS`.
     keys : mapping of provider to str
         Keys of the APIs, such as ``LIQWARN_COINGLASS_KEY``; in no text made of the settings.
+    ccxt_python : Path or None
+        Python of an environment that has ccxt; ``LIQWARN_CCXT_PYTHON``.
+    databases : mapping of name to str
+        Addresses of servers that queries of panels ask: ``LIQWARN_SQL_MARKET`` is ``market``.
+        They hold passwords and are in no text made of the settings.
     """
 
     home: Path
@@ -72,6 +85,8 @@ class Settings:
     binance_archive: str = BINANCE_ARCHIVE
     apis: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ccxt_python: Path | None = None
+    databases: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def load_settings() -> Settings:
@@ -82,8 +97,10 @@ def load_settings() -> Settings:
     ConfigError
         When a ``LIQWARN_`` variable is none of ours.
     """
-    known = (_HOME, _MLFLOW, _BINANCE, *_APIS, *_KEYS, *_ELSEWHERE)
-    unknown = sorted(k for k in os.environ if k.startswith("LIQWARN_") and k not in known)
+    known = (_HOME, _MLFLOW, _BINANCE, _CCXT, *_APIS, *_KEYS, *_ELSEWHERE)
+    asked = {k for k in os.environ if _DATABASE.fullmatch(k)}
+    ours = {k for k in os.environ if k.startswith("LIQWARN_")} - asked
+    unknown = sorted(ours.difference(known))
     if unknown:
         faults = [f"environment: unknown variable {k}{nearest(k, known)}" for k in unknown]
         raise ConfigError("\n".join(faults))
@@ -94,7 +111,24 @@ def load_settings() -> Settings:
     archive = os.environ.get(_BINANCE) or BINANCE_ARCHIVE
     apis = {name: os.environ[k] for k, name in _APIS.items() if os.environ.get(k)}
     keys = {name: os.environ[k] for k, name in _KEYS.items() if os.environ.get(k)}
-    return Settings(home=home, mlflow_uri=uri, binance_archive=archive, apis=apis, keys=keys)
+    servers = {
+        k.removeprefix(DATABASE_VARIABLE).lower(): os.environ[k] for k in asked if os.environ[k]
+    }
+    ccxt = os.environ.get(_CCXT)
+    return Settings(
+        ccxt_python=Path(ccxt) if ccxt else None,
+        home=home,
+        mlflow_uri=uri,
+        binance_archive=archive,
+        apis=apis,
+        keys=keys,
+        databases=servers,
+    )
+
+
+def child_environment() -> dict[str, str]:
+    """What a program of somebody else is handed of the environment: no key of ours is in it."""
+    return {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
 
 
 def config_sha256(path: Path) -> str:

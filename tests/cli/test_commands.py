@@ -31,9 +31,11 @@ def test_every_promised_command_is_there():
         "bundle keygen", "bundle sign", "bundle verify", "bundle release", "bundle point",
         "order halt", "order tighten", "order loosen", "order release", "order list",
         "simulate run", "simulate worst-case", "simulate closed-loop", "fetch binance",
-        "fetch coinmetrics", "fetch deribit-dvol", "fetch hyperliquid", "fetch cryptoquant",
+        "fetch bybit", "fetch coinmetrics", "fetch deribit-dvol", "fetch hyperliquid",
+        "fetch cryptoquant", "fetch coinglass", "fetch coinalyze",
         "fetch glassnode", "panel check",
-        "quality", "feed",
+        "quality", "feed", "collect",
+        "tape tables", "tape show", "tape liquidations", "tape completeness",
     }  # fmt: skip
 
 

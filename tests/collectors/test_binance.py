@@ -55,6 +55,14 @@ def test_questions():
     assert VENUE.polls(SYMBOLS, frozenset({"liquidation"})) == ()
 
 
+def test_snapshots_of_many_symbols_come_less_often():
+    def every(count):
+        symbols = [f"A{n}USDT" for n in range(count)]
+        return {poll.every_s for poll in VENUE.polls(symbols, frozenset({"depth"}))}
+
+    assert (every(1), every(30), every(100)) == ({60.0}, {60.0}, {200.0})
+
+
 def test_nothing_asked_for_needs_no_line():
     assert VENUE.lines(SYMBOLS, frozenset({"trade", "position"})) == ()
     assert VENUE.lines([], frozenset({"mark"})) == ()

@@ -5,8 +5,11 @@ import runpy
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from liqwarn.collectors.binance import Binance
+from liqwarn.collectors.binance_book import BinanceBook, Change, Snapshot
 from liqwarn.errors import DataError
 
 GIVEN = runpy.run_path(str(Path(__file__).with_name("binance_given.py")))
@@ -171,3 +174,39 @@ def test_drift_of_snapshots_is_refused(reader, frame, why):
 def test_a_snapshot_of_a_symbol_that_was_not_asked_for_is_refused(reader):
     with pytest.raises(DataError, match="expected stream and data"):
         reader.read("depth-ETHUSDT", depth_reply(100, BIDS, ASKS))
+
+
+@given(
+    changes=st.lists(
+        st.lists(st.tuples(st.integers(1, 60), st.integers(0, 5)), max_size=4,
+                 unique_by=lambda level: level[0]),
+        min_size=6, max_size=40,
+    ),
+    asked=st.integers(0, 39),
+    came=st.integers(0, 8),
+    lost=st.one_of(st.none(), st.integers(0, 39)),
+)  # fmt: skip
+def test_a_book_is_the_venue_s_book_or_none(changes, asked, came, lost):
+    """A snapshot is taken as of one event and comes some events later; one event may be lost."""
+    book, venue = BinanceBook(), {1000.0: 1.0}
+    snapshot, holes = None, 0
+    for number, levels in enumerate(changes):
+        bids = [(100.0 + price, float(size)) for price, size in levels]
+        venue |= dict(bids)
+        if number == asked:
+            resting = [(price, size) for price, size in venue.items() if size]
+            snapshot = Snapshot(last=10 * number + 10, bids=resting, asks=[(2000.0, 1.0)])
+        if number != lost:
+            event = Change(
+                before=10 * number, last=10 * number + 10, time_ms=AT, bids=bids, asks=[]
+            )
+            holes += bool(book.change(event))
+        if snapshot is not None and number == asked + came:
+            book.snapshot(snapshot)
+        if book.book is not None and number != lost:
+            assert book.book.bids == {price: size for price, size in venue.items() if size}
+
+    assert holes == (lost is not None and 0 < lost < len(changes) - 1)
+    told = asked + came < len(changes)
+    if told and (lost is None or lost >= len(changes)):
+        assert book.book is not None

@@ -68,6 +68,15 @@ def test_an_order_of_which_nothing_was_filled_is_kept_and_tells_no_liquidation(r
     assert heard.keep
 
 
+def test_a_frame_that_comes_over_two_lines_is_told_once(reader):
+    assert len(read(reader, force_order()).happenings) == 1
+
+    again = read(reader, force_order())
+
+    assert (again.happenings, again.keep, again.topic) == ((), False, "!forceOrder@arr")
+    assert len(read(reader, force_order(at=AT + 1000)).happenings) == 1
+
+
 def test_symbols_that_nobody_asked_for_are_counted_not_fatal(reader):
     for _ in range(3):
         assert read(reader, force_order("DOGEUSDT")).happenings == ()

@@ -24,7 +24,7 @@ def test_each_kind_is_asked_for_on_the_line_of_its_own():
     }
     assert {line.path for line in lines.values()} == {"/v5/public/linear"}
     assert {line.ping for line in lines.values()} == {b'{"op":"ping"}'}
-    assert {line.ping_every_s for line in lines.values()} == {20.0}
+    assert {line.ping_every_s for line in lines.values()} == {8.0}
 
 
 def test_only_liquidations_may_be_silent_for_hours():

@@ -78,6 +78,14 @@ def test_liquidations_that_come_twice_are_told_once(reader):
     assert reader.read("liquidations-1", first).happenings == ()
 
 
+def test_a_liquidation_that_another_connection_tells_again_is_told_once(reader):
+    told = F.liquidation(("Buy", "0.5", "60000", 20), ("Buy", "0.5", "60000", 20))
+    again = F.liquidation(("Buy", "0.5", "60000", 23), ("Buy", "0.5", "60000", 23), ts=T0 + 503)
+    more = F.liquidation(*[("Buy", "0.5", "60000", 25)] * 3, ts=T0 + 505)
+
+    assert [len(reader.read("x", frame).happenings) for frame in (told, again, more)] == [2, 0, 1]
+
+
 def test_a_change_leaves_what_it_does_not_name(reader):
     reader.read("market-1", F.ticker())
     heard = reader.read("market-1", F.changed(indexPrice="63600.5"))
@@ -299,3 +307,16 @@ def test_the_same_frames_say_the_same(reader):
 
     first = [repr(reader.read(line, frame)) for line, frame in F.session()]
     assert [repr(again.read(line, frame)) for line, frame in F.session()] == first
+
+
+def test_the_frames_of_the_tape_alone_say_the_same_again(reader):
+    kept, told = [], []
+    for line, frame in F.session():
+        heard = reader.read(line, frame)
+        if heard.keep:
+            kept.append((line, frame))
+            told.append(heard.happenings)
+    again = Bybit().reader(["BTCUSDT"])
+
+    assert [again.read(line, frame).happenings for line, frame in kept] == told
+    assert sum(len(happenings) for happenings in told) == 6

@@ -282,3 +282,22 @@ def test_the_same_frames_say_the_same():
 
     told = [repr(first.read(line, frame)) for line, frame in F.session()]
     assert [repr(again.read(line, frame)) for line, frame in F.session()] == told
+
+
+def test_the_frames_of_the_tape_alone_say_the_same_again(reader):
+    unwound = F.fill(90, victim=None, words="Close Long", side="A", time=T0 + 9_000)
+    missed = [F.fill(n, time=T0 + at) for n, at in ((92, 9_500), (91, 8_000), (71, 700))]
+    more = [("fills", F.fills(unwound)), None, ("fills", F.fills(*missed, repeats=True))]
+    kept, told = [], []
+    for step in [*F.session(), *more]:
+        if step is None:
+            reader.opened("fills")
+            continue
+        heard = reader.read(*step)
+        if heard.keep:
+            kept.append(step)
+            told.append(repr(heard.happenings))
+    again = fresh()
+
+    assert [repr(again.read(*step).happenings) for step in kept] == told
+    assert told[-1].count("Liquidation(") == 2

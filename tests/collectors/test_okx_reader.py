@@ -130,10 +130,26 @@ def test_a_price_far_from_both_mark_and_index_is_refused_and_a_wrong_first_one_i
     for broken in (mark_price("7900.15"), index_ticker("790402")):
         with pytest.raises(DataError, match="at most 5 times the last mark and index"):
             read(reader, broken, "readings")
-    with pytest.raises(DataError, match=r"price and mark: found 7901\.24 and 79001\.5"):
-        read(reader, liquidations(bkPx="7901.24"))
     later = AT + 601_000
     assert read(reader, mark_price("7900.15", at=later), "readings").happenings
+
+
+def test_a_liquidation_far_from_the_last_two_is_refused_and_a_wrong_first_one_is_outlived(reader):
+    read(reader, liquidations(bkPx="7901.24"))  # nothing to doubt it by
+    read(reader, liquidations(at=AT + 1))
+    read(reader, liquidations(at=AT + 2))
+
+    with pytest.raises(DataError, match=r"found 7901\.24, expected at most 3 times the last two"):
+        read(reader, liquidations(bkPx="7901.24", at=AT + 3))
+    assert read(reader, liquidations(bkPx="7901.24", at=AT + 601_000)).happenings
+
+
+def test_a_message_that_comes_over_two_lines_is_told_once(reader):
+    assert len(read(reader, liquidations(), "liquidations").happenings) == 1
+
+    again = read(reader, liquidations(), "liquidations")
+
+    assert (again.happenings, again.keep, again.topic) == ((), False, "liquidation-orders")
 
 
 def test_the_rate_of_the_coming_settlement_and_its_hours(reader):

@@ -73,7 +73,8 @@ def law_unknown_iff_uncovered(random):
 def law_silence_is_no_calm(_random):
     """Minutes 2 (silent), 5 (closed) and 8 to 10 (killed) are unknown, the others are 0."""
     event, sample = PAPER["event"], PAPER["samples"]
-    life = [sample(START + 10_000 * k) for k in range(90) if not 495 <= 10 * k < 645]
+    mark = PAPER["reading"](START, 1.0)
+    life = [sample(START + 10_000 * k, mark) for k in range(90) if not 495 <= 10 * k < 645]
     said = [
         event(START + 1, "opened"),
         event(START + 170_000, "silent"),  # nothing since the start of the tape: from 00:00:01 on
@@ -93,6 +94,7 @@ def law_once(_random):
     one, other = (["BTCUSDT", START + t, "long", 100.0, 1.0] for t in (70_000, 70_001))
     tape = [PAPER["rules"](START), event(START, "opened"), event(START, "opened", "backup")]
     tape += [
+        PAPER["samples"](START + 5, PAPER["reading"](START, 1.0)),
         orders(START + 70_010, one, one, other),
         orders(START + 70_050, one, one, line="backup"),
         event(START + 80_000, "closed"),
@@ -125,7 +127,20 @@ def law_no_look_ahead(random):
             )
 
 
+def law_nobody_s_symbol_is_unknown(_random):
+    """A symbol that is not named is not collected, though its line is open; nor after a restart."""
+    event, sample, mark = PAPER["event"], PAPER["samples"], PAPER["reading"]
+    other = mark(START, 1.0, symbol="ETHUSDT")
+    tape = [event(START, "opened"), *(sample(START + 30_000 * k, other) for k in range(1, 4))]
+    tape += [sample(START + 120_000 + 30_000 * k, mark(START, 1.0)) for k in range(6)]
+    tape += [event(START + 290_000, "closed"), event(START + 291_000, "opened")]
+    tape += [sample(START + 300_000 + 30_000 * k, other) for k in range(6)]
+    table = tables(tape)["liquidations"]
+    assert table["long_count"].iloc[:7].notna().tolist() == [False] * 2 + [True] * 2 + [False] * 3
+
+
 LAWS = [
+    law_nobody_s_symbol_is_unknown,
     law_bounds,
     law_unknown_iff_uncovered,
     law_silence_is_no_calm,
@@ -198,7 +213,12 @@ def _no_cap():
     return (tally_orders, "capped_usd", lambda usd: usd)
 
 
+def _every_symbol():
+    return (tape_tables_fold, "shared_spans", lambda first, second: first)
+
+
 MUTANTS = {
+    "every symbol of a line": _every_symbol(),
     "deaf to silence": _deaf_to("silent"),
     "deaf to closing": _deaf_to("closed"),
     "no pauses": _no_pauses(),
@@ -231,10 +251,10 @@ def test_a_day_continued_from_its_carry_is_the_same_day():
     whole = fold(records)
     whole.forget(DAY - 1)
     day, carry = whole.carry()
-    listening, once = carry_from_json(carry)
+    listening, collected, once = carry_from_json(carry)
 
     later = [record for record in records if record.seen_ms >= START - 60 * MINUTE]
-    again = fold(later, listening=listening, once=once, first_day=day)
+    again = fold(later, listening=listening, collected=collected, once=once, first_day=day)
 
     assert day == DAY
     assert len(later) < len(records)

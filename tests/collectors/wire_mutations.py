@@ -1,5 +1,6 @@
 """Frames gone wrong in every way: bits, keys, kinds, units, order. Shared by tests of venues."""
 
+import contextlib
 import copy
 import json
 import math
@@ -108,6 +109,22 @@ def memory(reader):
     return pickle.dumps(reader)
 
 
+def numbers(content):
+    """Every number that a frame says, in quotes or not."""
+    found = set()
+    for holder, key in spots(json.loads(content)):
+        if isinstance(holder[key], str | int | float) and not isinstance(holder[key], bool):
+            with contextlib.suppress(ValueError, OverflowError):
+                found.add(float(holder[key]))
+    return found
+
+
+def check_said(happening, content):
+    """Orders and trades are what the frame says, to the bit: nothing else is made of it."""
+    if isinstance(happening, Liquidation | Trade):
+        assert {happening.price, happening.size, happening.time_ms} <= numbers(content)
+
+
 def check_true(happening, symbols):
     """What is said must be able to be true."""
     assert happening.symbol in symbols
@@ -163,6 +180,7 @@ def run_mutated(venue, symbols, session, count, seed):
                 assert len(why) < 1_000
             for happening in heard.happenings if heard else ():
                 check_true(happening, symbols)
+                check_said(happening, given)
             seen["refused" if heard is None else "gap" if heard.gap else "read"] += wrong
             done += wrong
             if rng.random() < 0.02:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from liqwarn.data.mapping import FieldMap, TimeMap
 from liqwarn.data.panel import Calendar, Panel, Source
+from liqwarn.data.queries import Query
 from liqwarn.frames import MAP_FIELDS
 
 DOCS = Path(__file__).parents[2] / "docs" / "panels.md"
@@ -140,6 +141,6 @@ def test_the_documented_panel_is_valid_and_every_key_is_documented():
     example = Panel.model_validate(yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.S)[1]))
 
     assert example.fields[-1] == "open_interest"
-    for model in (Panel, Source, TimeMap, FieldMap, Calendar):
+    for model in (Panel, Source, Query, TimeMap, FieldMap, Calendar):
         for key in model.model_fields:
             assert f"`{key}`" in text, f"{model.__name__}.{key} is not in docs/panels.md"

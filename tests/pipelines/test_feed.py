@@ -164,13 +164,13 @@ def test_only_files_that_changed_are_read_again(folder, monkeypatch):
     feed.look(START + 3 * HOUR + 1)
     seen = []
 
-    def watched(panel, data, store, *, now, only):
+    def watched(panel, place, store, *, now):
         def told(path):
-            answer = only(path)
+            answer = place.wanted(path)
             seen.append((path.name, answer))
             return answer
 
-        return ingest(panel, data, store, now=now, only=told)
+        return ingest(panel, replace(place, wanted=told), store, now=now)
 
     monkeypatch.setattr(module, "ingest", watched)
     write(folder, 4, symbols=("ETHUSDT",))

@@ -196,6 +196,20 @@ def test_a_value_computed_late_is_known_late_in_history_too(fetch, api, tmp_path
     assert told[5] == number("inflow", at("2024-01-31T09:00"))
 
 
+def test_years_of_days_are_one_question_and_a_damaged_row_costs_its_month(fetch, api, tmp_path):
+    told = outcomes(fetch(interval="24h", since=date(2021, 6, 1), metrics=("inflow-pit",)))
+
+    assert len(api.asked) == 1
+    assert told["inflow-pit-24h"].kept.new == 977
+    api.changed["inflow", at("2022-03-05")] = "bad"
+
+    told = outcomes(fetch(interval="24h", since=date(2022, 1, 1), metrics=("inflow-pit",),
+                          exchange="binance"))  # fmt: skip
+
+    assert "row 5, field 'v': found 'bad'" in told["inflow-pit-24h"].reason
+    assert told["inflow-pit-24h"].kept.new == 31 + 28
+
+
 def test_days_never_count_before_they_were_computed(fetch, api, tmp_path, monkeypatch):
     done = fetch(interval="24h", since=date(2024, 1, 20))
     assert str(done.panel) == "conf/panels/glassnode_1d.yaml"

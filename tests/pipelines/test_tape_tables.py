@@ -119,7 +119,17 @@ def test_no_tape_is_told(tmp_path):
         make_tape_tables(job(tmp_path))
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"schema": "liqwarn.tape_tables/1"}'])
+BARE = json.dumps(
+    {
+        "schema": "liqwarn.tape_tables/1",
+        "asked": {"symbols": ["BTCUSDT"], "kinds": sorted(VENUE.kinds)},
+        "next_day": 20_000,
+        "carry": {},
+    }
+)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"schema": "liqwarn.tape_tables/1"}', BARE])
 def test_damaged_notes_are_refused_and_again_helps(records, tmp_path, content):
     write(tmp_path, records[:50])
     path = tmp_path / "out" / "paper" / "progress.json"

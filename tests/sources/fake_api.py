@@ -42,7 +42,11 @@ class FakeApi:
     changed : dict of (name, time) to value
     absent : set of times
     asked : list of dict
+    header, told : str or None, tuple of pairs
+        A header of the questions, which is then noted in ``asked``; headers of the good replies.
     """
+
+    header, told = None, ()
 
     def __init__(self, now, first, *, page=100):
         self.now, self.first, self.page = now, first, page
@@ -175,6 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = {"path": split.path, "query": dict(parse_qsl(split.query))}
         if posted:
             asked["body"] = json.loads(posted)
+        if api.header:
+            asked["key"] = self.headers.get(api.header)
         told = api.next_reply(asked)
         try:
             good = b"" if isinstance(told, int) else json.dumps(api.body(asked)).encode()
@@ -183,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
             elif told is not None:
                 self.reply(told, b'{"error": {"type": "busy"}}')
             else:
-                self.reply(200, good)
+                self.reply(200, good, headers=api.told)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 

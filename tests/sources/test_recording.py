@@ -85,3 +85,16 @@ def test_a_run_that_died_anywhere_leaves_what_was_seen_first(recording, at, monk
 
     assert kept == (Kept(new=1, same=2) if at == "write_json" else Kept(new=2, same=1))
     assert recording().missing(JANUARY) == []
+
+
+def test_what_a_killed_run_left_is_removed(recording, tmp_path):
+    keep(recording(), (0, "1.0", "x"))
+    place = tmp_path / "flows" / "BTC"
+    for name in (".BTC-flows-2024-01.ab12cd34.tmp.csv", ".asked.ab12cd34.tmp.json"):
+        (place / name).write_text("half")
+    (place / ".mine.csv").write_text("kept")
+
+    recording()
+
+    assert sorted(path.name for path in place.iterdir()) == [
+        ".mine.csv", "BTC-flows-2024-01.csv", "asked.json"]  # fmt: skip

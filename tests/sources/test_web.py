@@ -45,6 +45,14 @@ def test_what_is_not_there_is_none(web, download):
     assert web.exists(DAY)
 
 
+def test_the_headers_of_a_file_are_seen_without_the_file(archive, web):
+    seen = {}
+
+    assert web.exists(DAY, seen.update)
+    assert seen["content-length"] == str(len(archive.zip_at(DAY)))
+    assert archive.asked == [("HEAD", DAY)]
+
+
 @pytest.mark.parametrize("how", ["cut", "silent", "drip"])
 def test_a_reply_that_breaks_off_is_asked_for_again(archive, download, fake, how):
     archive.replies[DAY] = [fake[how], fake[how]]

@@ -1,4 +1,4 @@
-"""``liqwarn fetch coinmetrics`` and its like: APIs without a key, recorded in a folder."""
+"""``liqwarn fetch coinmetrics`` and its like: APIs recorded in a folder, those without a key."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from liqwarn.pipelines.fetch_api import (
 )
 from liqwarn.sources.coinmetrics import METRICS
 
-__all__: list[str] = []
+__all__ = ["ApiOptions", "words"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class ApiOptions(Options):
     def job(self, names: str) -> ApiJob:
         """What they ask for."""
         return ApiJob(
-            names=_words(names),
+            names=words(names),
             since=self.since.date(),
             until=None if self.until is None else self.until.date(),
             out=self.out,
@@ -62,7 +62,8 @@ class ApiOptions(Options):
         emit(done.to_dict(), as_json=self.json, text=done.to_text())
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
+    """What stands between commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
@@ -88,7 +89,7 @@ def coinmetrics(options: CoinMetricsOptions) -> None:
     """
     with transfer("fetch coinmetrics") as on_fetch:
         done = fetch_coinmetrics(
-            options.job(options.assets), metrics=_words(options.metrics), on_fetch=on_fetch
+            options.job(options.assets), metrics=words(options.metrics), on_fetch=on_fetch
         )
     options.end(done)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from liqwarn.cli.fetch_api_commands import ApiOptions
+from liqwarn.cli.fetch_api_commands import ApiOptions, words
 from liqwarn.cli.fetch_command import fetches
 from liqwarn.cli.options import command
 from liqwarn.cli.transfer import transfer
@@ -42,7 +42,7 @@ def cryptoquant(options: CryptoQuantOptions) -> None:
     with transfer("fetch cryptoquant") as on_fetch:
         done = fetch_cryptoquant(
             options.job(options.assets),
-            metrics=_words(options.metrics),
+            metrics=words(options.metrics),
             window=options.window,
             exchange=options.exchange,
             on_fetch=on_fetch,
@@ -75,14 +75,9 @@ def glassnode(options: GlassnodeOptions) -> None:
     with transfer("fetch glassnode") as on_fetch:
         done = fetch_glassnode(
             options.job(options.assets),
-            metrics=_words(options.metrics),
+            metrics=words(options.metrics),
             interval=options.interval,
             exchange=options.exchange,
             on_fetch=on_fetch,
         )
     options.end(done)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    """Words between commas."""
-    return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -10,10 +10,11 @@ import typer
 from liqwarn.cli.app import app
 from liqwarn.cli.console import emit
 from liqwarn.cli.options import Options, command
-from liqwarn.config import load_panel
+from liqwarn.config import load_panel, load_settings
 from liqwarn.data.inspection.check_text import check_text
 from liqwarn.data.inspection.panel_check import check_panel
 from liqwarn.data.inspection.reading import Limits
+from liqwarn.data.queries import DataPlace
 from liqwarn.errors import ConfigError
 
 __all__: list[str] = []
@@ -56,7 +57,8 @@ def check(options: CheckOptions) -> None:
     data = options.file.parent if options.data is None else options.data
     if not data.is_dir():
         raise ConfigError(f"{data}: no such folder, expected the provider files in it")
-    found = check_panel(panel, data, Limits(now=datetime.now(UTC), most=options.rows))
+    place = DataPlace(folder=data, databases=load_settings().databases)
+    found = check_panel(panel, place, Limits(now=datetime.now(UTC), most=options.rows))
     emit(found.to_dict(), as_json=options.json, text=check_text(found))
     if found.is_wrong:
         raise typer.Exit(1)

@@ -21,6 +21,8 @@ _PING: Final = b'{"method":"LIST_SUBSCRIPTIONS","id":1}'
 _STREAMS_A_LINE: Final = 100  # the venue allows 1024, the address must stay short
 _SILENT: Final = {MARK: 15.0, KLINE: 300.0, DEPTH: 60.0}
 _MARKET_SILENT: Final = 600.0
+_SNAPSHOT_S: Final = 2.0
+"""Between two snapshots, whichever their symbols."""
 
 _NOTE: Final = (
     "Since 2021-04-27 the latest liquidation of a symbol within a second, at most: sums and counts "
@@ -66,15 +68,19 @@ class Binance:
         )
 
     def polls(self, symbols: Sequence[str], kinds: frozenset[Kind]) -> tuple[Poll, ...]:
-        """Open interest and snapshots of books by symbol, the intervals of funding once an hour."""
+        """Open interest and snapshots of books by symbol, the intervals of funding once an hour.
+
+        Snapshots are costly to the venue: with more than thirty symbols they come less often.
+        """
         polls = []
+        snapshots_s = max(60.0, _SNAPSHOT_S * len(symbols))
         for symbol in map(_checked, symbols):
             if "open_interest" in kinds:
                 path = f"/fapi/v1/openInterest?symbol={symbol}"
                 polls.append(Poll(name=f"open-interest-{symbol}", path=path, every_s=60.0))
             if "depth" in kinds:
                 path = f"/fapi/v1/depth?symbol={symbol}&limit={SNAPSHOT_LEVELS}"
-                polls.append(Poll(name=f"depth-{symbol}", path=path, every_s=60.0))
+                polls.append(Poll(name=f"depth-{symbol}", path=path, every_s=snapshots_s))
         if "funding" in kinds:
             polls.append(Poll(name="funding-info", path="/fapi/v1/fundingInfo", every_s=3600.0))
         return tuple(polls)

@@ -15,6 +15,7 @@ from liqwarn.collectors.binance_frames import (
 )
 from liqwarn.collectors.happenings import Happening, Reading
 from liqwarn.collectors.order_book import depth_readings
+from liqwarn.collectors.recent import Recent
 from liqwarn.collectors.venue import Heard
 from liqwarn.collectors.wire_json import as_object, parse_wire, shown, text
 from liqwarn.errors import DataError
@@ -51,6 +52,7 @@ class BinanceReader:
         self._books = {symbol: BinanceBook() for symbol in symbols}
         self._lines: dict[str, str] = {}  # of the books
         self._told: dict[str, int] = {}  # the second of a book's last reading
+        self._heard = Recent(_MOST_OTHERS)  # liquidations, for lines that overlap
         self._hours: dict[str, float] = {}  # empty until the venue told its exceptions
 
     def opened(self, line: str) -> None:
@@ -69,17 +71,17 @@ class BinanceReader:
         if "code" in row or "error" in row:
             return Heard(refused=_complaint(row))
         if "stream" in row:
-            return self._frame(line, row, where)
+            return self._frame(line, row, content, where)
         if "result" in row and "id" in row:
             return _answer(row["result"])
         return self._reply(line, row, where)
 
-    def _frame(self, line: str, row: Row, where: str) -> Heard:
+    def _frame(self, line: str, row: Row, content: bytes, where: str) -> Heard:
         stream = text(row, "stream", where)
         where = f"{where}, stream {shown(stream)}"
         data = as_object(row.get("data"), f"{where}, field 'data'")
         if stream == LIQUIDATIONS:
-            return self._liquidation(data, where)
+            return self._liquidation(data, content, where)
         symbol, _, kind = stream.partition("@")
         symbol = symbol.upper()
         if symbol not in self._symbols or kind not in _EVENTS:
@@ -92,14 +94,16 @@ class BinanceReader:
         happenings = self._marks(data, where) if kind == MARK else candle_of(data, where)
         return Heard(happenings=happenings, topic=stream)
 
-    def _liquidation(self, data: Row, where: str) -> Heard:
+    def _liquidation(self, data: Row, content: bytes, where: str) -> Heard:
         found = liquidation_of(data, self._symbols, where)
-        if not isinstance(found, str):
-            said = () if found is None else (found,)
-            return Heard(happenings=said, topic=LIQUIDATIONS, keep=True)
-        if len(self.others) < _MOST_OTHERS or found in self.others:
-            self.others[found] += 1
-        return Heard(topic=LIQUIDATIONS)
+        if isinstance(found, str):
+            if len(self.others) < _MOST_OTHERS or found in self.others:
+                self.others[found] += 1
+            return Heard(topic=LIQUIDATIONS)
+        if content in self._heard:
+            return Heard(topic=LIQUIDATIONS)
+        self._heard.add([content])
+        return Heard(happenings=() if found is None else (found,), topic=LIQUIDATIONS, keep=True)
 
     def _marks(self, data: Row, where: str) -> tuple[Happening, ...]:
         readings = marks_of(data, where)

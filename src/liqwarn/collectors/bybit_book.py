@@ -93,10 +93,18 @@ class BybitBook:
         if second == self.told:
             return ()
         self.told = second
-        now = Book.of(self.book.bids.items(), self.book.asks.items(), self.most // 2)
-        now.keep_best(self.most)
-        depth = now.depth()
+        depth = self._known().depth()
         return depth_readings(symbol, time_ms, depth) if depth else ()
+
+    def _known(self) -> Book:
+        known = Book(bids=self.book.bids, asks=self.book.asks)
+        if max(len(known.bids), len(known.asks)) > self.most:
+            known.keep_best(self.most)
+        if len(known.bids) >= self.most // 2:
+            known.bids_from = min(known.bids)
+        if len(known.asks) >= self.most // 2:
+            known.asks_to = max(known.asks)
+        return known
 
 
 def start_book(frame: BookFrame, most: int) -> BybitBook:

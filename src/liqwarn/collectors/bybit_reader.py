@@ -3,6 +3,7 @@
 Side of a liquidation: **the side of the position**. ``Buy`` means that a long was liquidated.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeVar
@@ -33,7 +34,7 @@ _POSITION: Final[Mapping[str, Side]] = {"Buy": "long", "Sell": "short"}
 _TAKER: Final[Mapping[str, Literal["buy", "sell"]]] = {"Buy": "buy", "Sell": "sell"}
 _MINUTE: Final = 60_000
 _LATEST_MS: Final = 600_000
-_LIQUIDATION_FRAMES: Final = 1_024
+_LIQUIDATIONS: Final = 20_000
 _TRADES: Final = 20_000
 
 
@@ -59,7 +60,6 @@ class _Frame:
     kind: str
     time_ms: int
     data: object
-    content: bytes
     where: str
 
     def rows(self) -> list[Mapping[str, object]]:
@@ -87,7 +87,7 @@ class BybitReader:
         self._symbols = frozenset(symbols)
         self._levels = levels
         self._lines: dict[str, _Streams] = {}
-        self._liquidations = Recent(_LIQUIDATION_FRAMES)
+        self._liquidations = Recent(_LIQUIDATIONS)
         self._trades = Recent(_TRADES)
         self._closed: dict[str, int] = {}
         self.passed_over = 0
@@ -130,7 +130,6 @@ class BybitReader:
             kind=kind,
             time_ms=time_ms(found, "ts", where),
             data=found.get("data"),
-            content=content,
             where=f"{where} {topic[:60]}",
         )
         if symbol not in self._symbols:
@@ -142,11 +141,18 @@ class BybitReader:
         return heard
 
     def _liquidation(self, frame: _Frame, _: _Streams) -> Heard:
-        told = tuple(_read_liquidation(row, frame) for row in frame.rows())
-        if frame.content in self._liquidations:  # they bear no number: a whole frame tells
-            return Heard(topic=frame.topic)
-        self._liquidations.add([frame.content])
-        return Heard(happenings=told, topic=frame.topic, keep=True)
+        """They bear no number: one of the same moment, side, price and size is the same one.
+
+        Those that are alike within one frame are several.
+        """
+        keyed, alike = {}, Counter[Liquidation]()
+        for row in frame.rows():
+            told = _read_liquidation(row, frame)
+            keyed[told, alike[told]] = told
+            alike[told] += 1
+        new = tuple(one for key, one in keyed.items() if key not in self._liquidations)
+        self._liquidations.add(keyed)
+        return Heard(happenings=new, topic=frame.topic, keep=bool(new))
 
     def _trade(self, frame: _Frame, _: _Streams) -> Heard:
         told = {trade.key: trade for trade in (_read_trade(row, frame) for row in frame.rows())}

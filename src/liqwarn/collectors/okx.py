@@ -32,9 +32,9 @@ _SILENT: Final = {
 }
 
 _NOTE: Final = (
-    "The venue says that the channel does not represent the total number of its liquidations; "
-    "until 2026 it also said one order of a contract a second at most. What share is told is "
-    "unknown."
+    "The venue's documentation (July 2026) says that the feed does not represent the total number "
+    "of its liquidations; older copies also said one order of a contract a second at most. What "
+    "share is told is unknown."
 )
 
 

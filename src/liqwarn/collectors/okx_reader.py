@@ -16,7 +16,7 @@ from liqwarn.collectors.okx_frames import (
 )
 from liqwarn.collectors.okx_instruments import contract_sizes, index_of, swap_of
 from liqwarn.collectors.order_book import depth_readings
-from liqwarn.collectors.plausible import alike
+from liqwarn.collectors.recent import Recent
 from liqwarn.collectors.venue import Heard
 from liqwarn.collectors.wire_json import as_list, as_object, parse_wire, shown, text
 from liqwarn.errors import DataError
@@ -30,6 +30,7 @@ _PLAIN_EVENTS: Final = frozenset({"subscribe", "unsubscribe", "channel-conn-coun
 _REFUSALS: Final = frozenset({"error", "channel-conn-count-error"})
 _PRICES: Final = ("mark", "index")
 _PRICE_AGE_MS: Final = 600_000
+_FORCED: Final = 2
 _MOST_OTHERS: Final = 4096
 
 Row = Mapping[str, object]
@@ -59,6 +60,8 @@ class OkxReader:
         self._swaps = {swap_of(symbol): symbol for symbol in symbols}
         self._indices = {index_of(symbol): symbol for symbol in symbols}
         self._contracts: dict[str, float] = {}
+        self._forced: dict[str, tuple[Liquidation, ...]] = {}  # the last two
+        self._heard = Recent(_MOST_OTHERS)  # messages, for lines that overlap
         self._prices: dict[tuple[str, str], Reading] = {}  # mark and index by symbol
         self._books = {symbol: OkxBook() for symbol in symbols}
         self._lines: dict[str, str] = {}  # of the books
@@ -87,21 +90,23 @@ class OkxReader:
         if not rows:
             raise DataError(f"{where}, field 'data': found no row, expected one or more")
         if channel == LIQUIDATIONS:
-            return self._liquidations(arg, rows, where)
+            return self._liquidations(arg, rows, content, where)
         symbol = self._symbol(channel, arg, where)
         topic = f"{channel}:{arg['instId']}"
         if channel == "books":
             return self._pages(line, row, symbol, topic, where)
+        said: list[tuple[Happening, ...]]
         if channel == "candle1m":
             contract = self._contracts.get(symbol)
             said = [candles_of(found, symbol, contract, where) for found in rows]
         else:
             said = [self._row(channel, arg, found, symbol, where) for found in rows]
         happenings = tuple(one for many in said for one in many)
-        prices = [one for one in happenings if isinstance(one, Reading) and one.field in _PRICES]
-        for one in prices:
-            self._check_price(one, where)
-        self._prices |= {(one.symbol, one.field): one for one in prices}
+        readings = [one for one in happenings if isinstance(one, Reading)]
+        prices = [reading for reading in readings if reading.field in _PRICES]
+        for price in prices:
+            self._check_price(price, where)
+        self._prices |= {(price.symbol, price.field): price for price in prices}
         return Heard(happenings=happenings, topic=topic)
 
     def _row(
@@ -125,7 +130,7 @@ class OkxReader:
             raise DataError(f"{where}: {shown(name)} was not asked for")
         return names[name]
 
-    def _liquidations(self, arg: Row, rows: Sequence[object], where: str) -> Heard:
+    def _liquidations(self, arg: Row, rows: Sequence[object], content: bytes, where: str) -> Heard:
         if text(arg, "instType", f"{where}, field 'arg'") != "SWAP":
             raise DataError(f"{where}: found {shown(arg['instType'])}, expected SWAP")
         said: list[Liquidation] = []
@@ -137,22 +142,46 @@ class OkxReader:
             symbol = self._swaps.get(swap)
             if symbol is None:
                 others[swap] += 1
-                continue
-            details = as_list(row.get("details"), f"{here}, field 'details'")
-            if not details:
-                raise DataError(f"{here}, field 'details': found none, expected one or more")
-            said += [self._liquidation(detail, symbol, here) for detail in details]
+            else:
+                said += self._details(row, symbol, here)
+        if said and content in self._heard:
+            return Heard(topic=LIQUIDATIONS)
+        for one in said:
+            self._forced[one.symbol] = (*self._forced.get(one.symbol, ())[-1:], one)
         for swap, count in others.items():
             if len(self.others) < _MOST_OTHERS or swap in self.others:
                 self.others[swap] += count
+        self._heard.add([content] if said else [])
         return Heard(happenings=tuple(said), topic=LIQUIDATIONS, keep=bool(said))
 
-    def _liquidation(self, detail: object, symbol: str, where: str) -> Liquidation:
-        found = liquidation_of(as_object(detail, where), symbol, self._contracts.get(symbol), where)
-        mark = self._prices.get((symbol, "mark"))
-        if mark is not None and abs(mark.time_ms - found.time_ms) <= _PRICE_AGE_MS:
-            alike(found.price, mark.value, 3.0, "price and mark", where)
-        return found
+    def _details(self, row: Row, symbol: str, where: str) -> list[Liquidation]:
+        details = as_list(row.get("details"), f"{where}, field 'details'")
+        if not details:
+            raise DataError(f"{where}, field 'details': found none, expected one or more")
+        contract = self._contracts.get(symbol)
+        said = [
+            liquidation_of(as_object(detail, where), symbol, contract, where) for detail in details
+        ]
+        for one in said:
+            self._check_liquidation(one, where)
+        return said
+
+    def _check_liquidation(self, found: Liquidation, where: str) -> None:
+        """Refuse a price far from those of the last two liquidations, when they are recent.
+
+        Not from the mark: marks are not on the tape, and a tape is read again as it was heard.
+        """
+        known = [
+            one
+            for one in self._forced.get(found.symbol, ())
+            if abs(one.time_ms - found.time_ms) <= _PRICE_AGE_MS
+        ]
+        far = [one for one in known if not found.price / 3 <= one.price <= found.price * 3]
+        if len(far) == _FORCED:
+            raise DataError(
+                f"{where}, field 'bkPx': found {found.price:g}, expected at most 3 times the last "
+                f"two, {far[0].price:g} and {far[1].price:g}, or a third of them"
+            )
 
     def _check_price(self, found: Reading, where: str) -> None:
         """Refuse a price far from both the last mark and the last index.

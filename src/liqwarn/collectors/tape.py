@@ -83,11 +83,17 @@ class TapeWriter:
         self._written_bytes = 0  # the syncing thread's
         self._open: _OpenSegment | None = None
         self._acknowledged_ms: int | None = None
+        self._acknowledged = 0
 
     @property
     def acknowledged_ms(self) -> int | None:
         """When the last record that is on disk for sure was seen; None before the first."""
         return self._acknowledged_ms
+
+    @property
+    def acknowledged(self) -> int:
+        """How many records this writer has put on disk for sure."""
+        return self._acknowledged
 
     @property
     def waiting_bytes(self) -> int:
@@ -127,6 +133,7 @@ class TapeWriter:
             opened = self._segment_for(batch[0])
             opened.write(batch)
             self._acknowledged_ms = batch[-1].seen_ms
+            self._acknowledged += len(batch)
             del self._waiting[: len(batch)]
             self._written_bytes += sum(map(_size, batch))
 
@@ -140,6 +147,16 @@ class TapeWriter:
         """
         self.sync()
         self._roll()
+        self.compress()
+
+    def compress(self) -> None:
+        """Compress the segments that are closed.
+
+        Raises
+        ------
+        OSError
+            When the disk is full or fails; they stay as they are, and it can be called again.
+        """
         compress_closed(self._folder, self._venue, before=self._number)
 
     def _next_batch(self) -> list[Taped]:

@@ -21,6 +21,7 @@ from liqwarn.collectors.coverage import (
     covered_seconds,
     joined_spans,
 )
+from liqwarn.collectors.coverage_symbols import Collected, shared_spans
 from liqwarn.collectors.minutes import ASTRAY_MS, Minute, MinuteTally
 from liqwarn.collectors.tape_tables_reading import TapeReading
 from liqwarn.collectors.tape_tables_rows import Listened, symbol_tables
@@ -49,12 +50,15 @@ class TapeFold:
         Days before it are left out; None begins with the day of the first record.
     listening : Listening
         As it was before the first record.
+    collected : Collected
+        The same.
     """
 
     reading: TapeReading
     lines: Mapping[str, Mapping[str, frozenset[str]]]
     first_day: int | None = None
     listening: Listening = field(default_factory=Listening)
+    collected: Collected = field(default_factory=Collected)
     tally: MinuteTally = field(default_factory=MinuteTally)
     days: dict[int, Carry] = field(default_factory=dict)
     proof_ms: dict[int, int] = field(default_factory=dict)
@@ -62,7 +66,10 @@ class TapeFold:
     def take(self, record: Taped) -> None:
         """Take the next record."""
         self._begin_days(record.seen_ms)
+        if record.what == "opened" and not self.listening.open:
+            self.collected.begun_anew(self.listening.last_ms or record.seen_ms)
         said = self.reading.read(record)
+        self.collected.named({told.symbol for told in said.happenings}, record.seen_ms)
         self.listening.take(record, unread=said.unread)
         self.tally.take(said.happenings, record.seen_ms)
         self._prove(record.seen_ms)
@@ -99,6 +106,7 @@ class TapeFold:
         minute = (day + 1) * DAY_MS // MINUTE_MS
         self.tally.forget_before(minute)
         self.listening.forget_before(minute * MINUTE_MS)
+        self.collected.forget_before(minute * MINUTE_MS)
         for number in [n for n in self.proof_ms if n < minute]:
             del self.proof_ms[number]
 
@@ -127,6 +135,7 @@ class TapeFold:
         spans = joined_spans(
             span for line, topics in lines.items() for span in self.listening.spans(line, topics)
         )
+        spans = shared_spans(spans, self.collected.spans(symbol, self.listening.last_ms or 0))
         minutes: dict[int, Minute] = {}
         for number in range(first, first + n_minutes):
             found = self.tally.minutes.get((symbol, number))
@@ -145,25 +154,25 @@ class TapeFold:
             [record.seen_ms, record.line, b64encode(record.content).decode()]
             for record in self.reading.once.values()
         ]
-        return {**self.listening.state(), "once": once}
+        since = dict(self.collected.since)
+        return {"listening": self.listening.state(), "since": since, "once": once}
 
 
-def carry_from_json(carry: Mapping[str, Any]) -> tuple[Listening, dict[str, Taped]]:
-    """The way back from :meth:`TapeFold.carry`: the lines, and the replies to know before.
+def carry_from_json(carry: Mapping[str, Any]) -> tuple[Listening, Collected, dict[str, Taped]]:
+    """The way back from :meth:`TapeFold.carry`: lines, symbols, and the replies to know before.
 
     Examples
     --------
-    >>> carry = {"open": {"market": 5}, "heard": {}, "muted": {}, "refused": {},
-    ...          "last_ms": 9, "once": [[3, "rules", "e30="]]}
-    >>> listening, once = carry_from_json(carry)
-    >>> listening.spans("market"), once["rules"].content
-    ([(5, 9)], b'{}')
+    >>> lines = {"open": {"market": 5}, "heard": {}, "muted": {}, "refused": {}, "last_ms": 9}
+    >>> carry = {"listening": lines, "since": {"X": 5}, "once": [[3, "rules", "e30="]]}
+    >>> listening, collected, once = carry_from_json(carry)
+    >>> listening.spans("market"), collected.spans("X", 9), once["rules"].content
+    ([(5, 9)], [(5, 9)], b'{}')
     """
-    state = deepcopy({name: found for name, found in carry.items() if name != "once"})
+    state = deepcopy(dict(carry["listening"]))
     state["refused"] = {line: (a, b) for line, (a, b) in state["refused"].items()}
-    listening = Listening(**state)
     once = {
         line: Taped(seen_ms=seen_ms, line=line, what="frame", content=b64decode(content))
         for seen_ms, line, content in carry["once"]
     }
-    return listening, once
+    return Listening(**state), Collected(since=dict(carry["since"])), once

@@ -7,6 +7,7 @@ from typing import Final
 from liqwarn.collectors.binance import Binance
 from liqwarn.collectors.bybit import Bybit
 from liqwarn.collectors.hyperliquid import Hyperliquid
+from liqwarn.collectors.okx import Okx
 from liqwarn.collectors.venue import Venue
 
 __all__ = ["VENUES"]
@@ -15,6 +16,7 @@ _ALL: Final[tuple[Venue, ...]] = (
     Binance(),
     Bybit(),
     Hyperliquid(),
+    Okx(),
 )
 
 VENUES: Final[Mapping[str, Venue]] = MappingProxyType({venue.name: venue for venue in _ALL})

@@ -1,7 +1,6 @@
 """Files that were read, handed to the store a few hundred at a time."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 from liqwarn.data.pending import FileRecords
@@ -20,12 +19,20 @@ _MOST_ROWS: Final = 500_000
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Read:
-    """One provider file as read and checked; its summary knows nothing of the store yet."""
+    """One provider file, or piece of a query, as read and checked.
+
+    Attributes
+    ----------
+    summary : FileSummary
+        Knows nothing of the store yet.
+    place : str
+        Where it was read, for messages.
+    """
 
     records: FileRecords
     summary: FileSummary
     rejects: Rejects
-    path: Path
+    place: str
 
 
 class Batches:
@@ -93,8 +100,8 @@ class Batches:
         try:
             counts = self._store.append_files([r.records for r in held], replace=self._replace)
         except ConflictError as error:
-            place = next((r for r in held if str(error).startswith(r.summary.file)), held[-1])
-            raise ConflictError(f"{place.path} ({place.summary.source}): {error}") from error
+            read = next((r for r in held if str(error).startswith(r.summary.file)), held[-1])
+            raise ConflictError(f"{read.place} ({read.summary.source}): {error}") from error
         for read, count in zip(held, counts, strict=True):
             origin = read.records.origin
             file = self._store.quarantine_file(self._panel, read.summary.source, origin)

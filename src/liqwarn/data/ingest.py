@@ -1,6 +1,10 @@
-"""From provider files to the store: read, map, check, quarantine, append; and account for it."""
+"""From provider files to the store: read, map, check, quarantine, append; and account for it.
 
-from collections.abc import Callable, Iterator
+A query is read like a folder of files: each piece of its result is checked and stored as one.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -16,10 +20,12 @@ from liqwarn.data.known import known_at
 from liqwarn.data.panel import ALL_SYMBOLS, Calendar, Panel, Source
 from liqwarn.data.pending import FileRecords
 from liqwarn.data.quarantine import Rejects
+from liqwarn.data.queries import DataPlace
 from liqwarn.data.readers import read_table
 from liqwarn.data.records import Records, SeriesKey
 from liqwarn.data.rivals import check_rivals
-from liqwarn.data.rows import Rows
+from liqwarn.data.rows import Rows, has_wanted
+from liqwarn.data.sql import Question
 from liqwarn.data.store import Origin, Store
 from liqwarn.data.summary import FileSummary, IngestSummary
 from liqwarn.errors import DataError
@@ -27,15 +33,28 @@ from liqwarn.errors import DataError
 __all__ = ["Progress", "ingest", "panel_files"]
 
 Progress = Callable[[str, int, int], None]
-"""Called with a file's name, how many files are done, and how many there are."""
+"""Called with what is read, how many files and queries are done, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
+    """A provider file, or a query."""
+
     told: Source | Calendar
-    path: Path
     file: str
-    symbol: str | None
+    place: str
+    path: Path | None = None
+    symbol: str | None = None
+    question: Question | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Told:
+    """What one file, or one piece of a query, says."""
+
+    file: str
+    sha256: str
+    table: pd.DataFrame
 
 
 def panel_files(
@@ -89,12 +108,11 @@ def _check_below(path: Path, data_dir: Path) -> None:
 
 def ingest(
     panel: Panel,
-    data_dir: Path,
+    data_dir: Path | DataPlace,
     store: Store,
     *,
     now: datetime,
     replace: bool = False,
-    only: Callable[[Path], bool] | None = None,
     on_progress: Progress | None = None,
 ) -> IngestSummary:
     """Read every provider file of a panel into the store.
@@ -102,73 +120,122 @@ def ingest(
     Parameters
     ----------
     panel : Panel
-    data_dir : Path
-        Folder the panel's file names are relative to.
+    data_dir : Path or DataPlace
+        Folder the panel's file names are relative to; with the addresses of databases when it has
+        queries of servers.
     store : Store
     now : datetime
         The present: rows of later times are quarantined, those of calendars excepted. Noted in
         the manifest as the moment a file first brought something new.
     replace : bool
         Let a changed value replace the stored one, which stays in the history.
-    only : callable, optional
-        Whether a file is to be read; others are left out, as for who knows that they are read
-        already.
     on_progress : callable, optional
 
     Raises
     ------
     DataError
-        When a file cannot be used as a whole; files before it are in the store.
+        When a file or query cannot be used as a whole; what was read before is in the store.
     ConflictError
         When a value contradicts the store, or another source of the same priority.
+    ConfigError
+        When the address of a database is not told, or the driver is not installed.
     """
-    jobs = [job for job in _jobs(panel, data_dir) if only is None or only(job.path)]
+    place = DataPlace.of(data_dir)
+    jobs = [job for job in _jobs(panel, place) if _is_wanted(job, place)]
     batches = Batches(store, panel.name, replace=replace)
     for done, job in enumerate(jobs):
         if on_progress is not None:
-            on_progress(job.path.name, done, len(jobs))
+            on_progress(Path(job.file).name, done, len(jobs))
         try:
-            read = _read_file(panel, job, now)
-            batches.settle(read)  # what rivals say must be in the store before it is compared
-            check_rivals(read.records.batch, job.told, panel, batches.stored)
+            with closing(_reads(panel, job, now)) as reads:
+                for read in reads:
+                    batches.settle(read)  # what rivals say must be stored before it is compared
+                    check_rivals(read.records.batch, job.told, panel, batches.stored)
+                    batches.add(read)
+                    if on_progress is not None and job.question is not None:
+                        on_progress(read.summary.file, done, len(jobs))
         except DataError as error:
             batches.flush()
             raise _placed(error, job) from error
-        batches.add(read)
     batches.flush()
     if on_progress is not None:
         on_progress("", len(jobs), len(jobs))
     return IngestSummary(
-        panel=panel.name, files=tuple(batches.summaries), absent=tuple(_absent(panel, data_dir))
+        panel=panel.name, files=tuple(batches.summaries), absent=tuple(_absent(panel, place.folder))
     )
+
+
+def _is_wanted(job: _Job, place: DataPlace) -> bool:
+    return place.wanted is None or job.path is None or place.wanted(job.path)
 
 
 def _placed(error: DataError, job: _Job) -> DataError:
     """The error with the file's path and source in it."""
-    if str(job.path) in str(error):
+    if job.place in str(error):
         return error
-    return type(error)(f"{job.path} ({job.told.name}): {error}")
+    return type(error)(f"{job.place} ({job.told.name}): {error}")
 
 
-def _jobs(panel: Panel, data_dir: Path) -> Iterator[_Job]:
+def _jobs(panel: Panel, place: DataPlace) -> Iterator[_Job]:
     for told in panel.declared:
+        question = Question.of(told, place) if isinstance(told, Source) else None
+        if question is not None:
+            yield _Job(told=told, file=question.name, place=question.place, question=question)
         everywhere = isinstance(told, Calendar) and told.gives == "macro"
-        for path, symbol in panel_files(panel, told, data_dir):
-            named = ALL_SYMBOLS if everywhere else symbol
-            yield _Job(told=told, path=path, file=str(path.relative_to(data_dir)), symbol=named)
+        for path, symbol in panel_files(panel, told, place.folder):
+            yield _Job(
+                told=told,
+                file=str(path.relative_to(place.folder)),
+                place=str(path),
+                path=path,
+                symbol=ALL_SYMBOLS if everywhere else symbol,
+            )
 
 
-def _read_file(panel: Panel, job: _Job, now: datetime) -> Read:
-    """Read, map and check one file."""
-    told, rejects = job.told, Rejects()
-    table = read_table(job.path, told)
+def _reads(panel: Panel, job: _Job, now: datetime) -> Generator[Read]:
+    """Read, map and check a file, or a query piece by piece."""
+    if job.path is not None:
+        table = read_table(job.path, job.told)
+        told = _Told(file=job.file, sha256=sha256(job.path.read_bytes()).hexdigest(), table=table)
+        yield _checked(panel, job, told, now)
+    if job.question is not None:
+        yield from _answers(panel, job, job.question, now)
+
+
+def _answers(panel: Panel, job: _Job, question: Question, now: datetime) -> Iterator[Read]:
+    """Pieces of a result; one without any row of the panel's symbols is left out and counted."""
+    told, some = None, False
+    with closing(question.pieces()) as pieces:
+        for piece in pieces:
+            told = _Told(file=f"{job.file}/{piece.name}", sha256=piece.sha256, table=piece.frame())
+            wanted = has_wanted(told.table, job.told, panel)
+            some = some or wanted
+            yield _checked(panel, job, told, now) if wanted else _unwanted(job, told, now)
+    if told is not None and not some:
+        _checked(panel, job, told, now)  # says what is missing
+
+
+def _unwanted(job: _Job, told: _Told, now: datetime) -> Read:
+    rows = len(told.table)
+    summary = FileSummary(
+        source=job.told.name, file=told.file, rows=rows, other=rows, new=0, unchanged=0,
+        replaced=0, duplicates=0, empty=0, missing=0, gaps=0, quarantined={},
+    )  # fmt: skip
+    origin = Origin(file=told.file, sha256=told.sha256, first_at=now)
+    records = FileRecords(batch=[], origin=origin)
+    return Read(records=records, summary=summary, rejects=Rejects(), place=job.place)
+
+
+def _checked(panel: Panel, job: _Job, read: _Told, now: datetime) -> Read:
+    """Map and check what one file or piece says."""
+    told, rejects, table = job.told, Rejects(), read.table
     kept = accept_rows(table, told, panel, job.symbol, now, rejects)
     rows = kept.rows
     filled = ~np.all([np.isnan(column) for column in rows.values.values()], axis=0)
     step = told.time.step
     summary = FileSummary(
         source=told.name,
-        file=job.file,
+        file=read.file,
         rows=len(table),
         other=kept.other,
         new=0,
@@ -180,10 +247,10 @@ def _read_file(panel: Panel, job: _Job, now: datetime) -> Read:
         gaps=count_gaps(rows, None if step is None else int(step.total_seconds())),
         quarantined=rejects.by_reason(),
     )
-    origin = Origin(file=job.file, sha256=sha256(job.path.read_bytes()).hexdigest(), first_at=now)
+    origin = Origin(file=read.file, sha256=read.sha256, first_at=now)
     batch = list(_records(rows.take(filled), told, panel, table))
     records = FileRecords(batch=batch, origin=origin)
-    return Read(records=records, summary=summary, rejects=rejects, path=job.path)
+    return Read(records=records, summary=summary, rejects=rejects, place=job.place)
 
 
 def _records(

@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,7 @@ __all__ = [
     "SymbolMap",
     "TimeMap",
     "TimeUnit",
+    "inside_folder",
     "nearest",
     "parse_duration",
     "parse_moment",
@@ -99,6 +101,20 @@ def parse_zone(name: str) -> str:
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"found {name!r}, expected UTC, +03:00 or a zone's name") from error
     return name
+
+
+def inside_folder(path: str) -> str:
+    """A path as a panel may name it, below the data folder.
+
+    Raises
+    ------
+    ValueError
+        When it leads elsewhere.
+    """
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise ValueError(f"found {path!r}, expected a path below the data folder")
+    return path
 
 
 def _field_name(name: str) -> str:

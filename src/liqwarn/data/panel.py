@@ -7,7 +7,6 @@ every fault at once; ``docs/panels.md`` explains the keys.
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -23,8 +22,10 @@ from liqwarn.data.mapping import (
     Span,
     SymbolMap,
     TimeMap,
+    inside_folder,
     nearest,
 )
+from liqwarn.data.queries import Query
 from liqwarn.frames import FIELDS
 
 __all__ = ["ALL_SYMBOLS", "Calendar", "Format", "Panel", "Source", "Symbol"]
@@ -37,17 +38,11 @@ ALL_SYMBOLS: Final = "_all"
 
 _QUOTES: Final = re.compile(r"(USDT|USDC|USD)$")
 _DAY: Final = 86_400
+_OF_FILES: Final = {"columns", "dated", "format", "optional", "records_at"}
 
 
 def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
-
-
-def _inside(path: str) -> str:
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts:
-        raise ValueError(f"found {path!r}, expected a path below the data folder")
-    return path
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -56,7 +51,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 Paths = Annotated[
-    tuple[Annotated[str, BeforeValidator(lambda p: _inside(str(p)))], ...],
+    tuple[Annotated[str, BeforeValidator(lambda p: inside_folder(str(p)))], ...],
     BeforeValidator(_as_tuple),
     Field(min_length=1),
 ]
@@ -82,12 +77,15 @@ class Symbol(Part):
 
 
 class Source(Part):
-    """One kind of provider file: where it is, how to read it, and which fields it feeds.
+    """One kind of provider file, or a query: where it is, how to read it, which fields it feeds.
 
     Attributes
     ----------
     file : tuple of str
         Paths below the data folder; ``*`` matches, ``{symbol}`` and ``{asset}`` run over the panel.
+        Empty of a query.
+    query : Query or None
+        What a database is asked instead.
     known_lag : timedelta
         How long after the end of its interval a value is known.
     seen : SeenMap or None
@@ -103,7 +101,8 @@ class Source(Part):
     """
 
     name: Name
-    file: Paths
+    file: Paths = ()
+    query: Query | None = None
     format: Format | None = None
     records_at: str | None = None
     columns: tuple[str, ...] | None = None
@@ -122,15 +121,26 @@ class Source(Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        faults = [*self._symbol_faults(), *self._field_faults()]
+        faults = [*self._place_faults(), *self._symbol_faults(), *self._field_faults()]
         if faults:
             raise ValueError("\n".join(faults))
         return self
 
+    def _place_faults(self) -> Iterator[str]:
+        if bool(self.file) == (self.query is not None):
+            found = "both" if self.file else "neither"
+            yield f"file, query: found {found}, expected one of them"
+        if self.query is not None:
+            for name in sorted(_OF_FILES & self.model_fields_set):
+                yield f"{name}: is of files, a query has none"
+
     def _symbol_faults(self) -> Iterator[str]:
-        named = all("{symbol}" in path or "{asset}" in path for path in self.file)
+        named = bool(self.file) and all(
+            "{symbol}" in path or "{asset}" in path for path in self.file
+        )
         if self.symbol is None and not named:
-            yield "no symbol: expected {symbol} or {asset} in every file name, or the key 'symbol'"
+            told = "{symbol} or {asset} in every file name, or " if self.file else ""
+            yield f"no symbol: expected {told}the key 'symbol'"
         if self.optional and not all("*" in path for path in self.file):
             yield "optional: expected a '*' in every file name, a plain name is always wanted"
 

@@ -16,7 +16,7 @@ from liqwarn.data.stamps import NO_TIME, event_seconds
 from liqwarn.errors import DataError
 from liqwarn.frames import FloatArray
 
-__all__ = ["Declaration", "Rows", "inside", "map_rows"]
+__all__ = ["Declaration", "Rows", "has_wanted", "inside", "map_rows"]
 
 
 class Declaration(Protocol):
@@ -110,6 +110,20 @@ def map_rows(
     values = {name: _values(table, field, rows, name, rejects) for name, field in fields.items()}
     mapped = Rows(row=rows, symbol=symbols, event=event, values=values)
     return mapped.take(event != NO_TIME), int((~keep).sum())
+
+
+def has_wanted(table: pd.DataFrame, told: Declaration, panel: Panel) -> bool:
+    """Whether a part of a result has a row of the panel's symbols that passes the filters.
+
+    True as well when a column is missing, which is for :func:`map_rows` to tell.
+    """
+    symbol = told.symbol.column if told.symbol else None
+    if not {*told.where, *([symbol] if symbol else [])} <= set(table.columns):
+        return True
+    keep = _symbols(table, told, panel, None) != ""
+    for column, allowed in told.where.items():
+        keep &= table[column].astype(str).isin(allowed).to_numpy(dtype=bool)
+    return bool(keep.any())
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from liqwarn.data.bars.producer import Producer
 from liqwarn.data.bars.replay_feed import column_at, messages_of
 from liqwarn.data.ingest import ingest
 from liqwarn.data.panel import Panel
+from liqwarn.data.queries import DataPlace
 from liqwarn.data.store import Store
 from liqwarn.errors import ConfigError, DataError, SourceError, StoreError
 from liqwarn.pipelines.file_changes import FileChanges
@@ -144,13 +145,18 @@ class PanelFeed:
                 self._refresh(now)
             moment = datetime.fromtimestamp(now, tz=UTC)
             with self._changes.since_last_time() as changed:
-                ingest(self._panel, self._job.data, self._store, now=moment, only=changed)
+                ingest(self._panel, self._place(changed), self._store, now=moment)
         except (DataError, StoreError, SourceError) as error:
             fault = str(error)
         try:  # what was known before the fault is sent all the same when its time has come
             return replace(self._give(now), fault=fault)
         except (DataError, StoreError) as error:
             return FeedTurn(fault=fault or str(error))
+
+    def _place(self, changed: Callable[[Path], bool]) -> DataPlace:
+        """The folder's changed files; queries are asked each time."""
+        databases = load_settings().databases
+        return DataPlace(folder=self._job.data, databases=databases, wanted=changed)
 
     def _give(self, now: float) -> FeedTurn:
         if not self.due(now):

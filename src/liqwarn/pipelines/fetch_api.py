@@ -233,11 +233,11 @@ def _midnight(day: date) -> int:
 
 def _faults(job: ApiJob, span: Span, told: Provider) -> Iterator[str]:
     if not job.names:
-        yield f"names: none, expected at least one, {told.such_as}"
+        yield f"names: none, expected at least one such as {told.example}"
     if len({name.upper() for name in job.names}) < len(job.names):
         yield f"names: {', '.join(job.names)}, expected each once"
     for name in job.names:
         if not re.fullmatch(told.name, name, re.ASCII):
-            yield f"name is {name!r}, expected {told.such_as}"
+            yield f"name is {name!r}, expected {told.such_as} such as {told.example}"
     if span[0] >= span[1] or (job.until is not None and job.until < job.since):
         yield f"from {job.since} to {job.until or 'now'}: expected days in order, not to come"

@@ -39,7 +39,7 @@ def fetch_cryptoquant(
     return fetch_api(
         "cryptoquant",
         job,
-        lambda web: cryptoquant_series(web, assets, metrics, window, exchange),
+        lambda web: cryptoquant_series(web, assets, metrics, window, exchange, job.clock),
         panel=_PANELS.get((window, exchange)) if "price" in metrics else None,
         faults=faults,
         on_fetch=on_fetch,

@@ -39,7 +39,7 @@ def fetch_glassnode(
     return fetch_api(
         "glassnode",
         job,
-        lambda web: glassnode_series(web, assets, metrics, interval, exchange),
+        lambda web: glassnode_series(web, assets, metrics, interval, exchange, job.clock),
         panel=_PANELS.get((interval, exchange)) if "price" in metrics else None,
         faults=faults,
         on_fetch=on_fetch,

@@ -10,6 +10,7 @@ from liqwarn.data.asof import market_frame
 from liqwarn.data.ingest import ingest
 from liqwarn.data.panel import Panel
 from liqwarn.data.quality import FrameQuality, measure_quality
+from liqwarn.data.queries import DataPlace
 from liqwarn.data.store import Store
 from liqwarn.data.summary import IngestSummary
 from liqwarn.errors import ConfigError
@@ -89,11 +90,15 @@ def bring_up_to_date(
     if job.data is None or not job.data.is_dir():
         raise ConfigError(f"data folder is {job.data}, expected a folder of provider files")
 
-    def files(_file: str, done: int, total: int) -> None:
+    def files(file: str, done: int, total: int) -> None:
         on_progress(f"ingest {panel.name}", done, total)
+        if file.startswith("query:"):  # nobody knows how many rows will come
+            rows = int(file.rsplit("-", 1)[-1]) if "/rows-" in file else 0
+            on_progress(f"rows of {file.split('/', 1)[0]}", rows, rows + 1)
 
     store = _store(job, panel)
-    return ingest(panel, job.data, store, now=now, replace=job.replace, on_progress=files)
+    place = DataPlace(folder=job.data, databases=load_settings().databases)
+    return ingest(panel, place, store, now=now, replace=job.replace, on_progress=files)
 
 
 def open_market(job: MarketJob, *, now: datetime, on_progress: OnProgress = silent) -> Market:

@@ -11,19 +11,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from liqwarn.collectors.coverage import Listening
 from liqwarn.collectors.coverage_lines import carrying_lines
-from liqwarn.collectors.happenings import Kind
+from liqwarn.collectors.coverage_symbols import Collected
+from liqwarn.collectors.happenings import KINDS, Kind
 from liqwarn.collectors.tape import read_tape
 from liqwarn.collectors.tape_segment import segments_of
 from liqwarn.collectors.tape_tables_fold import DAY_MS, TapeFold, carry_from_json
 from liqwarn.collectors.tape_tables_reading import TapeCounts, TapeReading
+from liqwarn.collectors.taped import Taped
 from liqwarn.collectors.venue import Venue
 from liqwarn.durable import write_json
 from liqwarn.errors import ConfigError, StoreError
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.tables import write_table
 
-__all__ = ["TapeTablesDone", "TapeTablesJob", "make_tape_tables", "table_path"]
+__all__ = ["TapeTablesDone", "TapeTablesJob", "kinds_of", "make_tape_tables", "table_path"]
 
 _SCHEMA: Final = "liqwarn.tape_tables/1"
 _NEVER: Final = 1 << 62
@@ -115,6 +118,21 @@ def table_path(out: Path, venue: str, symbol: str, table: str, day: str) -> Path
     return out / venue / symbol / table / f"{symbol}-{table}-{day}.parquet"
 
 
+def kinds_of(venue: Venue, words: tuple[str, ...] = ()) -> frozenset[Kind]:
+    """Kinds by their names that a venue can tell; all but trades and positions without any.
+
+    Raises
+    ------
+    ConfigError
+        For a word that is no kind.
+    """
+    unknown = sorted(set(words) - set(KINDS))
+    if unknown:
+        raise ConfigError(f"kinds {', '.join(unknown)}, expected of {', '.join(KINDS)}")
+    wanted = words or [kind for kind in KINDS if kind not in ("trade", "position")]
+    return frozenset(kind for kind in venue.kinds if kind in wanted)
+
+
 def make_tape_tables(job: TapeTablesJob, *, on_progress: OnProgress = silent) -> TapeTablesDone:
     """Bring the tables of a venue up to its tape.
 
@@ -165,11 +183,26 @@ def _begin(job: TapeTablesJob) -> tuple[TapeFold, int]:
     if notes is None:
         reading = TapeReading(job.venue, job.symbols)
         return TapeFold(reading=reading, lines=lines), 0
-    listening, once = carry_from_json(notes["carry"])
+    listening, collected, once = _carried(job, notes["carry"])
     reading = TapeReading(job.venue, job.symbols, once)
-    day = int(notes["next_day"])
-    fold = TapeFold(reading=reading, lines=lines, first_day=day, listening=listening)
+    day = notes["next_day"]
+    fold = TapeFold(
+        reading=reading, lines=lines, first_day=day, listening=listening, collected=collected
+    )
     return fold, day * DAY_MS - _HOUR_MS
+
+
+def _carried(
+    job: TapeTablesJob, carry: Mapping[str, Any]
+) -> tuple[Listening, Collected, dict[str, Taped]]:
+    try:
+        return carry_from_json(carry)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(_notes_path(job), error) from error
+
+
+def _damaged(path: Path, error: Exception) -> StoreError:
+    return StoreError(f"{path}: damaged ({error!r}); run with --again")
 
 
 def _notes(job: TapeTablesJob) -> Mapping[str, Any] | None:
@@ -180,9 +213,9 @@ def _notes(job: TapeTablesJob) -> Mapping[str, Any] | None:
     try:
         notes = json.loads(path.read_bytes())
         fits = notes["schema"] == _SCHEMA and notes["asked"] == _asked(job)
-        found: Mapping[str, Any] = {"next_day": notes["next_day"], "carry": notes["carry"]}
+        found: Mapping[str, Any] = {"next_day": int(notes["next_day"]), "carry": notes["carry"]}
     except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path}: damaged ({error!r}); run with --again") from error
+        raise _damaged(path, error) from error
     return found if fits else None
 
 

@@ -4,7 +4,7 @@ A row is stamped with the start of its interval. The newest row comes first.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from liqwarn.errors import BusyError, DataError
 from liqwarn.sources.api_series import ApiSeries, check_stamps
 from liqwarn.sources.json_page import parse_page, shown
+from liqwarn.sources.read_ahead import ReadAhead
 from liqwarn.sources.recording import Reading
 from liqwarn.sources.row_shape import Cell, RowShape, as_list, as_object
 from liqwarn.sources.spans import Span
@@ -136,10 +137,17 @@ _STAMPS: Final[Mapping[str, tuple[str, re.Pattern[str], str]]] = MappingProxyTyp
 
 
 def cryptoquant_series(
-    web: Web, assets: Sequence[str], names: Sequence[str], window: str, exchange: str
+    web: Web,
+    assets: Sequence[str],
+    names: Sequence[str],
+    window: str,
+    exchange: str,
+    clock: Callable[[], float],
 ) -> list[ApiSeries]:
     """A series an asset and endpoint, of one exchange; names are of :data:`ENDPOINTS`."""
-    return [_series(web, asset, name, window, exchange) for asset in assets for name in names]
+    return [
+        _series(web, asset, name, window, exchange, clock) for asset in assets for name in names
+    ]
 
 
 def read_rows(
@@ -222,7 +230,9 @@ def _milliseconds(text: str, layout: re.Pattern[str], such_as: str, where: str) 
     return (moment.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 
-def _series(web: Web, asset: str, name: str, window: str, exchange: str) -> ApiSeries:
+def _series(
+    web: Web, asset: str, name: str, window: str, exchange: str, clock: Callable[[], float]
+) -> ApiSeries:
     endpoint, step = ENDPOINTS[name], WINDOWS[window]
 
     def ask(span: Span) -> Iterator[tuple[list[Reading], int]]:
@@ -236,7 +246,7 @@ def _series(web: Web, asset: str, name: str, window: str, exchange: str) -> ApiS
         columns=endpoint.columns,
         step=step,
         settles=endpoint.settles,
-        ask=ask,
+        ask=ReadAhead(ask, _LIMIT * _DAY, clock) if step == _DAY else ask,
     )
 
 

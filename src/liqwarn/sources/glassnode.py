@@ -4,7 +4,7 @@ A row is stamped with the start of its interval, in seconds. The ``_pit`` varian
 changes and says when each value was computed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from liqwarn.errors import DataError
 from liqwarn.sources.api_series import ApiSeries, check_stamps
 from liqwarn.sources.json_page import parse_page, shown
+from liqwarn.sources.read_ahead import ReadAhead
 from liqwarn.sources.recording import Reading
 from liqwarn.sources.row_shape import Cell, RowShape, as_list, as_object
 from liqwarn.sources.spans import Span, iso_of
@@ -133,13 +134,21 @@ _PUBLIC_AFTER_S: Final = 600
 """From being computed to being there for sure: ten minutes after an update are called safe."""
 
 _LAST_S: Final = 4_102_444_800
+_DAYS_AHEAD: Final = 5_000
 
 
 def glassnode_series(
-    web: Web, assets: Sequence[str], names: Sequence[str], interval: str, exchange: str
+    web: Web,
+    assets: Sequence[str],
+    names: Sequence[str],
+    interval: str,
+    exchange: str,
+    clock: Callable[[], float],
 ) -> list[ApiSeries]:
     """A series an asset and metric, of one exchange; names are of :data:`GLASSNODE_METRICS`."""
-    return [_series(web, asset, name, interval, exchange) for asset in assets for name in names]
+    return [
+        _series(web, asset, name, interval, exchange, clock) for asset in assets for name in names
+    ]
 
 
 def read_values(
@@ -208,7 +217,9 @@ def _computed(start: int, text: str, where: str) -> tuple[str, str]:
     return text, iso_of((at + _PUBLIC_AFTER_S) * _MS)
 
 
-def _series(web: Web, asset: str, name: str, interval: str, exchange: str) -> ApiSeries:
+def _series(
+    web: Web, asset: str, name: str, interval: str, exchange: str, clock: Callable[[], float]
+) -> ApiSeries:
     metric = GLASSNODE_METRICS[name]
 
     def ask(span: Span) -> Iterator[tuple[list[Reading], int]]:
@@ -235,5 +246,5 @@ def _series(web: Web, asset: str, name: str, interval: str, exchange: str) -> Ap
         columns=metric.recorded,
         step=INTERVALS[interval],
         settles=metric.settles,
-        ask=ask,
+        ask=ReadAhead(ask, _DAYS_AHEAD * _DAY, clock) if INTERVALS[interval] == _DAY else ask,
     )

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from liqwarn.sources.api_key import KeyTerms
+from liqwarn.sources.bybit import BYBIT_API, BYBIT_BETWEEN_S
 from liqwarn.sources.coinmetrics import COINMETRICS_API, COINMETRICS_BETWEEN_S
 from liqwarn.sources.deribit import DERIBIT_API, DERIBIT_BETWEEN_S
 from liqwarn.sources.hyperliquid import HYPERLIQUID_API, HYPERLIQUID_BETWEEN_S
@@ -31,8 +32,8 @@ class Provider:
         How it takes a key; None when it wants none.
     budget : Budget or None
         Headers in which it tells how often it may be asked.
-    name, such_as : str
-        A regular expression of the names it can be asked for, and one in words.
+    name, such_as, example : str
+        A regular expression of the names it can be asked for, the same in words, and one of them.
     """
 
     address: str
@@ -42,11 +43,24 @@ class Provider:
     key: KeyTerms | None = None
     budget: Budget | None = None
     name: str = "[A-Za-z0-9]{1,20}"
-    such_as: str = "letters and digits such as BTC"
+    such_as: str = "letters and digits"
+    example: str = "BTC"
 
 
 PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
     {
+        "bybit": Provider(
+            address=BYBIT_API,
+            variable="LIQWARN_BYBIT_API",
+            between_s=BYBIT_BETWEEN_S,
+            such_as="capital letters and digits",
+            example="BTCUSDT",
+        ),
+        "bybit-archive": Provider(
+            address="https://public.bybit.com",
+            variable="LIQWARN_BYBIT_ARCHIVE",
+            between_s=0.02,
+        ),
         "coinalyze": Provider(
             address="https://api.coinalyze.net/v1",
             variable="LIQWARN_COINALYZE_API",
@@ -54,7 +68,8 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             per_minute=40,  # each symbol of a question counts
             key=KeyTerms(variable="LIQWARN_COINALYZE_KEY", header="api_key"),
             name="[A-Z0-9][A-Z0-9_-]{0,38}[.][A-Z0-9]{1,3}",
-            such_as="the provider's own such as BTCUSDT_PERP.A",
+            such_as="the provider's own",
+            example="BTCUSDT_PERP.A",
         ),
         "coinglass": Provider(
             address="https://open-api-v4.coinglass.com",

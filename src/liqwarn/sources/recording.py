@@ -69,6 +69,7 @@ class Recording:
         self._revised = folder / "revised" / kind / name
         self._stem = f"{name}-{kind}"
         self._header = [TIME, *columns, SEEN]
+        self._sweep()
         self._asked = self._read_asked()
 
     def missing(self, span: Span) -> list[Span]:
@@ -157,6 +158,12 @@ class Recording:
         text = io.StringIO(newline="")
         csv.writer(text, lineterminator="\n").writerows([self._header, *rows])
         write_bytes(path, text.getvalue().encode())
+
+    def _sweep(self) -> None:
+        """Remove temporary files that a killed run left beside what it wrote."""
+        for folder in (self._place, self._revised):
+            for left in (*folder.glob(".*.tmp.csv"), *folder.glob(".*.tmp.json")):
+                left.unlink(missing_ok=True)
 
     def _read_asked(self) -> dict[str, Any]:
         """Months with the spans that were asked; nothing when it cannot be read: ask again."""

@@ -11,8 +11,9 @@ from liqwarn.sources.json_page import Number, shown
 
 __all__ = ["Cell", "RowShape", "as_list", "as_object"]
 
-Cell = Literal["text", "number", "number text", "whole", "any"]
-"""``number text`` is a number inside quotes, ``whole`` a number without a fraction."""
+Cell = Literal["text", "number", "number text", "any number", "whole", "any"]
+"""``number text`` is a number inside quotes, ``any number`` one with or without them, ``whole`` a
+number without a fraction."""
 
 _NUMBER: Final = re.compile(r"-?\d{1,40}(\.\d{1,60})?([eE][+-]?\d{1,2})?", re.ASCII)
 _WHOLE: Final = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -96,6 +97,7 @@ def _expected(kind: Cell, value: object) -> str:
         "text": text,
         "number": number and _NUMBER.fullmatch(str(value)) is not None,
         "number text": text and _NUMBER.fullmatch(str(value)) is not None,
+        "any number": isinstance(value, str) and _NUMBER.fullmatch(value) is not None,
         "whole": number and _WHOLE.fullmatch(str(value)) is not None,
     }
     names = {
@@ -103,6 +105,7 @@ def _expected(kind: Cell, value: object) -> str:
         "text": "text",
         "number": "a number",
         "number text": "a number as text",
+        "any number": "a number",
         "whole": "a whole number",
     }
     return "" if matches[kind] else names[kind]

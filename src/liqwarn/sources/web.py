@@ -184,9 +184,9 @@ class Web:
             return None
         return content.decode("utf-8", errors="replace")
 
-    def exists(self, path: str) -> bool:
-        """Whether there is a file; nothing of it is fetched."""
-        return self._ask("HEAD", path, lambda _: None)
+    def exists(self, path: str, see: Callable[[httpx.Headers], None] = lambda _: None) -> bool:
+        """Whether there is a file; of it `see` is shown the headers, nothing else is fetched."""
+        return self._ask("HEAD", path, lambda reply: see(reply.headers))
 
     def download(
         self, path: str, target: Path, *, limit: int, on_bytes: Callable[[int], None]

@@ -16,6 +16,8 @@ from liqwarn.data.inspection.prices import Market, Prices, gather_prices
 from liqwarn.data.inspection.reading import Limits, Place, Reading, read_place
 from liqwarn.data.known import lag_s
 from liqwarn.data.panel import ALL_SYMBOLS, Calendar, Panel, Source
+from liqwarn.data.queries import DataPlace
+from liqwarn.data.sql import Question
 from liqwarn.errors import DataError
 
 __all__ = ["FileLook", "PanelCheck", "SourceLook", "check_panel"]
@@ -113,13 +115,19 @@ def _placed(look: SourceLook) -> Iterator[tuple[str, tuple[Doubt, ...]]]:
         yield f"{look.told.name}: {file.file}", file.doubts
 
 
-def check_panel(panel: Panel, data_dir: Path, limits: Limits) -> PanelCheck:
+def check_panel(panel: Panel, data_dir: Path | DataPlace, limits: Limits) -> PanelCheck:
     """Look at the first and last file of every source and symbol, and compare them.
 
-    Nothing is raised for a bad file: what the ingest would stop with is a doubt that is ``wrong``.
-    Nothing is written.
+    Nothing is raised for a bad file or query: what the ingest would stop with is a doubt that is
+    ``wrong``. Nothing is written.
+
+    Raises
+    ------
+    ConfigError
+        When the address of a database is not told, or the driver is not installed.
     """
-    found = {told.name: _read_source(panel, told, data_dir, limits) for told in panel.declared}
+    where = DataPlace.of(data_dir)
+    found = {told.name: _read_source(panel, told, where, limits) for told in panel.declared}
     readings = [reading for mine, _, _ in found.values() for reading in mine]
     prices = gather_prices(panel, readings)
     looks = (_source_look(panel, told, found[told.name], prices) for told in panel.declared)
@@ -129,15 +137,19 @@ def check_panel(panel: Panel, data_dir: Path, limits: Limits) -> PanelCheck:
 _Found = tuple[list[Reading], int, tuple[Doubt, ...]]
 
 
-def _read_source(panel: Panel, told: Source | Calendar, data_dir: Path, limits: Limits) -> _Found:
+def _read_source(panel: Panel, told: Source | Calendar, where: DataPlace, limits: Limits) -> _Found:
     """Readings, how many files were left out, and what is wrong with the files as a set."""
+    question = Question.of(told, where) if isinstance(told, Source) else None
+    if question is not None:
+        place = Place(file=question.name, question=question)
+        return [read_place(panel, told, place, limits)], 0, ()
     everywhere = isinstance(told, Calendar) and told.gives == "macro"
     places: list[Place] = []
     doubts: tuple[Doubt, ...] = ()
     try:
-        for path, symbol in panel_files(panel, told, data_dir):
+        for path, symbol in panel_files(panel, told, where.folder):
             named = ALL_SYMBOLS if everywhere else symbol
-            file = str(path.relative_to(data_dir))
+            file = str(path.relative_to(where.folder))
             places.append(Place(path=path, file=file, symbol=named))
     except (DataError, OSError, ValueError) as error:
         doubts = (Doubt(level="wrong", kind="files", text=str(error)),)

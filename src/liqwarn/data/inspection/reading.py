@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from liqwarn.data.accepted import accept_rows, stored_maps
-from liqwarn.data.inspection.sample import Sample, read_sample
+from liqwarn.data.inspection.sample import Sample, ask_sample, read_sample
 from liqwarn.data.known import known_at, lag_s
 from liqwarn.data.mapping import FieldMap
 from liqwarn.data.panel import Calendar, Panel, Source
 from liqwarn.data.quarantine import Refusal, Rejects
 from liqwarn.data.records import IntArray
 from liqwarn.data.rows import Rows
+from liqwarn.data.sql import Question
 from liqwarn.errors import DataError
 
 __all__ = ["Limits", "Place", "Reading", "neighbours", "read_place", "used_columns"]
@@ -32,11 +33,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A file of a source: where it is, and the symbol its name tells."""
+    """A file of a source: where it is, and the symbol its name tells; or a source's query."""
 
-    path: Path
     file: str
-    symbol: str | None
+    path: Path | None = None
+    symbol: str | None = None
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,14 +91,20 @@ class Reading:
 def read_place(panel: Panel, told: Source | Calendar, place: Place, limits: Limits) -> Reading:
     """Read the ends of a file; the whole of it when its ends alone are refused."""
     try:
-        sample = read_sample(place.path, told, limits.most)
+        sample = _sample(place, told, limits.most)
         reading = _accepted(panel, told, place, sample, limits.now)
         if reading.error and not sample.whole:  # the panel's symbols may lie in the middle
-            sample = read_sample(place.path, told, sample.total)
+            sample = _sample(place, told, sample.total)
             reading = _accepted(panel, told, place, sample, limits.now)
     except DataError as error:
         return Reading(told=told, place=place, error=str(error))
     return reading
+
+
+def _sample(place: Place, told: Source | Calendar, most: int) -> Sample:
+    if place.question is not None:
+        return ask_sample(place.question, most)
+    return read_sample(Path(place.path or ""), told, most)
 
 
 def _accepted(

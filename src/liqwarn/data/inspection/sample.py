@@ -1,7 +1,9 @@
-"""The first and the last rows of a provider file, read as the ingest reads it."""
+"""The first and the last rows of a provider file or query, read as the ingest reads it."""
 
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,9 +12,12 @@ import pyarrow.parquet as pq
 
 from liqwarn.data.readers import MAX_BYTES, FileLayout, format_of, read_table
 from liqwarn.data.records import IntArray
+from liqwarn.data.sql import Question
 from liqwarn.errors import DataError
 
-__all__ = ["Sample", "read_sample"]
+__all__ = ["Sample", "ask_sample", "read_sample"]
+
+_MOST_ASKED: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,3 +98,35 @@ def _ends(file: pq.ParquetFile, most: int) -> Sample | None:
     table: pd.DataFrame = pa.concat_tables([head, tail]).to_pandas(use_threads=False)
     row = np.r_[1 : most + 1, total - most + 1 : total + 1]
     return Sample(table=table.reset_index(drop=True), row=row, total=total)
+
+
+def ask_sample(question: Question, most: int) -> Sample:
+    """At most `most` rows of each end of a query's result, and never more than half a million.
+
+    The whole result is read to find where it ends; what lies between is let go at once.
+
+    Raises
+    ------
+    DataError
+        What :meth:`liqwarn.data.sql.Question.tables` says.
+    """
+    most = min(most, _MOST_ASKED)
+    head: list[pa.Table] = []
+    tail: deque[pa.Table] = deque()
+    total = in_head = in_tail = 0
+    with question.tables() as tables:
+        for table in tables:
+            taken = table.slice(0, max(most - in_head, 0))
+            head.append(taken)
+            rest = table.slice(len(taken))
+            tail.append(rest)
+            total, in_head, in_tail = total + len(table), in_head + len(taken), in_tail + len(rest)
+            while in_tail - len(tail[0]) >= most:
+                in_tail -= len(tail.popleft())
+    if not total:
+        raise DataError("no rows, expected at least one")
+    last = pa.concat_tables(tail)
+    last = last.slice(max(len(last) - most, 0))
+    joined: pd.DataFrame = pa.concat_tables([*head, last]).to_pandas(use_threads=False)
+    row = np.r_[1 : in_head + 1, total - len(last) + 1 : total + 1]
+    return Sample(table=joined, row=row, total=total)
