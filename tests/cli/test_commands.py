@@ -34,7 +34,7 @@ def test_every_promised_command_is_there():
         "fetch bybit", "fetch ccxt", "fetch coinmetrics", "fetch deribit-dvol", "fetch hyperliquid",
         "fetch cryptoquant", "fetch coinglass", "fetch coinalyze",
         "fetch glassnode", "panel check",
-        "quality", "collect",
+        "quality", "feed", "collect",
         "tape tables", "tape show", "tape liquidations", "tape completeness",
     }  # fmt: skip
 

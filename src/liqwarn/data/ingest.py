@@ -141,7 +141,7 @@ def ingest(
         When the address of a database is not told, or the driver is not installed.
     """
     place = DataPlace.of(data_dir)
-    jobs = list(_jobs(panel, place))
+    jobs = [job for job in _jobs(panel, place) if _is_wanted(job, place)]
     batches = Batches(store, panel.name, replace=replace)
     for done, job in enumerate(jobs):
         if on_progress is not None:
@@ -163,6 +163,10 @@ def ingest(
     return IngestSummary(
         panel=panel.name, files=tuple(batches.summaries), absent=tuple(_absent(panel, place.folder))
     )
+
+
+def _is_wanted(job: _Job, place: DataPlace) -> bool:
+    return place.wanted is None or job.path is None or place.wanted(job.path)
 
 
 def _placed(error: DataError, job: _Job) -> DataError:

@@ -5,7 +5,7 @@ from the environment, and a panel names it.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -97,10 +97,14 @@ class DataPlace:
         What file names are relative to.
     databases : mapping of name to str
         Addresses of servers by the name that panels call them; they hold passwords.
+    wanted : callable, optional
+        Whether a file is to be read; without it every one is. For who knows that the others are
+        read already.
     """
 
     folder: Path
     databases: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wanted: Callable[[Path], bool] | None = None
 
     @classmethod
     def of(cls, told: "Path | DataPlace") -> "DataPlace":
