@@ -5,6 +5,7 @@ import pytest
 
 from liqwarn.config import (
     Settings,
+    child_environment,
     config_sha256,
     load_panel,
     load_policy,
@@ -210,3 +211,16 @@ def test_keys_come_from_the_environment_and_are_not_shown(monkeypatch, tmp_path)
     assert settings.keys["coinglass"] == "secret-of-COINGLASS"
     assert sorted(settings.keys) == ["coinalyze", "coinglass", "cryptoquant", "glassnode"]
     assert "secret" not in repr(settings)
+
+
+def test_a_program_of_somebody_else_is_handed_no_key_of_ours(monkeypatch):
+    monkeypatch.setenv("LIQWARN_COINGLASS_KEY", "hush")
+    monkeypatch.setenv("PYTHONPATH", "src")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+
+    told = child_environment()
+
+    assert told["HTTPS_PROXY"] == "http://proxy.example:3128"
+    assert "hush" not in told.values()
+    assert "PYTHONPATH" not in told
+    assert set(told) <= {*os.environ}
