@@ -1,5 +1,6 @@
 """What a panel may say of a query, and where addresses of databases do not show."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from liqwarn.config import load_panel
+from liqwarn.data.panel import Panel
 from liqwarn.data.queries import DataPlace, Query
 from liqwarn.errors import ConfigError
 
@@ -97,6 +99,18 @@ def test_a_place_does_not_show_its_addresses():
 
     assert "hush" not in repr(place)
     assert DataPlace.of(place) is place
+
+
+def test_the_documented_queries_are_valid():
+    text = (Path(__file__).parents[2] / "docs" / "panels.md").read_text()
+    block = re.search(r"### A query.*?```yaml\n(.*?)```", text, re.S)
+
+    panel = Panel.model_validate(
+        {"name": "p", "market": "real", "bar": "1h", "symbols": ["BTCUSDT"],
+         "sources": yaml.safe_load(block[1])}
+    )  # fmt: skip
+
+    assert [source.query.engine for source in panel.sources] == ["postgres", "duckdb"]
 
 
 def write_panel(folder, **changes):
