@@ -1,7 +1,7 @@
 """An hour in which a venue does everything wrong, with the truth beside it.
 
 The collector's clocks and the script's run sixty times as fast as the machine's: every wait,
-silence, sample and backoff is that of an hour, which takes a minute. By default six minutes of it
+silence, sample and backoff is that of an hour, which takes a minute. By default four minutes of it
 are played; ``LIQWARN_FAULTS=full`` plays the hour that docs/collect.md reports.
 """
 
@@ -26,7 +26,7 @@ FastClocks, collecting, taped, until, wanted = (
 )
 
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
-SPEED, MINUTES = 60.0, 60 if FULL else 6
+SPEED, MINUTES = 60.0, 60 if FULL else 4
 
 
 @dataclass
@@ -105,12 +105,12 @@ class Chaos:
     async def act_stall(self, line):
         self.outage("forced", "silent")
         line.stalled = True
-        await self.clocks.sleep(40.0)
+        await self.clocks.sleep(80.0)
 
     async def act_marks_stop(self, line):
         self.outage("market", "silent")
         self.quiet = True
-        await self.clocks.sleep(25.0)
+        await self.clocks.sleep(60.0)  # a second of the machine, which may be busy
         self.quiet = False
 
     async def act_hole(self, line):

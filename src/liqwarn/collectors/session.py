@@ -12,8 +12,7 @@ from liqwarn.collectors.watch import LineWatch
 
 __all__ = ["Session"]
 
-_REPLACING_S: Final = 600.0
-_CALM_S: Final = 3_600.0
+_CALM_S: Final = 600.0
 
 
 class Session:
@@ -40,7 +39,10 @@ class Session:
             healthy_s=manners.healthy_s,
         )
         self._replacing = Backoff(
-            rng, first_s=manners.first_wait_s, longest_s=_REPLACING_S, healthy_s=_CALM_S
+            rng,
+            first_s=manners.first_wait_s,
+            longest_s=manners.longest_wait_s,
+            healthy_s=_CALM_S,
         )
         self._watch = LineWatch(line, self._clocks.monotonic())
 

@@ -117,7 +117,7 @@ class Hold:
 
     def _begin(self, socket: Socket, why: str) -> None:
         now = self._clocks.monotonic()
-        self._socket = socket
+        self._socket, self._began = socket, now
         self._replace_at = now + self._manners.life_s
         self._ping_at = now + self._line.ping_every_s
         self._watch.reopened(now)
@@ -220,7 +220,9 @@ class Hold:
     def _replace_soon(self, now: float) -> None:
         """Ask for everything again; each time after a longer wait."""
         if self._successor is None:
-            self._replace_at = min(self._replace_at, now + self._replacing.failed(0.0))
+            self._replace_at = min(
+                self._replace_at, now + self._replacing.failed(now - self._began)
+            )
 
     async def _replace(self, now: float) -> None:
         """Make a successor when it is time, and let it take over when it has heard for a while."""
@@ -233,7 +235,7 @@ class Hold:
             try:
                 self._successor = Successor(await self._open_line())
             except LineError:
-                self._replace_at = now + self._replacing.failed(0.0)
+                self._replace_at = now + self._replacing.failed(now - self._began)
             self._take_over_at = self._clocks.monotonic() + self._manners.overlap_s
 
     async def _drain(self) -> None:
