@@ -54,12 +54,12 @@ def feed_completeness(market: Market, *, seed: int = 0) -> dict[str, Any]:
 
 
 def _fresh_open_interest(frame: MarketFrame, row: int) -> FloatArray:
-    stock = frame.field("open_interest")[row]
+    stock: FloatArray = frame.field("open_interest")[row]
     age = frame.ages.get("open_interest")
     if age is None:
         return stock
     stale = ~(age[row] < frame.bar_s)
-    fresh = stock.copy()
+    fresh: FloatArray = stock.copy()
     fresh[stale] = np.nan
     return fresh
 
