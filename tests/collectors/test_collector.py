@@ -251,6 +251,22 @@ def test_a_line_is_replaced_before_the_venue_cuts_it_and_nothing_is_missed(serve
     assert [r.content for r in records if r.what == "closed"][:1] == [b"replaced"]
 
 
+def test_a_replacement_that_is_closed_at_once_costs_nothing(server, tmp_path):
+    server.on_hello = lambda line: line.close() if 1 < line.number < 4 else None
+
+    async def script(scene):
+        [first] = await scene.connected()
+        await until(lambda: len(server.connections) >= 4)
+        server.do(first.send, liq(1, scene.clocks))
+        await until(lambda: first.delivered)
+        await until(lambda: not first.open)
+        await until(lambda: scene.status().opened == 2)
+
+    records, _ = play(server, tmp_path, script, manners=Manners(life_s=5.0, first_wait_s=0.5))
+
+    assert whats(records)[:4] == ["opened", "frame", "closed", "opened"]
+
+
 def test_a_refused_subscription_ends_the_line_and_waits_longer_each_time(server, tmp_path):
     server.on_hello = lambda line: line.send({"k": "no", "why": "unknown symbol"})
 

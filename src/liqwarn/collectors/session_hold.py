@@ -227,8 +227,12 @@ class Hold:
     async def _replace(self, now: float) -> None:
         """Make a successor when it is time, and let it take over when it has heard for a while."""
         successor = self._successor
-        if successor is not None:
-            if now >= self._take_over_at or successor.gone:
+        if successor is not None and successor.failed:
+            self._successor = None
+            self._replace_at = now + self._replacing.failed(now - self._began)
+            successor.socket.abort()
+        elif successor is not None:
+            if now >= self._take_over_at or successor.full:
                 self._end("replaced")
         elif now >= self._replace_at:
             self._replace_at = now + self._manners.life_s

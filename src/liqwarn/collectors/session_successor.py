@@ -33,12 +33,18 @@ class Successor:
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
         self.heard: deque[bytes] = deque()
+        self._size = 0
         self._reading = asyncio.create_task(self._read())
 
     @property
-    def gone(self) -> bool:
-        """Whether it stopped reading: it was closed, or more waits than it may hold."""
-        return self._reading.done()
+    def full(self) -> bool:
+        """Whether it holds as much as it may, and reads no more."""
+        return self._size >= _MOST_BYTES
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was closed before it could take over."""
+        return self._reading.done() and not self.full
 
     async def stop(self) -> None:
         """Read no more; the connection stays open, and what it says next waits in it."""
@@ -47,9 +53,8 @@ class Successor:
             await self._reading
 
     async def _read(self) -> None:
-        size = 0
         with contextlib.suppress(LineError):  # whoever takes over meets it again
-            while size < _MOST_BYTES:
+            while not self.full:
                 content = await self.socket.receive()
                 self.heard.append(content)
-                size += len(content)
+                self._size += len(content)
