@@ -16,7 +16,7 @@ from liqwarn.sources.web import Patience
 ROOT = Path(__file__).parents[2]
 FAKE = runpy.run_path(str(ROOT / "tests" / "sources" / "fake_bybit.py"))
 ms = FAKE["ms"]
-QUICK = Patience(attempts=3, first_wait_s=0.001, longest_wait_s=0.01, read_s=0.5, between_s=1e-6)
+QUICK = Patience(attempts=3, first_wait_s=0.001, longest_wait_s=0.01, read_s=5.0, between_s=1e-6)
 LATE = ms("2024-01-18T10:00")
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -22,7 +23,7 @@ OLD = "timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,home
 HEADER = OLD + "foreignNotional"
 WITH_RPI = date(2024, 1, 16)
 _FILE = re.compile(r"trading/(?P<symbol>\w+)/(?P=symbol)(?P<day>\d{4}-\d\d-\d\d)\.csv\.gz")
-_STEPS = {"5": 300_000, "15": 900_000, "60": HOUR, "240": 4 * HOUR, "D": 24 * HOUR}
+_STEPS = {"5": 300_000, "15": 900_000, "30": 1_800_000, "60": HOUR, "240": 4 * HOUR, "D": 24 * HOUR}
 
 
 def ms(text):
@@ -52,6 +53,30 @@ def row_of(symbol, stamp, side, size, price):
         f"{stamp},{symbol},{side},{size / 1000:.3f},{price:.2f},PlusTick,{mark},"
         f"{worth * 1e8:.6e},{size / 1000:.3f},{worth:.7f}"
     )
+
+
+@cache
+def whole_day(symbol, begin, launch, rpi):
+    """A file of trades from the launch on."""
+    rows = [
+        row_of(symbol, *trade)
+        for minute in range(begin // 60_000, begin // 60_000 + 1_440)
+        for trade in trades_of(symbol, minute)
+        if minute * 60_000 >= launch
+    ]
+    return packed(rows, rpi=rpi)
+
+
+@cache
+def candle_of(symbol, t, step):
+    """Open, high, low, close, volume and turnover as text."""
+    trades = [trade for minute in range(t // 60_000, (t + step) // 60_000)
+              for trade in trades_of(symbol, minute)]  # fmt: skip
+    prices = [price for *_, price in trades]
+    size = sum(size for _, _, size, _ in trades)
+    worth = sum(size / 1_000 * price for _, _, size, price in trades)
+    return [str(t), f"{prices[0]:.2f}", f"{max(prices):.2f}", f"{min(prices):.2f}",
+            f"{prices[-1]:.2f}", f"{size / 1000:.3f}", f"{worth:.4f}"]  # fmt: skip
 
 
 class FakeBybit:
@@ -109,13 +134,7 @@ class FakeBybit:
         begin = ms(found["day"])
         if day > self.published or begin + 24 * HOUR <= self.launch[found["symbol"]]:
             return None
-        rows = [
-            row_of(found["symbol"], *trade)
-            for minute in range(begin // 60_000, begin // 60_000 + 1_440)
-            for trade in trades_of(found["symbol"], minute)
-            if minute * 60_000 >= self.launch[found["symbol"]]
-        ]
-        return packed(rows, rpi=day >= WITH_RPI)
+        return whole_day(found["symbol"], begin, self.launch[found["symbol"]], day >= WITH_RPI)
 
     def envelope(self, kind, query):
         symbol = query["symbol"]
@@ -177,13 +196,7 @@ class FakeBybit:
                 "sellRatio": f"{1 - buy / 10_000:.4f}", "timestamp": str(t)}  # fmt: skip
 
     def candle(self, symbol, t, step):
-        trades = [trade for minute in range(t // 60_000, (t + step) // 60_000)
-                  for trade in trades_of(symbol, minute)]  # fmt: skip
-        prices = [price for *_, price in trades]
-        size = sum(size for _, _, size, _ in trades)
-        worth = sum(size / 1_000 * price for _, _, size, price in trades)
-        return [str(t), f"{prices[0]:.2f}", f"{max(prices):.2f}", f"{min(prices):.2f}",
-                f"{prices[-1]:.2f}", f"{size / 1000:.3f}", f"{worth:.4f}"]  # fmt: skip
+        return candle_of(symbol, t, step)
 
 
 def packed(rows, *, rpi=False, header=None):

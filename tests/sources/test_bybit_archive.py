@@ -16,7 +16,7 @@ from liqwarn.sources.web import Patience
 
 FAKE = runpy.run_path(str(Path(__file__).parent / "fake_bybit.py"))
 ms = FAKE["ms"]
-QUICK = Patience(attempts=3, first_wait_s=0.001, longest_wait_s=0.01, read_s=0.3, grace_s=0.1)
+QUICK = Patience(attempts=3, first_wait_s=0.001, longest_wait_s=0.01, read_s=5.0, grace_s=0.1)
 FIRST, LAST = date(2024, 1, 14), date(2024, 1, 16)
 DAY = "trading/BTCUSDT/BTCUSDT2024-01-15.csv.gz"
 PLACE = "trades-1h/BTCUSDT/BTCUSDT-trades-1h-2024-01-15.csv"

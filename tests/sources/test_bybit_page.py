@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from liqwarn.errors import BusyError, DataError, RefusedError
 from liqwarn.sources import bybit_page
 
-MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 50,
+MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 25,
                 deadline=None)  # fmt: skip
 STEP = 300_000
 FIRST = 1_704_067_200_000

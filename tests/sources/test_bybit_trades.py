@@ -16,7 +16,7 @@ from liqwarn.sources.bybit_trades import candles_of
 
 FAKE = runpy.run_path(str(Path(__file__).parent / "fake_bybit.py"))
 MANY = settings(
-    max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 50,
+    max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

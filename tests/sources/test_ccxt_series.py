@@ -13,7 +13,7 @@ from liqwarn.sources.ccxt_series import _INTEREST as INTEREST
 from liqwarn.sources.ccxt_series import AMOUNTS, ccxt_series, read_rows
 from liqwarn.sources.json_page import parse_page
 
-MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 60,
+MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 30,
                 deadline=None)  # fmt: skip
 HOUR = 3_600_000
 FIRST = 1_704_067_200_000
