@@ -126,8 +126,9 @@ def test_a_file_without_its_folder_is_told_how_to_name_it(folder):
         ask(folder, "select * from 'a.parquet'")
 
 
+@pytest.mark.timeout(3_600 if FULL else 300)
 @settings(
-    max_examples=5_000 if FULL else 25,
+    max_examples=2_000 if FULL else 25,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(

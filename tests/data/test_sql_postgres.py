@@ -227,6 +227,7 @@ def test_bytes_that_are_no_text_are_told(server):
         ask(server.uri("bytes"), "select 1 as t, chr(255) as s")
 
 
+@pytest.mark.timeout(3_600 if FULL else 300)
 @settings(
     max_examples=1_000 if FULL else 12,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
