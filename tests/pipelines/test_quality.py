@@ -114,3 +114,17 @@ def test_a_scoring_keeps_the_account_of_its_last_ninety_days(study, bundle, poli
 
     assert account["panel"] == "demo"
     assert account["bars"] == 90 * 24 + 1
+
+
+def test_a_panel_with_liquidations_says_how_much_is_told_and_one_without_says_nothing(market):
+    account = account_of(market)
+
+    assert [(s["symbol"], s["side"]) for s in account.feeds["sides"]] == [
+        (symbol, side) for symbol in ("BTCUSDT", "DOGEUSDT") for side in ("long", "short")
+    ]
+    assert "of the fall of open interest in" in account.to_text()
+    fields = dict(market.panel.sources[0].fields)
+    del fields["short_liq_usd"]
+    source = market.panel.sources[0].model_copy(update={"fields": fields})
+    bare = market.panel.model_copy(update={"sources": (source,)})
+    assert account_of(replace(market, panel=bare)).feeds == {}

@@ -1,6 +1,6 @@
 """The account of data quality as lines: what is whole in one, what is not by itself."""
 
-from liqwarn.reports.quality_text import quality_text
+from liqwarn.reports.quality_text import feed_lines, quality_text
 
 
 def field(symbol="BTCUSDT", name="close", **told):
@@ -110,3 +110,21 @@ def test_doubts_and_disagreements_have_their_lines():
     assert "0.5 bps  4.2 bps  187.5 bps  2024-01-02 03:00  0.999" in text
     assert "the same to the bit: BTC one open / two open" in text
     assert text.splitlines()[-2].endswith("-1 bars")
+
+
+def test_what_a_feed_tells_has_its_interval_and_its_caveat():
+    side = {"symbol": "BTCUSDT", "side": "long", "episodes": 150, "share": 0.0361, "low": 0.0251,
+            "high": 0.0431}  # fmt: skip
+    few = side | {"side": "short", "episodes": 7, "share": None, "low": None, "high": None}
+    feeds = {"sides": [side, few], "grade": "one a second", "caveat": "A bound."}
+
+    lines = quality_text(account([field()]) | {"feeds": feeds}).splitlines()
+
+    told = "3.6 % [2.5 %, 4.3 %] of the fall of open interest in 150 hard moves"
+    assert lines[-4:] == [
+        f"BTCUSDT long liquidations: {told}",
+        "BTCUSDT short liquidations: 7 hard moves, too few to compare with open interest",
+        "one a second",
+        "A bound.",
+    ]
+    assert feed_lines({}) == []

@@ -16,6 +16,7 @@ from liqwarn.errors import ConfigError
 from liqwarn.frames import TimeArray
 from liqwarn.pipelines.market import Market, MarketJob, open_market
 from liqwarn.pipelines.progress import OnProgress, silent
+from liqwarn.pipelines.tape_completeness import feed_completeness
 from liqwarn.reports.quality_text import quality_text
 
 __all__ = ["QUALITY_DAYS", "QUALITY_FILE", "QualityAccount", "account_of", "check_quality"]
@@ -26,6 +27,7 @@ QUALITY_FILE: Final = "quality.json"
 QUALITY_DAYS: Final = 90
 
 _MOST_HOLES: Final = 5
+_NEEDED: Final = {"close", "open_interest", "long_liq_usd", "short_liq_usd"}
 _RULES: Final = {"apart": "prices apart", "mute": "no liquidations told in a run"}
 
 
@@ -44,6 +46,10 @@ class QualityAccount:
     doubts : tuple of dict
         ``symbol``, ``rule``, ``bars``, ``last``; a row for each rule that doubts a bar.
     disagreements : tuple of Disagreement
+    feeds : dict
+        What the liquidation feeds told over the fall of open interest in their hardest bars, of
+        the whole history, see :func:`liqwarn.pipelines.tape_completeness.feed_completeness`;
+        empty for a panel without them.
     """
 
     panel: str
@@ -54,6 +60,7 @@ class QualityAccount:
     fields: tuple[FieldQuality, ...]
     doubts: tuple[dict[str, Any], ...]
     disagreements: tuple[Disagreement, ...]
+    feeds: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for ``--json`` and the report; what is not known is None."""
@@ -66,6 +73,7 @@ class QualityAccount:
             "fields": [_field(found) for found in self.fields],
             "doubts": list(self.doubts),
             "disagreements": [_apart(found) for found in self.disagreements],
+            "feeds": self.feeds,
         }
 
     def to_text(self) -> str:
@@ -131,6 +139,7 @@ def account_of(
         fields=tuple(field_quality(frame, panel, since=since)),
         doubts=tuple(_doubtful(market, first)),
         disagreements=tuple(apart),
+        feeds=_feeds(market),
     )
 
 
@@ -143,6 +152,14 @@ def _doubtful(market: Market, first: int) -> Iterator[dict[str, Any]]:
             if at.size:
                 last = _iso(times[at[-1]])
                 yield {"symbol": symbol, "rule": told, "bars": int(at.size), "last": last}
+
+
+def _feeds(market: Market) -> dict[str, Any]:
+    """How much the liquidation feeds tell, where the panel has what it takes."""
+    if not set(market.panel.fields) >= _NEEDED:
+        return {}
+    found = feed_completeness(market)
+    return {name: found[name] for name in ("sides", "grade", "caveat")}
 
 
 def _field(found: FieldQuality) -> dict[str, Any]:

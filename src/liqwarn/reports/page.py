@@ -12,6 +12,7 @@ from liqwarn.reports.environment import environment
 from liqwarn.reports.event_view import driver_rows, events_view
 from liqwarn.reports.flag_view import flag_rows, tiles
 from liqwarn.reports.formats import utc
+from liqwarn.reports.quality_text import feed_lines
 from liqwarn.reports.quality_view import doubt_lines, field_rows, quality_rows
 from liqwarn.reports.results import BUDGETS
 from liqwarn.reports.series_view import DAYS, series_view
@@ -68,6 +69,7 @@ def render_report(content: ReportContent) -> str:
             quality=quality_rows(content.scores, since),
             fields=field_rows(content.data_quality),
             doubts=doubt_lines(content.data_quality),
+            feeds=feed_lines(content.data_quality or {}),
             tiers=_TIERS,
             days=DAYS,
             horizons=HORIZONS_H,

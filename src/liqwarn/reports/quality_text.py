@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from liqwarn.reports.formats import finite, percent
 
-__all__ = ["quality_text"]
+__all__ = ["feed_lines", "quality_text"]
 
 _SHORT: Final = 16
 _RARELY: Final = 0.005
@@ -27,6 +27,7 @@ def quality_text(account: Mapping[str, Any]) -> str:
     )
     parts = [[head], _fields(account["fields"]), _doubts(account["doubts"])]
     parts += [_apart(account["disagreements"])] if account["disagreements"] else []
+    parts += [[*feed_lines(account), account["feeds"]["caveat"]]] if account.get("feeds") else []
     return "\n\n".join("\n".join(part) for part in parts)
 
 
@@ -99,6 +100,23 @@ def _apart(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     same = [f"{row['asset']} {row['one']} / {row['other']}" for row in equal]
     told = [f"the same to the bit: {', '.join(same)}"] if same else []
     return [*(_columns(table) if len(table) > 1 else ()), *told]
+
+
+def feed_lines(account: Mapping[str, Any]) -> list[str]:
+    """What each liquidation feed told over the fall of open interest, and the venue's own word."""
+    feeds = account.get("feeds")
+    return [] if not feeds else [*map(_feed, feeds["sides"]), feeds["grade"]]
+
+
+def _feed(side: Mapping[str, Any]) -> str:
+    head = f"{side['symbol']} {side['side']} liquidations"
+    if side["share"] is None:
+        return f"{head}: {side['episodes']} hard moves, too few to compare with open interest"
+    low, high = percent(side["low"], 1), percent(side["high"], 1)
+    return (
+        f"{head}: {percent(side['share'], 1)} [{low}, {high}] of the fall of open interest in "
+        f"{side['episodes']} hard moves"
+    )
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
