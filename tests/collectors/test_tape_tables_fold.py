@@ -12,6 +12,7 @@ from liqwarn.collectors import minutes as minutes_module
 from liqwarn.collectors import tally_orders, tape_tables_fold, tape_tables_rows
 from liqwarn.collectors.coverage import Listening
 from liqwarn.collectors.coverage_lines import carrying_lines
+from liqwarn.collectors.minutes import GRACE_MS
 from liqwarn.collectors.tape_tables_fold import DAY_MS, TapeFold, carry_from_json
 from liqwarn.collectors.tape_tables_reading import TapeReading
 
@@ -118,13 +119,44 @@ def law_no_look_ahead(random):
         then = tables(records[:k])
         for name, table in whole.items():
             known = ms(table["seen_at"]) <= now
-            known &= ms(table["time"]) + (2_000 if name != "liquidations" else 0) <= now
+            known &= ms(table["time"]) + GRACE_MS <= now
             if name == "liquidations":
                 known &= (table["covered_s"] == 60).to_numpy()
             merged = then[name].set_index("time").reindex(table["time"][known])
             pd.testing.assert_frame_equal(
                 merged.reset_index(), table[known].reset_index(drop=True), check_dtype=False
             )
+
+
+def _with_late_ones(records, random):
+    """Every minute a candle and a reading in time, and others too late."""
+    sample, more = PAPER["samples"], []
+    for close in range(START - 19 * MINUTE, START + 19 * MINUTE, MINUTE):
+        soon, late = close + random.randrange(9_000), close + random.randrange(11_000, 50_000)
+        for time_ms, seen_ms in ((close - 2, soon), (close - 1, late)):
+            reading = PAPER["reading"](time_ms, random.uniform(5, 6), "open_interest")
+            candle = PAPER["candle"](close, random.uniform(90, 110))
+            more.append(sample(seen_ms, candle, reading))
+    return sorted([*records, *more], key=lambda record: record.seen_ms)
+
+
+def law_a_row_stays_as_it_was_written(random):
+    """Rows are added and never changed; liquidations that were known may be doubted later."""
+    records = _with_late_ones(PAPER["wild_tape"](random), random)
+    whole = tables(records)
+    after = [(k, records[k].seen_ms % MINUTE) for k in range(5, len(records))]
+    soon = [k for k, ms in after if ms < GRACE_MS]
+    later = [k for k, ms in after if GRACE_MS < ms < 2 * GRACE_MS]
+    for k in [*random.sample(soon, 5), *random.sample(later, 5)]:
+        then = tables(records[:k])
+        for name, table in then.items():
+            since = whole[name].set_index("time").reindex(table["time"]).reset_index()
+            if name == "liquidations":
+                columns = ["long_known_usd", "short_known_usd"]
+                sure = (since["covered_s"] == 60).to_numpy()
+                assert (table["covered_s"] == 60)[sure].all()
+                table, since = table[sure][columns], since[sure][columns]  # noqa: PLW2901
+            pd.testing.assert_frame_equal(since, table, check_dtype=False)
 
 
 def law_nobody_s_symbol_is_unknown(_random):
@@ -146,6 +178,7 @@ LAWS = [
     law_silence_is_no_calm,
     law_once,
     law_no_look_ahead,
+    law_a_row_stays_as_it_was_written,
 ]
 
 
@@ -217,7 +250,26 @@ def _every_symbol():
     return (tape_tables_fold, "shared_spans", lambda first, second: first)
 
 
+def _takes_late_readings():
+    def read(self, told, seen_ms):
+        self._at(told.symbol, told.time_ms // MINUTE).read(told, seen_ms)
+
+    return (minutes_module.MinuteTally, "_reading", read)
+
+
+def _knows_late_orders():
+    true = tally_orders.OrderTally.usd_by
+    return (tally_orders.OrderTally, "usd_by", lambda self, side, _: true(self, side, 1 << 60))
+
+
+def _writes_at_once():
+    return (tape_tables_fold, "GRACE_MS", 0)
+
+
 MUTANTS = {
+    "takes late readings": _takes_late_readings(),
+    "knows late orders": _knows_late_orders(),
+    "writes at once": _writes_at_once(),
     "every symbol of a line": _every_symbol(),
     "deaf to silence": _deaf_to("silent"),
     "deaf to closing": _deaf_to("closed"),

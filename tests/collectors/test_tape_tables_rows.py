@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from liqwarn.collectors.happenings import Liquidation
-from liqwarn.collectors.minutes import MinuteTally
-from liqwarn.collectors.tape_tables_rows import GRACE_MS, Listened, symbol_tables
+from liqwarn.collectors.minutes import GRACE_MS, MinuteTally
+from liqwarn.collectors.tape_tables_rows import Listened, symbol_tables
 
 PAPER = runpy.run_path(str(Path(__file__).with_name("paper_venue.py")))
 MINUTE, reading, candle = PAPER["MINUTE"], PAPER["reading"], PAPER["candle"]
@@ -54,6 +54,32 @@ def test_a_late_order_makes_its_minute_known_late():
     table = tables(([order(5, "long", 7.0)], 90_000), proof_ms={0: 62_000})["liquidations"]
 
     assert table["seen_at"].iloc[0].isoformat() == "1970-01-01T00:01:30+00:00"
+
+
+def test_what_was_known_in_time_is_without_the_late_order():
+    early, late = order(5, "long", 400.0), order(9, "long", 500.0)
+
+    row = tables(([early], 30), ([late], MINUTE + GRACE_MS + 1))["liquidations"].iloc[0]
+
+    assert (row["long_sum_usd"], row["long_known_usd"], row["short_known_usd"]) == (
+        900.0, 400.0, 0.0,
+    )  # fmt: skip
+
+
+def test_a_late_candle_does_not_take_the_place_of_samples():
+    marks = [reading(15_000 * k, price) for k, price in enumerate((5.0, 9.0, 4.0, 6.0))]
+    late = ([candle(MINUTE, 50.0)], MINUTE + GRACE_MS + 1)
+
+    assert tables((marks, 50_000), late)["prices"]["made_of"].tolist() == ["mark"]
+    assert tables(late)["prices"]["made_of"].tolist() == ["venue"]
+
+
+def test_a_late_reading_is_counted_and_not_used():
+    tally = MinuteTally()
+    tally.take([reading(5, 1.0)], MINUTE + GRACE_MS)
+    tally.take([reading(6, 2.0)], MINUTE + GRACE_MS + 1)
+
+    assert (tally.minutes["BTCUSDT", 0].readings["mark"][2], tally.late) == (1.0, 1)
 
 
 def test_half_a_minute_of_listening_is_unknown_even_with_orders():

@@ -208,7 +208,7 @@ def test_a_tape_becomes_a_frame_of_the_panel(calm, tmp_path):
     assert (values["taker_sell_volume"][full] == 20.0).all()
     assert (values["long_liq_usd"][full] == 5_000.0).all()
     assert (values["short_liq_usd"][full] == 5_000.0).all()
-    assert (frame.ages["long_liq_usd"][0][full] == 60.0).all()
+    assert (frame.ages["long_liq_usd"][0][full] == 0.0).all()
     assert (frame.ages["mark"][0][full] == 0.0).all()
     # the value of the last minute before the close, not one that came after it
     closes = frame.times.astype("datetime64[ms]").astype(np.int64)
@@ -218,7 +218,7 @@ def test_a_tape_becomes_a_frame_of_the_panel(calm, tmp_path):
 
 @pytest.mark.parametrize("minutes", [91, 152.3])
 def test_no_bar_holds_what_came_after_its_close(calm, tmp_path, minutes):
-    """But for candles, which may come ten seconds late: the law of docs/tape.md."""
+    """But for what came within ten seconds after it: the law of docs/tape.md."""
     cut_ms = START + int(minutes * MINUTE)
     then = [record for record in calm if record.seen_ms <= cut_ms]
     (tmp_path / "then").mkdir()

@@ -16,11 +16,15 @@ from liqwarn.collectors.happenings import Candle, Happening, Liquidation, Readin
 from liqwarn.collectors.tally_orders import Identity, OrderTally
 from liqwarn.collectors.tally_samples import SampledCandle
 
-__all__ = ["ASTRAY_MS", "Minute", "MinuteTally"]
+__all__ = ["ASTRAY_MS", "GRACE_MS", "Minute", "MinuteTally"]
 
 ASTRAY_MS: Final = 3_600_000
 """What is seen more than an hour after or before it happened is not counted: an old replay, or a
 clock that is wrong."""
+
+GRACE_MS: Final = 10_000
+"""What is seen of a minute so long after its end counts as known at its end; whoever acts on it
+waits as long. What comes later changes nothing of what was known by then."""
 
 Key = tuple[str, int]
 """Symbol, and number of the minute since the epoch."""
@@ -82,6 +86,8 @@ class MinuteTally:
         within a minute.
     impossible : int
         Liquidations or prices that are not above 0.
+    late : int
+        Readings that were seen more than :data:`GRACE_MS` after their minute, and are not used.
 
     Examples
     --------
@@ -94,6 +100,7 @@ class MinuteTally:
     minutes: dict[Key, Minute] = field(default_factory=dict)
     astray: int = 0
     impossible: int = 0
+    late: int = 0
 
     def take(self, happenings: Iterable[Happening], seen_ms: int) -> None:
         """Take what one record says."""
@@ -104,7 +111,7 @@ class MinuteTally:
             elif isinstance(told, Liquidation):
                 self._order(told, orders)
             elif isinstance(told, Reading):
-                self._at(told.symbol, told.time_ms // MINUTE_MS).read(told, seen_ms)
+                self._reading(told, seen_ms)
             elif isinstance(told, Candle):
                 self._candle(told, seen_ms)
         for key, counted in orders.items():
@@ -116,6 +123,7 @@ class MinuteTally:
             self._at(*key).merge(minute)
         self.astray += other.astray
         self.impossible += other.impossible
+        self.late += other.late
 
     def forget_before(self, minute: int) -> None:
         """Drop minutes whose tables are finished."""
@@ -129,6 +137,13 @@ class MinuteTally:
             orders.setdefault(key, Counter())[identity] += 1
         else:
             self.impossible += 1
+
+    def _reading(self, told: Reading, seen_ms: int) -> None:
+        number = told.time_ms // MINUTE_MS
+        if seen_ms > (number + 1) * MINUTE_MS + GRACE_MS:
+            self.late += 1
+        else:
+            self._at(told.symbol, number).read(told, seen_ms)
 
     def _candle(self, told: Candle, seen_ms: int) -> None:
         if told.time_ms % MINUTE_MS:

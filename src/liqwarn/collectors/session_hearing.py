@@ -137,6 +137,8 @@ class Hearing:
             sampler = self._samplers.get(line) or self._samplers.setdefault(line, Sampler())
             for happening in heard.happenings:
                 sampler.add(happening)
+            if any(isinstance(one, Candle) for one in heard.happenings):
+                self._flush(line)  # a bar waits for its candle
 
     def _flush(self, line: str) -> None:
         sampler = self._samplers.get(line)

@@ -63,6 +63,8 @@ class OrderTally:
     >>> tally.add([told], seen_ms=99)         # one of them again
     >>> tally.side("long").count, tally.side("long").capped_sum_usd, tally.seen_ms
     (2, 200000.0, 10)
+    >>> tally.usd_by("long", 9), tally.usd_by("long", 10)
+    (0.0, 200000.0)
     """
 
     copies: dict[Identity, list[int]] = field(default_factory=dict)
@@ -92,6 +94,16 @@ class OrderTally:
     def seen_ms(self) -> int:
         """When the last of them was first seen; 0 without any."""
         return max((seen[-1] for seen in self.copies.values()), default=0)
+
+    def usd_by(self, side: Side, moment_ms: int) -> float:
+        """Sum of a side's orders that had been seen by a moment."""
+        return math.fsum(
+            price * size
+            for (_, which, price, size), seen in self.copies.items()
+            if which == side
+            for seen_ms in seen
+            if seen_ms <= moment_ms
+        )
 
     def side(self, side: Side) -> SideSums:
         """Sums of a side; exact before they are rounded once, so no order of adding matters."""

@@ -35,8 +35,9 @@ def _liquidations() -> dict[str, str]:
     for side in SIDES:
         names = ("count", "sum_usd", "capped_sum_usd", "active_seconds", "largest_usd")
         columns |= {f"{side}_{name}": _FLOAT for name in names}
-    after = ("active_seconds", "saturation_frac", "saturated", "covered_s")
-    return columns | dict.fromkeys(after, _FLOAT) | {"seen_at": _TIME}
+    after = ("active_seconds", "saturation_frac", "saturated")
+    known = tuple(f"{side}_known_usd" for side in SIDES)
+    return columns | dict.fromkeys((*after, *known, "covered_s"), _FLOAT) | {"seen_at": _TIME}
 
 
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {

@@ -22,7 +22,7 @@ from liqwarn.collectors.coverage import (
     joined_spans,
 )
 from liqwarn.collectors.coverage_symbols import Collected, shared_spans
-from liqwarn.collectors.minutes import ASTRAY_MS, Minute, MinuteTally
+from liqwarn.collectors.minutes import ASTRAY_MS, GRACE_MS, Minute, MinuteTally
 from liqwarn.collectors.tape_tables_reading import TapeReading
 from liqwarn.collectors.tape_tables_rows import Listened, symbol_tables
 from liqwarn.collectors.taped import Taped
@@ -88,10 +88,10 @@ class TapeFold:
         return sorted(day for day in self.days if day <= begun and day not in finished)
 
     def tables(self, day: int) -> DayTables:
-        """The tables of a day, of the minutes that are over."""
+        """The tables of a day, of the minutes that have been over for the grace."""
         first = day * DAY_MS // MINUTE_MS
         last = self.listening.last_ms or 0
-        n_minutes = min(DAY_MS // MINUTE_MS, max(0, (last - SETTLE_MS) // MINUTE_MS - first))
+        n_minutes = min(DAY_MS // MINUTE_MS, max(0, (last - GRACE_MS) // MINUTE_MS - first))
         return {
             (symbol, name): table
             for symbol, lines in self.lines.items()

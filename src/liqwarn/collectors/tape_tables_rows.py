@@ -8,17 +8,13 @@ from typing import Final
 import pandas as pd
 
 from liqwarn.collectors.coverage import MINUTE_MS
-from liqwarn.collectors.minutes import Minute
+from liqwarn.collectors.minutes import GRACE_MS, Minute
 from liqwarn.collectors.saturation import is_saturated
 from liqwarn.collectors.tally_orders import OrderTally
 from liqwarn.collectors.tape_tables_columns import STATE_FIELDS, TABLES, typed_table
 from liqwarn.frames import SIDES, FloatArray
 
-__all__ = ["GRACE_MS", "Listened", "symbol_tables"]
-
-GRACE_MS: Final = 10_000
-"""A candle that comes so long after its close counts as known at its close, as everybody else's
-candles do: whoever acts on a bar waits for it. One that comes later is known when it came."""
+__all__ = ["Listened", "symbol_tables"]
 
 _NAN: Final = math.nan
 
@@ -88,7 +84,9 @@ def _liquidations(minutes: Mapping[int, Minute], listened: Listened) -> pd.DataF
             continue
         orders = minutes[number].orders if number in minutes else OrderTally()
         seen = max(orders.seen_ms, listened.proof_ms.get(number, end))
-        rows.append([end, *_sums(orders, listened.capped_feed), covered, _second_up(seen)])
+        known = [orders.usd_by(side, end + GRACE_MS) for side in SIDES]
+        sums = _sums(orders, listened.capped_feed)
+        rows.append([end, *sums, *known, covered, _second_up(seen)])
     return typed_table("liquidations", _columns("liquidations", rows))
 
 
@@ -109,7 +107,7 @@ def _prices(told: Sequence[tuple[int, Minute]]) -> pd.DataFrame:
     rows = []
     for number, minute in told:
         end = (number + 1) * MINUTE_MS
-        made = _candle(minute)
+        made = _candle(minute, end + GRACE_MS)
         if made is not None:
             values, made_of, seen = made
             known = end if seen <= end + GRACE_MS else _second_up(seen)
@@ -117,11 +115,12 @@ def _prices(told: Sequence[tuple[int, Minute]]) -> pd.DataFrame:
     return typed_table("prices", _columns("prices", rows))
 
 
-def _candle(minute: Minute) -> tuple[list[float], str, int] | None:
-    if minute.candle is not None:
-        seen, *values, taker = minute.candle
+def _candle(minute: Minute, until_ms: int) -> tuple[list[float], str, int] | None:
+    """The venue's when it came in time; else what samples make; else the venue's late one."""
+    prices, candle = minute.sampled.prices, minute.candle
+    if candle is not None and (candle[0] <= until_ms or prices is None):
+        seen, *values, taker = candle
         return [*values, _NAN if taker < 0.0 else taker], "venue", int(seen)
-    prices = minute.sampled.prices
     return None if prices is None else ([*prices, _NAN, _NAN], "mark", minute.sampled.seen_ms)
 
 

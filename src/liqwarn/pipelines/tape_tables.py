@@ -69,7 +69,7 @@ class TapeTablesDone:
         Days that were written, those that may still change apart.
     counts : TapeCounts
         Of the records that were read.
-    astray, impossible : int
+    astray, impossible, late : int
         See :class:`liqwarn.collectors.minutes.MinuteTally`.
     """
 
@@ -79,6 +79,7 @@ class TapeTablesDone:
     counts: TapeCounts
     astray: int
     impossible: int
+    late: int
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -89,6 +90,7 @@ class TapeTablesDone:
             **self.counts.to_dict(),
             "astray": self.astray,
             "impossible": self.impossible,
+            "late": self.late,
         }
 
     def to_text(self) -> str:
@@ -102,6 +104,7 @@ class TapeTablesDone:
             "times samples were given up": c.dropped,
             "happenings astray": self.astray,
             "happenings impossible": self.impossible,
+            "readings late": self.late,
         }
         told = [f"{name} {count:,d}" for name, count in faults.items() if count]
         first = [f"first fault: {c.first_fault}"] if c.first_fault else []
@@ -173,6 +176,7 @@ def make_tape_tables(job: TapeTablesJob, *, on_progress: OnProgress = silent) ->
         counts=fold.reading.counts,
         astray=fold.tally.astray,
         impossible=fold.tally.impossible,
+        late=fold.tally.late,
     )
 
 
