@@ -1,5 +1,7 @@
 """A line counts as listened to only while it surely was."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from liqwarn.collectors.coverage import (
     covered_seconds,
     joined_spans,
 )
+from liqwarn.collectors.tape_tables_fold import carry_from_json
 from liqwarn.collectors.taped import Taped
 from liqwarn.collectors.watch import Silence
 
@@ -46,6 +49,18 @@ def spans(*told, line="a"):
         # one that does not
         ([(0, "a", "opened"), (90_000, "a", "silent", b"mark: nothing for 60.0 s"),
           (95_000, "a", "frame")], [(0, 95_000)]),
+        # one that takes the place of a dead one was not: its own subscriptions were under way
+        ([(0, "a", "opened"), (50_000, "a", "closed", b"no close frame received or sent"),
+          (50_000, "a", "opened", b"replaces another"), (90_000, "a", "frame")],
+         [(0, 50_000), (50_000, 90_000)]),
+        ([(0, "a", "opened"), (50_000, "a", "silent", b"line: nothing for 20.0 s"),
+          (50_000, "a", "closed", b"replaced"), (50_000, "a", "opened", b"replaces another"),
+          (90_000, "a", "frame")], [(0, 30_000), (50_000, 90_000)]),
+        # a process that was killed in between
+        ([(0, "a", "opened"), (50_000, "a", "closed", b"replaced"),
+          (50_001 + PAUSE_MS, "a", "opened", b"replaces another"),
+          (60_001 + PAUSE_MS, "a", "frame")],
+         [(0, 50_000), (50_001 + PAUSE_MS, 60_001 + PAUSE_MS)]),
         # a connection that takes another's place was open before
         ([(0, "a", "opened"), (50_000, "a", "closed", b"replaced"),
           (50_001, "a", "opened", b"replaces another"), (90_000, "a", "frame")], [(0, 90_000)]),
@@ -130,6 +145,20 @@ def test_the_state_is_enough_to_go_on():
 
     assert first.spans("a", {"forced"}) == [(0, 30_000), (99_500, 99_900)]
     assert second.spans("a", {"forced"}) == first.spans("a", {"forced"})
+
+
+def test_a_replacement_across_the_state_leaves_no_hole():
+    first = Listening()
+    first.take(Taped(seen_ms=0, line="a", what="opened", content=b""))
+    first.take(Taped(seen_ms=50, line="a", what="closed", content=b"replaced"))
+    second = carry_from_json(
+        json.loads(json.dumps({"listening": first.state(), "since": {}, "once": []}))
+    )[0]
+    for listening in (first, second):
+        listening.take(Taped(seen_ms=50, line="a", what="opened", content=b"replaces another"))
+        listening.take(Taped(seen_ms=90, line="a", what="frame", content=b""))
+
+    assert first.spans("a") == second.spans("a") == [(0, 90)]
 
 
 def test_spans_that_are_over_can_be_forgotten():

@@ -10,8 +10,9 @@ A line is listened to from ``opened`` to ``closed``, and not
 - while the whole tape of the venue stands still for longer than :data:`PAUSE_MS`: a process that
   was killed writes no ``closed``. Neither does one that opens a line again without closing it.
 
-A record of any line proves that the collector lived when it was seen. A connection that takes
-another's place was open before it, so nothing lies between them.
+A record of any line proves that the collector lived when it was seen. A connection that takes the
+place of one that was still well was open beside it for seconds, so nothing lies between them; one
+that takes the place of a dead one leaves a hole.
 """
 
 import re
@@ -41,6 +42,7 @@ Span = tuple[int, int]
 
 _SILENT: Final = re.compile(r"(.*?): nothing for (\d+\.?\d*) s", re.DOTALL)
 _REPLACES: Final = b"replaces another"
+_REPLACED: Final = b"replaced"
 _UNKEPT_MS: Final = 60_000
 _ALL: Final = ""
 
@@ -57,6 +59,8 @@ class Listening:
         When the last record of a line was seen.
     muted : dict of line to dict of topic to int
         Topics that have been silent since then, until the line is opened again.
+    replaced : dict of line to (int, int)
+        The last span of lines that were closed to be replaced, until they are opened again.
     refused : dict of line to (int, int)
         When the last two refused frames were seen. Those that were not kept came within a minute
         after the first of them: the second is the one with which it is told.
@@ -79,7 +83,8 @@ class Listening:
     open: dict[str, int | None] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)
     muted: dict[str, dict[str, int]] = field(default_factory=dict)
-    refused: dict[str, tuple[int, int]] = field(default_factory=dict)
+    replaced: dict[str, Span] = field(default_factory=dict)
+    refused: dict[str, Span] = field(default_factory=dict)
     last_ms: int | None = None
     ended: dict[str, list[Span]] = field(default_factory=dict)
     mutes: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict)
@@ -100,8 +105,7 @@ class Listening:
         if record.what == "opened":
             self._opened(record, last)
         elif record.what == "closed":
-            self._end(record.line, now)
-            self.open.pop(record.line, None)
+            self._closed(record)
         elif record.line in self.open:
             self._within(record, unread=unread)
         if record.what == "refused":
@@ -134,7 +138,8 @@ class Listening:
         """What is to be known of the past to go on, as JSON."""
         muted = {line: dict(topics) for line, topics in self.muted.items()}
         state = {"open": dict(self.open), "heard": dict(self.heard), "muted": muted}
-        return {**state, "refused": dict(self.refused), "last_ms": self.last_ms}
+        spans = {"replaced": dict(self.replaced), "refused": dict(self.refused)}
+        return {**state, **spans, "last_ms": self.last_ms}
 
     def _opened(self, record: Taped, last: int) -> None:
         line, now = record.line, record.seen_ms
@@ -145,9 +150,20 @@ class Listening:
         for topic, since in self.muted.pop(line, {}).items():
             self.mutes.setdefault(line, []).append((topic, since, now))
         self.open[line] = now
-        ended = self.ended.get(line)
-        if record.content == _REPLACES and ended and now - ended[-1][1] <= SETTLE_MS:
-            self.open[line] = ended.pop()[0]
+        before = self.replaced.pop(line, None)
+        if record.content == _REPLACES and before is not None:
+            self.open[line] = before[0]
+            ended = self.ended.get(line, [])
+            self.ended[line] = [span for span in ended if span != tuple(before)]
+
+    def _closed(self, record: Taped) -> None:
+        line, now = record.line, record.seen_ms
+        since = self.open.get(line)
+        self._end(line, now)
+        self.open.pop(line, None)
+        self.replaced.pop(line, None)
+        if record.content == _REPLACED and since is not None:
+            self.replaced[line] = (since, now)
 
     def _within(self, record: Taped, *, unread: bool) -> None:
         line, now = record.line, record.seen_ms
@@ -175,6 +191,7 @@ class Listening:
             topics[told[1]] = min(since, topics.get(told[1], since))
 
     def _interrupt(self, last: int, now: int) -> None:
+        self.replaced.clear()
         for line, since in list(self.open.items()):
             self._end(line, last)
             self.open[line] = None if since is None else now
