@@ -210,6 +210,16 @@ def test_answers_say_whether_the_venue_refuses(reader):
     assert reader.read("market-1", again).refused == ""
 
 
+def test_a_refusal_names_the_topics_of_its_request(reader):
+    why = "error:handler not found,topic:tickers.BTCUSDT"
+    heard = reader.read("market-1", F.answer(success=False, ret_msg=why))
+
+    assert {"tickers.BTCUSDT", "kline.1.BTCUSDT"} <= set(heard.refused_topics)
+    assert all(topic.endswith(".BTCUSDT") for topic in heard.refused_topics)
+    nobody = F.answer(success=False, ret_msg=why).replace(b'"BTCUSDT"', b'""')
+    assert reader.read("market-1", nobody).refused_topics == ()
+
+
 def test_a_symbol_that_was_not_asked_for_is_counted(reader):
     heard = reader.read("liquidations-1", F.liquidation(("Buy", "1", "10", 0), symbol="XUSDT"))
 

@@ -280,6 +280,109 @@ def test_a_refused_subscription_ends_the_line_and_waits_longer_each_time(server,
     assert closed[1].seen_ms - closed[0].seen_ms >= 250
 
 
+TWO = TinyVenue(topics=(("mark", 10.0), ("gone", 10.0)))
+GONE = {"k": "no", "why": "gone is delisted", "topics": ["gone", "elsewhere"]}
+
+
+def test_a_line_goes_on_for_what_was_granted(server, tmp_path):
+    server.on_hello = lambda line: line.send(GONE)
+
+    async def script(scene):
+        [line] = await scene.connected("/market")
+        for u in range(1, 30):
+            server.do(line.send, mark(u, scene.clocks))
+            await scene.clocks.sleep(1)
+        assert scene.status("market").to_dict()["refused_topics"] == {"gone": "gone is delisted"}
+        assert scene.collector.status.faults == ["market: gone is not given (gone is delisted)"]
+
+    records, status = play(server, tmp_path, script, kinds=("mark",), venue=TWO)
+
+    assert whats(records, "market") == ["opened", "silent", "closed"]
+    [silent] = [r.content for r in records if r.what == "silent"]
+    assert silent == b"gone: nothing for 0.0 s: refused: gone is delisted"
+    assert status.lost() == ["market: gone is not given (gone is delisted)"]
+
+
+def test_what_was_refused_is_asked_for_again_later_on_a_connection_beside(server, tmp_path):
+    server.on_hello = lambda line: line.send(GONE) if line.number == 1 else None
+    quick = TinyVenue(topics=(("mark", None), ("gone", None)))
+
+    async def script(scene):
+        await scene.connected("/market")
+        await until(lambda: len(server.live("/market")) == 2)
+        assert 59 < scene.clocks.monotonic() < 90
+        await until(lambda: scene.status("market").opened == 2)
+        assert scene.status("market").denied == {}
+
+    manners = Manners(again_s=60.0)
+    records, _ = play(server, tmp_path, script, kinds=("mark",), venue=quick, manners=manners)
+
+    told = [r for r in records if r.what in ("closed", "opened")]
+    assert [r.content for r in told[1:3]] == [b"replaced", b"replaces another"]
+
+
+def test_a_refusal_of_everything_topic_by_topic_begins_anew(server, tmp_path):
+    def refuse(line):
+        for topic in ("mark", "gone"):
+            line.send({**GONE, "topics": [topic]})
+
+    server.on_hello = refuse
+
+    async def script(scene):
+        await until(lambda: scene.status("market").opened >= 2)
+
+    records, _ = play(server, tmp_path, script, kinds=("mark",), venue=TWO)
+
+    assert whats(records, "market")[:4] == ["opened", "silent", "closed", "opened"]
+
+
+def test_a_topic_that_stays_silent_is_asked_for_ever_more_seldom(server, tmp_path):
+    async def script(scene):
+        await scene.connected("/market")
+        until_s = scene.clocks.monotonic() + 900
+        for u in range(1, 10_000):
+            if scene.clocks.monotonic() > until_s:
+                break
+            server.tell("/market", mark(u, scene.clocks))
+            await scene.clocks.sleep(2)
+
+    manners = Manners(first_wait_s=0.5, longest_wait_s=2.0)
+    changes = {"kinds": ("mark",), "venue": TWO, "speed": 200.0, "manners": manners}
+    _, status = play(server, tmp_path, script, **changes)
+
+    assert 3 <= status.lines["market"].opened <= 8  # 10, 40, 70, 130, 250, 490 s
+
+
+def test_a_connection_that_had_died_before_it_is_replaced_leaves_a_silence(server, tmp_path):
+    async def script(scene):
+        await scene.forced()
+        [line] = server.live("/forced")
+        line.stalled = True
+        await until(lambda: scene.status().opened == 2)
+
+    manners = Manners(life_s=15.0, overlap_s=5.0)
+    records, _ = play(server, tmp_path, script, manners=manners)
+
+    assert whats(records)[:5] == ["opened", "frame", "silent", "closed", "opened"]
+    [silent, *_] = [r for r in records if r.what == "silent"]
+    assert silent.content.startswith(b"line: nothing for ")
+
+
+def test_a_wait_that_is_asked_for_is_obeyed_by_a_replacement_too(server, tmp_path):
+    server.retry_after = 100
+
+    async def script(scene):
+        await scene.connected()
+        server.handshake = 429
+        await until(lambda: server.refused)
+        began = scene.clocks.monotonic()
+        server.handshake = "ok"
+        await until(lambda: len(server.connections) > 1)
+        assert scene.clocks.monotonic() - began > 90
+
+    play(server, tmp_path, script, speed=100.0, manners=Manners(life_s=15.0, first_wait_s=0.5))
+
+
 def test_a_reply_is_sent_at_once(server, tmp_path):
     async def script(scene):
         [line] = await scene.connected()

@@ -164,6 +164,10 @@ def test_the_venues_own_words(reader):
     assert reader.read("market-1", b"Websocket connection established.").refused == ""
     assert reader.read("market-1", b'{"channel":"pong"}').refused == ""
     assert "Invalid subscription" in reader.read("market-1", F.frame("error", why)).refused
+    refused = reader.read("market-1", F.frame("error", why)).refused_topics
+    assert refused == ("candle:NOPE",)
+    for vague in ("Too many subscriptions", "Invalid {", 'Invalid {"type":"candle"'):
+        assert reader.read("market-1", F.frame("error", vague)).refused_topics == ()
     again = F.frame("error", "Already subscribed: trades")
     assert reader.read("market-1", again).refused == ""
 

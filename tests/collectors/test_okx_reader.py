@@ -222,6 +222,16 @@ def test_what_the_venue_refuses_is_told(reader, line, answer, why):
     assert re.search(why, read(reader, dumped(answer), line).refused)
 
 
+def test_a_refusal_names_the_channel_that_is_not_there(reader):
+    words = "Wrong URL or channel:mark-price,instId:NO-USDT-SWAP doesn't exist. Please use"
+    answer = {"event": "error", "code": "60018", "msg": words, "connId": "x"}
+
+    assert read(reader, dumped(answer), "readings").refused_topics == ("mark-price:NO-USDT-SWAP",)
+    for vague in ("Invalid request", None, 7):
+        told = dumped({**answer, "msg": vague})
+        assert read(reader, told, "readings").refused_topics == ()
+
+
 CELLS = ["1790000040000", "79000", "79055", "78990.1", "79040.5", "4125.5", "41.255", "3260212"]
 DRIFT = [
     ("detail renamed", liquidations().replace(b'"posSide"', b'"positionSide"'),

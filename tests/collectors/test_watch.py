@@ -51,3 +51,32 @@ def test_who_speaks_in_time_is_never_told(said):
             watch.heard(other, now)
         watch.heard(topic, now)
         assert told(watch, now + 4.9) == []
+
+
+def test_a_refused_topic_is_not_waited_for_until_the_line_is_opened_again_or_it_speaks():
+    watch = LineWatch(LINE, 0.0)
+
+    assert watch.refuse(["a", "elsewhere"]) == ("a",)
+    assert watch.refuse(["a"]) == ()
+    assert watch.refuse(["elsewhere"]) is None
+    assert told(watch, 9.0) == []
+    watch.heard("a", 9.0)
+    assert told(watch, 9.5) == []
+    assert told(watch, 14.5) == [("a", 5.5), ("b", 14.5)]
+    watch.refuse(["a", "b", "c"])
+    assert watch.all_refused
+    watch.reopened(20.0)
+    assert not watch.all_refused
+    assert told(watch, 26.0) == [("a", 17.0)]
+
+
+def test_how_often_a_topic_was_silent_in_a_row_is_told():
+    watch = LineWatch(LINE, 0.0)
+    found = []
+    for now in (6.0, 12.0, 18.0):
+        found += [silence.times for silence in watch.overdue(now) if silence.topic == "a"]
+        watch.reopened(now)
+    watch.heard("a", 18.0)
+    found += [silence.times for silence in watch.overdue(24.0) if silence.topic == "a"]
+
+    assert found == [1, 2, 3, 1]

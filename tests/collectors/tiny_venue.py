@@ -83,7 +83,7 @@ class TinyReader:
         return Heard()
 
     def _no(self, told):
-        return Heard(refused=told["why"])
+        return Heard(refused=told["why"], refused_topics=tuple(told.get("topics", ())))
 
     def _bug(self, told):
         return 1 // 0
@@ -99,6 +99,7 @@ class TinyVenue:
     kinds: frozenset = frozenset({"liquidation", "mark", "open_interest"})
     completeness: Completeness = _ALL
     poll_s: float = 20.0
+    topics: tuple = (("mark", MARK_SILENCE_S),)
 
     def lines(self, symbols, kinds):
         greeting = b'{"k":"hello"}'
@@ -117,7 +118,7 @@ class TinyVenue:
             greetings=(greeting,),
             ping_every_s=10.0,
             silence_s=LINE_SILENCE_S,
-            topics=(("mark", MARK_SILENCE_S),),
+            topics=self.topics,
         )
         wanted = {"liquidation": forced, "mark": market}
         return tuple(line for kind, line in wanted.items() if kind in kinds)

@@ -114,7 +114,7 @@ class BybitReader:
         where = f"bybit {line}"
         found = as_object(parse_wire(content, where), where)
         if "topic" not in found:
-            return _answer(found, where)
+            return self._answer(found, where)
         topic = text(found, "topic", where)
         stream, _, symbol = topic.rpartition(".")
         reader = self._readers.get(stream)
@@ -139,6 +139,17 @@ class BybitReader:
         heard = reader(frame, streams)
         self._lines[line] = streams
         return heard
+
+    def _answer(self, found: Mapping[str, object], where: str) -> Heard:
+        """An answer to a subscription or a ping; a request is refused whole."""
+        why = _refusal(found, where)
+        if why is None:
+            return Heard()
+        asked = found.get("req_id")
+        symbol = asked if isinstance(asked, str) and asked in self._symbols else None
+        topics = tuple(f"{stream}.{symbol}" for stream in self._readers) if symbol else ()
+        told = f"bybit refuses {shown(asked)}: {why}"
+        return Heard(refused=told, refused_topics=topics)
 
     def _liquidation(self, frame: _Frame, _: _Streams) -> Heard:
         """They bear no number: one of the same moment, side, price and size is the same one.
@@ -228,19 +239,17 @@ def _told(frame: _Frame, streams: _Streams, happenings: tuple[Happening, ...]) -
     return Heard(happenings=happenings, topic=frame.topic)
 
 
-def _answer(found: Mapping[str, object], where: str) -> Heard:
-    """An answer to a subscription or a ping."""
+def _refusal(found: Mapping[str, object], where: str) -> str | None:
+    """The venue's words in an answer that refuses a subscription; None in others."""
     op = text(found, "op", where)
     if op == "pong":  # as inverse and older lines answer
-        return Heard()
+        return None
     if op not in ("subscribe", "unsubscribe", "ping"):
         raise DataError(f"{where}, field 'op': found {shown(op)}, expected subscribe, ping")
     if flag(found, "success", where):
-        return Heard()
-    why = found.get("ret_msg")
-    if isinstance(why, str) and "already subscribed" in why:
-        return Heard()
-    return Heard(refused=f"bybit refuses {shown(found.get('req_id'))}: {shown(why)}")
+        return None
+    why = found.get("ret_msg", "no reason")
+    return None if isinstance(why, str) and "already subscribed" in why else shown(why)
 
 
 def _read_liquidation(row: Mapping[str, object], frame: _Frame) -> Liquidation:

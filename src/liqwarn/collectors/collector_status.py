@@ -23,6 +23,8 @@ class LineStatus:
         Refused frames beyond what is kept a minute.
     silent : dict of str to float
         Seconds since each topic was heard.
+    denied : dict of str to str
+        Topics that the venue does not give on this connection, and its words.
     fault : str
         Why it is not open, or why it was last closed.
     """
@@ -36,6 +38,7 @@ class LineStatus:
     silences: int = 0
     opened: int = 0
     silent: dict[str, float] = field(default_factory=dict)
+    denied: dict[str, str] = field(default_factory=dict)
     fault: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,6 +53,7 @@ class LineStatus:
             "silences": self.silences,
             "reconnects": max(0, self.opened - 1),
             "silent_s": {topic: round(s, 1) for topic, s in self.silent.items()},
+            "refused_topics": dict(self.denied),
             "fault": self.fault,
         }
 
@@ -105,6 +109,15 @@ class VenueStatus:
         return sum(line.connected_ms is not None for line in self.lines.values())
 
     @property
+    def denied(self) -> list[str]:
+        """Topics that the venue does not give, and its words."""
+        return [
+            f"{name}: {topic} is not given ({why})"
+            for name, line in self.lines.items()
+            for topic, why in line.denied.items()
+        ]
+
+    @property
     def faults(self) -> list[str]:
         """What is wrong now, in words."""
         found = [
@@ -112,18 +125,19 @@ class VenueStatus:
             for name, line in self.lines.items()
             if line.connected_ms is None
         ]
+        found += self.denied
         found += [f"{name}: {poll.fault}" for name, poll in self.polls.items() if poll.fault]
         return [*found, *([f"disk: {self.disk}"] if self.disk else []), *self.told]
 
     def lost(self) -> list[str]:
-        """What came and is not on the tape, in words."""
+        """What came and is not on the tape, and what was refused, in words."""
         unkept = sum(line.unkept for line in (*self.lines.values(), *self.polls.values()))
         told = {
             "samples given up": self.dropped,
             "refused frames not kept": unkept,
             "bytes of records not on disk": self.waiting_bytes,
         }
-        return [f"{count} {what}" for what, count in told.items() if count]
+        return [*(f"{count} {what}" for what, count in told.items() if count), *self.denied]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""

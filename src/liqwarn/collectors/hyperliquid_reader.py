@@ -234,4 +234,14 @@ class HyperliquidReader:
 def _refusal(why: str) -> Heard:
     if "already subscribed" in why.lower():
         return Heard()
-    return Heard(refused=f"hyperliquid refuses: {shown(why)}")
+    return Heard(refused=f"hyperliquid refuses: {shown(why)}", refused_topics=_topics_in(why))
+
+
+def _topics_in(why: str) -> tuple[str, ...]:
+    """The stream that the venue repeats in its words; none when it does not."""
+    _, brace, told = why.partition("{")
+    try:
+        asked = as_object(parse_wire(f"{brace}{told}".encode(), "refusal"), "refusal")
+    except (DataError, UnicodeError):
+        return ()
+    return (f"{asked.get('type')}:{asked.get('coin') or asked.get('user')}",)

@@ -1,5 +1,6 @@
 """Reads what OKX's public channels say, and its list of instruments."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -32,6 +33,7 @@ _PRICES: Final = ("mark", "index")
 _PRICE_AGE_MS: Final = 600_000
 _FORCED: Final = 2
 _MOST_OTHERS: Final = 4096
+_UNKNOWN: Final = re.compile(r"channel:([\w-]{1,40}),instId:([\w-]{1,40}) doesn't exist", re.ASCII)
 
 Row = Mapping[str, object]
 
@@ -235,10 +237,17 @@ class OkxReader:
 def _answer(row: Row, where: str) -> Heard:
     event = text(row, "event", where)
     if event in _REFUSALS:
-        return Heard(refused=_complaint(row))
+        return Heard(refused=_complaint(row), refused_topics=_unknown_topics(row))
     if event in _PLAIN_EVENTS:
         return Heard()
     raise DataError(f"{where}, field 'event': found {shown(event)}, expected one that is known")
+
+
+def _unknown_topics(row: Row) -> tuple[str, ...]:
+    """The channel that an error says is not there; the others of a request are given."""
+    told = row.get("msg")
+    found = _UNKNOWN.search(told) if isinstance(told, str) else None
+    return () if found is None else (f"{found[1]}:{found[2]}",)
 
 
 def _complaint(row: Row) -> str:

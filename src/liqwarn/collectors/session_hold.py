@@ -14,13 +14,14 @@ from liqwarn.collectors.session_manners import Manners
 from liqwarn.collectors.session_successor import Successor
 from liqwarn.collectors.socket import LineError, Socket
 from liqwarn.collectors.venue import Heard, Line
-from liqwarn.collectors.watch import LineWatch
+from liqwarn.collectors.watch import LineWatch, Silence
 from liqwarn.collectors.watch_clocks import Clocks
 
 __all__ = ["Hold", "VenueParts"]
 
 _TICK_S: Final = 1.0
 _DRAIN_S: Final = 2.0
+_SILENT_AGAIN_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,8 @@ class Hold:
     """Reads a connection until it ends, and watches that it is not silent.
 
     A connection that is old, lost a part of the venue's sequence or has a silent topic is replaced
-    by a new one before it is closed, so that nothing else of the line is missed.
+    by a new one before it is closed, so that nothing else of the line is missed. One that is given
+    a part of its topics is held for them.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ class Hold:
     Attributes
     ----------
     refused : bool
-        Whether the venue refused what was asked for.
+        Whether the venue refused everything that was asked for.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class Hold:
         self._watch, self._replacing = watch, replacing
         self._successor: Successor | None = None
         self._early: deque[bytes] = deque()
-        self._take_over_at = 0.0
+        self._beside_at = self._take_over_at = 0.0
         self._blocked = False
         self._why = ""
         self.refused = False
@@ -121,6 +123,7 @@ class Hold:
         self._replace_at = now + self._manners.life_s
         self._ping_at = now + self._line.ping_every_s
         self._watch.reopened(now)
+        self._hearing.line(self._line.name).denied = {}
         self._hearing.opened(self._line.name, why)
 
     async def _take_over(self, successor: Successor, why: str) -> None:
@@ -162,8 +165,20 @@ class Hold:
         if heard.gap:
             self._replace_soon(now)
         if heard.refused:
+            self._deny(heard, now)
+
+    def _deny(self, heard: Heard, now: float) -> None:
+        """Go on without what the venue refuses, and ask for it later; end when that is all."""
+        topics = self._watch.refuse(heard.refused_topics)
+        if topics is None or self._watch.all_refused:
             self.refused = True
             raise LineError(f"refused: {heard.refused}")
+        name = self._line.name
+        for topic in topics:
+            self._hearing.line(name).denied[topic] = heard.refused[:200]
+            silence = Silence(topic=topic, seconds=0.0).to_text()
+            self._hearing.tell(name, "silent", f"{silence}: refused: {heard.refused}")
+        self._replace_at = min(self._replace_at, now + self._manners.again_s)
 
     async def _look(self) -> None:
         """See that the connection lives, ask it for signs of it, and replace it in time."""
@@ -186,13 +201,22 @@ class Hold:
         for silence in self._watch.overdue(now):
             told.silences += 1
             self._hearing.tell(name, "silent", silence.to_text())
-            self._replace_soon(now)
+            self._replace_soon(now, self._least_wait_s(silence))
         whole = self._watch.line_silence(now)
         if whole is not None:
-            told.silences += 1
-            self._hearing.tell(name, "silent", whole.to_text())
+            self._tell_whole(whole)
             self._watch.alive(now)
             self._end(whole.to_text())
+
+    def _least_wait_s(self, silence: Silence) -> float:
+        """The first time none; a topic that stays silent disturbs the others ever more seldom."""
+        if silence.times == 1:
+            return 0.0
+        return min(self._manners.again_s, _SILENT_AGAIN_S * 2.0 ** min(silence.times, 30))
+
+    def _tell_whole(self, whole: Silence) -> None:
+        self._hearing.line(self._line.name).silences += 1
+        self._hearing.tell(self._line.name, "silent", whole.to_text())
 
     async def _ping(self, now: float) -> None:
         if now < self._ping_at:
@@ -217,12 +241,11 @@ class Hold:
         self._why = why
         self._socket.abort()
 
-    def _replace_soon(self, now: float) -> None:
+    def _replace_soon(self, now: float, least_s: float = 0.0) -> None:
         """Ask for everything again; each time after a longer wait."""
         if self._successor is None:
-            self._replace_at = min(
-                self._replace_at, now + self._replacing.failed(now - self._began)
-            )
+            wait_s = max(least_s, self._replacing.failed(now - self._began))
+            self._replace_at = min(self._replace_at, now + wait_s)
 
     async def _replace(self, now: float) -> None:
         """Make a successor when it is time, and let it take over when it has heard for a while."""
@@ -233,14 +256,22 @@ class Hold:
             successor.socket.abort()
         elif successor is not None:
             if now >= self._take_over_at or successor.full:
-                self._end("replaced")
+                self._retire(now)
         elif now >= self._replace_at:
             self._replace_at = now + self._manners.life_s
             try:
                 self._successor = Successor(await self._open_line())
-            except LineError:
-                self._replace_at = now + self._replacing.failed(now - self._began)
-            self._take_over_at = self._clocks.monotonic() + self._manners.overlap_s
+            except LineError as error:
+                wait_s = max(self._replacing.failed(now - self._began), error.wait_s or 0.0)
+                self._replace_at = now + wait_s
+            self._beside_at = self._ping_at = self._clocks.monotonic()
+            self._take_over_at = self._beside_at + self._manners.overlap_s
+
+    def _retire(self, now: float) -> None:
+        """End a connection whose successor is ready; tell when it had died before that came."""
+        if self._watch.alive_at < self._beside_at:
+            self._tell_whole(Silence(topic="", seconds=now - self._watch.alive_at))
+        self._end("replaced")
 
     async def _drain(self) -> None:
         """Hear what had come before the connection ended."""

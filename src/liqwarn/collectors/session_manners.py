@@ -21,6 +21,9 @@ class Manners:
         After so long a line is replaced; venues cut theirs after a day.
     overlap_s : float
         How long both connections are held then.
+    again_s : float
+        A topic that is refused is asked for again after so long, one that stays silent at the
+        latest then.
     """
 
     open_s: float = 10.0
@@ -30,3 +33,4 @@ class Manners:
     healthy_s: float = 60.0
     life_s: float = 23 * 3_600.0
     overlap_s: float = 5.0
+    again_s: float = 3_600.0

@@ -21,6 +21,8 @@ LARGEST_FRAME: Final = 1 << 23
 
 _WAITING: Final = 64
 _CLOSE_S: Final = 2.0
+_LONGEST_WAIT_S: Final = 3 * 86_400.0
+"""The longest ban that a venue documents; more is no sane request."""
 
 
 class LineError(SourceError):
@@ -119,7 +121,8 @@ async def open_socket(url: str, *, open_s: float) -> Socket:
     except InvalidStatus as error:
         status = error.response.status_code
         wait = error.response.headers.get("Retry-After", "")
-        wait_s = float(wait) if wait.isascii() and wait.isdigit() else None
+        asked = wait.isascii() and wait.isdigit()
+        wait_s = min(float(wait), _LONGEST_WAIT_S) if asked else None
         raise LineError(f"status {status} instead of a socket", wait_s) from error
     except TimeoutError as error:
         raise LineError(f"no connection within {open_s:g} s") from error

@@ -79,6 +79,9 @@ class Heard:
         begins the stream anew and the collector asks for it again.
     refused : str
         Why the venue does not give what was asked for; empty when it does.
+    refused_topics : tuple of str
+        The streams that `refused` is about, as in :attr:`Line.topics`, and perhaps others that the
+        line does not have; empty when the venue does not say: then nothing is given.
     reply : bytes
         What the venue wants back at once, such as a pong; empty for nothing.
     """
@@ -88,6 +91,7 @@ class Heard:
     keep: bool = False
     gap: str = ""
     refused: str = ""
+    refused_topics: tuple[str, ...] = ()
     reply: bytes = b""
 
 
