@@ -52,6 +52,30 @@ def test_an_interval_that_is_not_over_waits(fetch):
     assert fetch([[reading(9)]], hour=9.5, instants=True)[0].awaited == 0
 
 
+def test_an_interval_that_ended_while_it_was_asked_for_waits(tmp_path):
+    """Pages that come from the newest back hold the last row as it was before the others came."""
+    moment = [9.9]
+
+    def ask(span):
+        yield [row for row in (reading(8), reading(9, "half"))
+               if span[0] <= row.time < span[1]], 7  # fmt: skip
+        moment[0] += 0.2
+        yield [], 7
+
+    series = ApiSeries(kind="k", name="N", columns=("a",), step=HOUR, settles=0, ask=ask)
+
+    def run(until):
+        return fetch_series(
+            [series], (FIRST, FIRST + int(until * HOUR)), tmp_path,
+            clock=lambda: FIRST / 1_000 + moment[0] * 3_600, on_fetch=lambda _: None,
+        ).outcomes[0]  # fmt: skip
+
+    first, second = run(9.9), run(10.0)
+
+    assert (first.kept.new, first.awaited) == (1, 1)
+    assert (second.kept.new, second.awaited) == (1, 0)
+
+
 def test_an_empty_cell_waits_until_it_will_not_come(fetch):
     rows = [[reading(4, ""), reading(8, "")]]
 

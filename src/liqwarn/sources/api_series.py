@@ -166,7 +166,7 @@ def fetch_series(
         When the provider refuses whatever it is asked. A series that cannot be used, or that the
         provider refuses, is told in the report, and the others are fetched.
     """
-    tally = Tally(on_fetch)
+    tally, begun = Tally(on_fetch), clock()
     work = []
     for series in every:
         recording = Recording(folder, series.kind, series.name, series.columns)
@@ -175,7 +175,7 @@ def fetch_series(
         work.append((series, recording, parts))
     return ApiReport(
         outcomes=tuple(
-            _fetch(series, recording, parts, span, (clock, tally))
+            _fetch(series, recording, parts, (span, begun), (clock, tally))
             for series, recording, parts in work
         )
     )
@@ -185,10 +185,10 @@ def _fetch(
     series: ApiSeries,
     recording: Recording,
     parts: Sequence[Span],
-    span: Span,
+    asked: tuple[Span, float],
     tools: tuple[Callable[[], float], Tally],
 ) -> SeriesOutcome:
-    clock, tally = tools
+    (span, begun), (clock, tally) = asked, tools
     kept, pages, size, awaited, reason = Kept(), 0, 0, 0, ""
     for part in parts:
         try:
@@ -203,11 +203,12 @@ def _fetch(
         finally:
             tally.settled()
         seen = clock()
-        whole = [r for r in readings if _is_whole(r, series, seen)]
+        # rows may be older than the last reply: what was over when the run began is surely whole
+        sure = begun if series.step else seen
+        whole = [r for r in readings if _is_whole(r, series, sure)]
         awaited += len(readings) - len(whole)
-        now = int(seen * _MS)
+        now, step = int(sure * _MS), series.step or 1
         told = part if series.step else (now, now + 1)
-        step = series.step or 1
         kept += recording.keep(told, whole, seen=seen, closed=(now - series.settles) // step * step)
     return SeriesOutcome(
         kind=series.kind,
@@ -222,10 +223,10 @@ def _fetch(
     )
 
 
-def _is_whole(reading: Reading, series: ApiSeries, seen: float) -> bool:
-    """Whether its interval is over, and no value of it is still to come."""
+def _is_whole(reading: Reading, series: ApiSeries, sure: float) -> bool:
+    """Whether its interval was over before it was asked for, and no value of it is to come."""
     end = reading.time + (0 if series.instants else series.step or 0)
-    return end <= seen * _MS and (all(reading.cells) or end <= seen * _MS - series.settles)
+    return end <= sure * _MS and (all(reading.cells) or end <= sure * _MS - series.settles)
 
 
 def _gaps(times: Sequence[int], step: int, span: Span) -> tuple[tuple[str, str, int], ...]:
