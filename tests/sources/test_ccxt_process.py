@@ -106,6 +106,28 @@ def test_a_worker_that_hangs_is_ended(start):
         worker.ask("funding", **ASKED)
 
 
+@pytest.mark.parametrize(
+    ("script", "match"),
+    [
+        ("setsid sleep 20 >&- & exit 3", r"the ccxt worker died \(code 3\)"),
+        ("exec >&-; echo bye >&2; exec sleep 20", "closed its output and was ended, .*: bye"),
+        ("exec >&-; exec yes >&2", "closed its output and was ended, its last words: .*y y"),
+    ],
+)
+@pytest.mark.timeout(30)
+def test_another_program_that_leaves_its_pipes_open_is_not_waited_for(
+    start, tmp_path, script, match
+):
+    other = tmp_path / "other"
+    other.write_text(f"#!/bin/sh\n{script}\n")
+    other.chmod(0o700)
+    began = time.monotonic()
+
+    with pytest.raises(SourceError, match=match):
+        start(python=other)
+    assert time.monotonic() - began < 10
+
+
 def test_one_that_talks_a_lot_on_standard_error_is_listened_to(start):
     worker = start(acts={"funding": ["chatter"]})
 

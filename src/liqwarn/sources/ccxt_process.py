@@ -31,6 +31,8 @@ _REPLY_LIMIT: Final = 1 << 24
 _TAIL: Final = 800
 _PIECE: Final = 1 << 16
 _SHOWN: Final = 300
+_DYING_S: Final = 2.0
+_LAST_PIECES: Final = 64
 
 
 class CcxtProcess:
@@ -201,11 +203,20 @@ class CcxtProcess:
             )
 
     def _death(self) -> SourceError:
-        """How it died, with the last of what it said."""
+        """How it died, with the last of what it said; whoever holds its pipes is not waited for."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(_DYING_S)
+        code = self._child.poll()
         with contextlib.suppress(OSError, ValueError):
-            while piece := os.read(self._pipe("stderr").fileno(), _PIECE):
+            os.set_blocking(self._pipe("stderr").fileno(), False)
+            for _ in range(_LAST_PIECES):
+                piece = os.read(self._pipe("stderr").fileno(), _PIECE)
                 self._tail = (self._tail + piece)[-_TAIL:]
-        code = self._child.wait()
+        self._kill()
+        if code is None:
+            return SourceError(
+                f"{self._exchange}: the ccxt worker closed its output and was ended{self._said()}"
+            )
         how = f"signal {-code}" if code < 0 else f"code {code}"
         return SourceError(f"{self._exchange}: the ccxt worker died ({how}){self._said()}")
 
