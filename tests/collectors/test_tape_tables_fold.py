@@ -302,13 +302,13 @@ def test_a_day_continued_from_its_carry_is_the_same_day():
     records = PAPER["wild_tape"](rng, start=START - 70 * MINUTE, minutes=150, every_ms=20_000)
     whole = fold(records)
     whole.forget(DAY - 1)
-    day, carry = whole.carry()
+    hour, carry = whole.carry(DAY * 24)
     listening, collected, once = carry_from_json(carry)
 
     later = [record for record in records if record.seen_ms >= START - 60 * MINUTE]
-    again = fold(later, listening=listening, collected=collected, once=once, first_day=day)
+    again = fold(later, listening=listening, collected=collected, once=once, first_hour=hour)
 
-    assert day == DAY
+    assert hour == DAY * 24
     assert len(later) < len(records)
     for name, table in whole.tables(DAY).items():
         pd.testing.assert_frame_equal(again.tables(DAY)[name], table)

@@ -88,6 +88,42 @@ def test_a_rerun_changes_nothing_and_reads_finished_days_no_more(records, tmp_pa
     assert 0 < again.counts.frames < first.counts.frames
 
 
+def test_a_look_at_a_running_day_reads_its_last_hours(tmp_path):
+    start = START + 10 * 60 * MINUTE
+    records = PAPER["wild_tape"](random.Random(2), start=start, minutes=480, every_ms=40_000)
+    write(tmp_path, records)
+    first = make_tape_tables(job(tmp_path))
+    before = files(tmp_path / "out")
+
+    again = make_tape_tables(job(tmp_path))
+
+    last = records[-1].seen_ms
+    since = (last // (60 * MINUTE) - 2) * 60 * MINUTE
+    assert again.counts.samples == sum(
+        r.what == "happenings" for r in records if r.seen_ms >= since
+    )
+    assert 3 * again.counts.samples < first.counts.samples
+    assert files(tmp_path / "out") == before
+
+
+def test_rows_that_are_gone_are_told_and_again_helps(tmp_path):
+    start = START + 10 * 60 * MINUTE
+    records = PAPER["wild_tape"](random.Random(2), start=start, minutes=240, every_ms=60_000)
+    write(tmp_path, records)
+    make_tape_tables(job(tmp_path))
+    path = table_path(tmp_path / "out", "paper", "BTCUSDT", "mark", "2024-10-04")
+    whole = path.read_bytes()
+    path.unlink()
+
+    with pytest.raises(
+        StoreError, match=r"mark-2024-10-04.parquet: 0 rows, expected \d+; run with"
+    ):
+        make_tape_tables(job(tmp_path))
+    make_tape_tables(job(tmp_path, again=True))
+
+    assert path.read_bytes() == whole
+
+
 def test_other_symbols_and_again_begin_anew(records, tmp_path):
     write(tmp_path, records)
     make_tape_tables(job(tmp_path))
@@ -121,15 +157,16 @@ def test_no_tape_is_told(tmp_path):
 
 BARE = json.dumps(
     {
-        "schema": "liqwarn.tape_tables/1",
+        "schema": "liqwarn.tape_tables/2",
         "asked": {"symbols": ["BTCUSDT"], "kinds": sorted(VENUE.kinds)},
-        "next_day": 20_000,
+        "next_hour": 480_000,
+        "rows": {},
         "carry": {},
     }
 )
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"schema": "liqwarn.tape_tables/1"}', BARE])
+@pytest.mark.parametrize("content", ["{", "[]", '{"schema": "liqwarn.tape_tables/2"}', BARE])
 def test_damaged_notes_are_refused_and_again_helps(records, tmp_path, content):
     write(tmp_path, records[:50])
     path = tmp_path / "out" / "paper" / "progress.json"

@@ -1,8 +1,8 @@
 """A venue's tape folded into tables by day, and what the next run needs to go on.
 
-The state at a moment depends on the tape alone, and a day's tables on the records from an hour
-before it to an hour after it. So a run that goes on at a day, with the carry of an hour before it,
-writes the same tables as one that reads the whole tape.
+The state at a moment depends on the tape alone, and an hour's minutes on the records from an hour
+before it to an hour after it. So a run that goes on at an hour, with the carry of an hour before
+it, writes the same rows as one that reads the whole tape.
 """
 
 from base64 import b64decode, b64encode
@@ -27,9 +27,10 @@ from liqwarn.collectors.tape_tables_reading import TapeReading
 from liqwarn.collectors.tape_tables_rows import Listened, symbol_tables
 from liqwarn.collectors.taped import Taped
 
-__all__ = ["DAY_MS", "DayTables", "TapeFold", "carry_from_json"]
+__all__ = ["DAY_MS", "HOUR_MS", "DayTables", "TapeFold", "carry_from_json"]
 
 DAY_MS: Final = 86_400_000
+HOUR_MS: Final = 3_600_000
 
 DayTables = Mapping[tuple[str, str], pd.DataFrame]
 """Symbol and name of a table to the table."""
@@ -46,8 +47,9 @@ class TapeFold:
     reading : TapeReading
     lines : mapping of symbol to mapping of line to frozenset of str
         Which lines carry its liquidations, in which topics.
-    first_day : int or None
-        Days before it are left out; None begins with the day of the first record.
+    first_hour : int or None
+        Hours before it, since the epoch, are left out; None begins with the day of the first
+        record.
     listening : Listening
         As it was before the first record.
     collected : Collected
@@ -56,16 +58,17 @@ class TapeFold:
 
     reading: TapeReading
     lines: Mapping[str, Mapping[str, frozenset[str]]]
-    first_day: int | None = None
+    first_hour: int | None = None
     listening: Listening = field(default_factory=Listening)
     collected: Collected = field(default_factory=Collected)
     tally: MinuteTally = field(default_factory=MinuteTally)
-    days: dict[int, Carry] = field(default_factory=dict)
+    days: set[int] = field(default_factory=set)
+    hours: dict[int, Carry] = field(default_factory=dict)
     proof_ms: dict[int, int] = field(default_factory=dict)
 
     def take(self, record: Taped) -> None:
         """Take the next record."""
-        self._begin_days(record.seen_ms)
+        self._begin_hours(record.seen_ms)
         if record.what == "opened" and not self.listening.open:
             self.collected.begun_anew(self.listening.last_ms or record.seen_ms)
         said = self.reading.read(record)
@@ -88,10 +91,14 @@ class TapeFold:
         return sorted(day for day in self.days if day <= begun and day not in finished)
 
     def tables(self, day: int) -> DayTables:
-        """The tables of a day, of the minutes that have been over for the grace."""
-        first = day * DAY_MS // MINUTE_MS
-        last = self.listening.last_ms or 0
-        n_minutes = min(DAY_MS // MINUTE_MS, max(0, (last - GRACE_MS) // MINUTE_MS - first))
+        """The tables of a day, of the minutes that have been over for the grace.
+
+        They begin with `first_hour` when that is in the day.
+        """
+        begin_ms = max(day * DAY_MS, (self.first_hour or 0) * HOUR_MS)
+        end_ms = min((day + 1) * DAY_MS, (self.listening.last_ms or 0) - GRACE_MS)
+        first = begin_ms // MINUTE_MS
+        n_minutes = max(0, end_ms // MINUTE_MS - first)
         return {
             (symbol, name): table
             for symbol, lines in self.lines.items()
@@ -100,9 +107,9 @@ class TapeFold:
 
     def forget(self, day: int) -> None:
         """Drop a day whose tables are written and finished, and all before it."""
-        self.first_day = day + 1
-        for done in [d for d in self.days if d <= day]:
-            del self.days[done]
+        self.first_hour = (day + 1) * DAY_MS // HOUR_MS
+        self.days = {d for d in self.days if d > day}
+        self.hours = {hour: carry for hour, carry in self.hours.items() if hour >= self.first_hour}
         minute = (day + 1) * DAY_MS // MINUTE_MS
         self.tally.forget_before(minute)
         self.listening.forget_before(minute * MINUTE_MS)
@@ -110,17 +117,26 @@ class TapeFold:
         for number in [n for n in self.proof_ms if n < minute]:
             del self.proof_ms[number]
 
-    def carry(self) -> tuple[int, Carry]:
-        """The first day that is not finished, and what a run that goes on there needs, as JSON."""
-        day = min(self.days)
-        return day, self.days[day]
+    def said_until(self) -> int:
+        """The hour before which nothing more can be said."""
+        return max(self.first_hour or 0, ((self.listening.last_ms or 0) - ASTRAY_MS) // HOUR_MS)
 
-    def _begin_days(self, seen_ms: int) -> None:
-        if self.first_day is None:
-            self.first_day = seen_ms // DAY_MS
-        for day in (seen_ms // DAY_MS, (seen_ms + ASTRAY_MS) // DAY_MS):
-            if day >= self.first_day and day not in self.days:
-                self.days[day] = self._state()
+    def carry(self, until: int) -> tuple[int, Carry]:
+        """The last known hour not after one, and what a run that goes on there needs, as JSON."""
+        known = [hour for hour in self.hours if hour <= until]
+        if known:
+            return max(known), self.hours[max(known)]
+        return until, self.hours[min(self.hours)]  # nothing was seen in between
+
+    def _begin_hours(self, seen_ms: int) -> None:
+        if self.first_hour is None:
+            self.first_hour = seen_ms // DAY_MS * (DAY_MS // HOUR_MS)
+        for at_ms in (seen_ms, seen_ms + ASTRAY_MS):
+            hour, day = at_ms // HOUR_MS, at_ms // DAY_MS
+            if hour >= self.first_hour:
+                self.days.add(day)
+                if hour not in self.hours:
+                    self.hours[hour] = self._state()
 
     def _prove(self, seen_ms: int) -> None:
         over = (seen_ms - SETTLE_MS) // MINUTE_MS - 1

@@ -1,7 +1,7 @@
 """From the tapes of venues to parquet tables by day, written whole; a rerun goes on where it is.
 
 ``OUT/{venue}/{symbol}/{table}/{symbol}-{table}-{YYYY-MM-DD}.parquet``, and beside the symbols
-``progress.json``: through which day the tables are finished, and what the next run must know.
+``progress.json``: before which hour all is said, and what the next run must know.
 """
 
 import json
@@ -11,26 +11,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import pandas as pd
+
 from liqwarn.collectors.coverage import Listening
 from liqwarn.collectors.coverage_lines import carrying_lines
 from liqwarn.collectors.coverage_symbols import Collected
 from liqwarn.collectors.happenings import KINDS, Kind
 from liqwarn.collectors.tape import read_tape
 from liqwarn.collectors.tape_segment import segments_of
-from liqwarn.collectors.tape_tables_fold import DAY_MS, TapeFold, carry_from_json
+from liqwarn.collectors.tape_tables_fold import (
+    DAY_MS,
+    HOUR_MS,
+    DayTables,
+    TapeFold,
+    carry_from_json,
+)
 from liqwarn.collectors.tape_tables_reading import TapeCounts, TapeReading
 from liqwarn.collectors.taped import Taped
 from liqwarn.collectors.venue import Venue
 from liqwarn.durable import write_json
 from liqwarn.errors import ConfigError, StoreError
 from liqwarn.pipelines.progress import OnProgress, silent
-from liqwarn.tables import write_table
+from liqwarn.tables import read_table, write_table
 
 __all__ = ["TapeTablesDone", "TapeTablesJob", "kinds_of", "make_tape_tables", "table_path"]
 
-_SCHEMA: Final = "liqwarn.tape_tables/1"
+_SCHEMA: Final = "liqwarn.tape_tables/2"
 _NEVER: Final = 1 << 62
-_HOUR_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,35 +146,37 @@ def kinds_of(venue: Venue, words: tuple[str, ...] = ()) -> frozenset[Kind]:
 def make_tape_tables(job: TapeTablesJob, *, on_progress: OnProgress = silent) -> TapeTablesDone:
     """Bring the tables of a venue up to its tape.
 
-    Days that are finished are not read again, unless with `again` or for symbols or kinds that
-    they were not made for. The same tape gives the same tables, however often and wherever it was
-    cut in between.
+    Hours before which all is said are not read again, unless with `again` or for symbols or kinds
+    that they were not made for. The same tape gives the same tables, however often and wherever it
+    was cut in between.
 
     Raises
     ------
     ConfigError
         When a symbol is no symbol of the venue, or the venue has no tape.
     StoreError
-        When the tape or the notes of an earlier run are damaged.
+        When the tape or the notes of an earlier run are damaged, or its rows of the running day
+        are gone.
     """
     segments = segments_of(job.tape, job.venue.name)
     if not segments:
         raise ConfigError(f"{job.tape / job.venue.name}: no tape, expected what collect recorded")
     fold, since_ms = _begin(job)
-    first, last = segments[0].hour_ms, segments[-1].hour_ms + _HOUR_MS
+    first, last = segments[0].hour_ms, segments[-1].hour_ms + HOUR_MS
     begin = max(first, since_ms)
     finished: list[int] = []
     hour = -1
     for record in read_tape(job.tape, job.venue.name, since_ms=since_ms, until_ms=_NEVER):
         fold.take(record)
-        if record.seen_ms // _HOUR_MS != hour:
-            hour = record.seen_ms // _HOUR_MS
+        if record.seen_ms // HOUR_MS != hour:
+            hour = record.seen_ms // HOUR_MS
             finished += _write_finished(job, fold)
-            done = (record.seen_ms - begin) // _HOUR_MS
-            on_progress(f"tables of {job.venue.name}", done, max(1, (last - begin) // _HOUR_MS))
+            done = (record.seen_ms - begin) // HOUR_MS
+            on_progress(f"tables of {job.venue.name}", done, max(1, (last - begin) // HOUR_MS))
     running = fold.running_days()
-    for day in running:
-        _write_day(job, fold, day)
+    tables = {day: _write_day(job, fold, day) for day in running}
+    hour, _ = fold.carry(fold.said_until())
+    _note(job, fold, hour, tables.get(hour * HOUR_MS // DAY_MS, {}))
     on_progress(f"tables of {job.venue.name}", 1, 1)
     return TapeTablesDone(
         venue=job.venue.name,
@@ -181,7 +190,7 @@ def make_tape_tables(job: TapeTablesJob, *, on_progress: OnProgress = silent) ->
 
 
 def _begin(job: TapeTablesJob) -> tuple[TapeFold, int]:
-    """The fold as it was an hour before the first day that is not finished."""
+    """The fold as it was an hour before the first hour that is not finished."""
     lines = carrying_lines(job.venue, job.symbols, "liquidation", job.kinds)
     notes = None if job.again else _notes(job)
     if notes is None:
@@ -189,11 +198,12 @@ def _begin(job: TapeTablesJob) -> tuple[TapeFold, int]:
         return TapeFold(reading=reading, lines=lines), 0
     listening, collected, once = _carried(job, notes["carry"])
     reading = TapeReading(job.venue, job.symbols, once)
-    day = notes["next_day"]
+    hour = notes["next_hour"]
+    _check_rows(job, hour, notes["rows"])
     fold = TapeFold(
-        reading=reading, lines=lines, first_day=day, listening=listening, collected=collected
+        reading=reading, lines=lines, first_hour=hour, listening=listening, collected=collected
     )
-    return fold, day * DAY_MS - _HOUR_MS
+    return fold, (hour - 1) * HOUR_MS
 
 
 def _carried(
@@ -203,6 +213,17 @@ def _carried(
         return carry_from_json(carry)
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(_notes_path(job), error) from error
+
+
+def _check_rows(job: TapeTablesJob, hour: int, rows: Mapping[str, int]) -> None:
+    """See that what earlier runs wrote of the running day is still there."""
+    for name, count in rows.items():
+        symbol, _, table = name.partition("/")
+        day = _date(hour * HOUR_MS // DAY_MS)
+        path = table_path(job.out, job.venue.name, symbol, table, day)
+        found = len(_until(read_table(path), hour)) if path.is_file() else 0
+        if found != count:
+            raise StoreError(f"{path}: {found} rows, expected {count}; run with --again")
 
 
 def _damaged(path: Path, error: Exception) -> StoreError:
@@ -217,7 +238,8 @@ def _notes(job: TapeTablesJob) -> Mapping[str, Any] | None:
     try:
         notes = json.loads(path.read_bytes())
         fits = notes["schema"] == _SCHEMA and notes["asked"] == _asked(job)
-        found: Mapping[str, Any] = {"next_day": int(notes["next_day"]), "carry": notes["carry"]}
+        found = {name: notes[name] for name in ("next_hour", "rows", "carry")}
+        found["next_hour"] = int(found["next_hour"])
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, error) from error
     return found if fits else None
@@ -235,19 +257,40 @@ def _write_finished(job: TapeTablesJob, fold: TapeFold) -> Iterator[int]:
     for day in fold.finished_days():
         _write_day(job, fold, day)
         fold.forget(day)
-        following, carry = fold.carry()
-        notes = {"schema": _SCHEMA, "asked": _asked(job), "next_day": following, "carry": carry}
-        write_json(_notes_path(job), notes)
+        _note(job, fold, (day + 1) * DAY_MS // HOUR_MS, {})
         yield day
 
 
-def _write_day(job: TapeTablesJob, fold: TapeFold, day: int) -> None:
-    for (symbol, name), table in fold.tables(day).items():
-        path = table_path(job.out, job.venue.name, symbol, name, _date(day))
-        if len(table):
-            write_table(table, path)
-        else:
+def _note(job: TapeTablesJob, fold: TapeFold, until: int, tables: DayTables) -> None:
+    hour, carry = fold.carry(until)
+    rows = {"/".join(key): len(_until(table, hour)) for key, table in tables.items()}
+    notes = {"schema": _SCHEMA, "asked": _asked(job), "next_hour": hour, "rows": rows}
+    write_json(_notes_path(job), {**notes, "carry": carry})
+
+
+def _until(table: pd.DataFrame, hour: int) -> pd.DataFrame:
+    """Rows of the minutes before an hour."""
+    return table[table["time"] <= pd.Timestamp(hour * HOUR_MS, unit="ms", tz="UTC")]
+
+
+def _write_day(job: TapeTablesJob, fold: TapeFold, day: int) -> DayTables:
+    """Write the tables of a day, with the rows that earlier runs wrote before the fold began."""
+    tables = {}
+    for key, fresh in fold.tables(day).items():
+        path = table_path(job.out, job.venue.name, *key, _date(day))
+        goes_on = (fold.first_hour or 0) * HOUR_MS > day * DAY_MS
+        before = read_table(path) if goes_on and path.is_file() else None
+        table = fresh
+        if before is not None:
+            before = before.astype(fresh.dtypes.to_dict())
+            kept = _until(before, fold.first_hour or 0)
+            table = pd.concat([kept, fresh], ignore_index=True)
+        if not len(table):
             path.unlink(missing_ok=True)
+        elif before is None or not before.equals(table):
+            write_table(table, path)
+        tables[key] = table
+    return tables
 
 
 def _date(day: int) -> str:
