@@ -1,5 +1,6 @@
 """``liqwarn collect`` as it is started and stopped."""
 
+import asyncio
 import json
 import os
 import runpy
@@ -55,6 +56,10 @@ def test_it_runs_until_it_is_told_to_stop_and_says_what_it_did(server, tmp_path)
         (("--venues", "nowhere"), "venue is 'nowhere', expected one of"),
         (("--url", "binance"), "--url is 'binance', expected venue=address"),
         (("--for", "soon"), "--for: found 'soon', expected a duration"),
+        (("--watch", "me"), "found account 'me', expected 0x and 40"),
+        (("--liquidator", "0x12"), "found account '0x12', expected 0x and 40"),
+        (("--watch", "0x" + "1" * 40, "--venues", "okx"), "hyperliquid alone shows them"),
+        (("--venues", "hyperliquid", "--kinds", "position"), "given with --watch"),
         (("--kinds", "trade", "--venues", "binance"), "binance tells nothing of trade"),
     ],
 )
@@ -64,3 +69,33 @@ def test_what_cannot_be_is_refused(run, tmp_path, words, reason):
     assert told.code == 1
     assert reason in told.err
     assert not (tmp_path / "x").exists()
+
+
+def test_accounts_are_followed(server, run, tmp_path):
+    frames = runpy.run_path(str(Path(__file__).parents[1] / "collectors/hyperliquid_frames.py"))
+    vault, somebody = "0x" + "5" * 40, "0x" + "6" * 40
+    now = int(time.time() * 1_000)
+
+    content = json.loads(frames["fills"](frames["fill"](1), user=vault))
+    content["data"]["fills"][0]["time"] = now
+
+    async def tell():
+        def followed(line):
+            return any(vault.encode() in said for said in line.received)
+
+        while not (lines := [line for line in server.live() if followed(line)]):
+            await asyncio.sleep(0.01)
+        lines[0].send(content)
+
+    server.pages["/info"] = (200, frames["state"](at=now))
+    server.start(tell)
+    address = ("--url", f"hyperliquid={server.sockets}", "--http", f"hyperliquid={server.http}")
+    words = ("--venues", "hyperliquid", "--symbols", "BTCUSDT", "--kinds", "liquidation,mark")
+    told = run(
+        "collect", *words, *address, "--out", str(tmp_path / "tape"), "--json",
+        *("--liquidator", vault, "--watch", somebody, "--for", "3s"),
+    )  # fmt: skip
+    state = json.loads(told.out.splitlines()[-1])["venues"]["hyperliquid"]
+    assert list(state["polls"]) == [f"positions-{somebody}"]
+    assert told.code == 0, told.err
+    assert state["happenings"] == {"liquidation": 1}

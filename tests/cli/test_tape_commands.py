@@ -1,7 +1,10 @@
 """``liqwarn tape``: from a tape to tables, a picture and a panel's frame."""
 
 import json
+import runpy
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from liqwarn.collectors.happening_codec import encode_happenings
@@ -106,3 +109,26 @@ def test_completeness_of_a_panel(run, tape):
 )
 def test_what_cannot_be_is_refused_in_a_line(run, words, told):
     assert told in run("tape", *words).refusal
+
+
+def test_liquidations_of_whoever_was_followed_are_in_the_tables(run, tmp_path):
+    frames = runpy.run_path(str(Path(__file__).parents[1] / "collectors/hyperliquid_frames.py"))
+    fill = {**frames["fill"](1), "time": START + 61_000}
+    told = frames["fills"](fill, user="0x" + "5" * 40)
+    writer = TapeWriter(tmp_path / "tape", "hyperliquid")
+    for line in ("fills", "market-1"):
+        writer.append(Taped(seen_ms=START, line=line, what="opened", content=b""))
+    for k in range(1, 40):
+        writer.append(samples(START + 5_000 * k))
+        if k == 13:
+            now = START + 5_000 * k + 2
+            writer.append(Taped(seen_ms=now, line="fills", what="frame", content=told))
+    writer.close()
+
+    words = ("--symbols", "BTCUSDT", "--tape", str(tmp_path / "tape"))
+    made = run("tape", "tables", *words, "--out", str(tmp_path / "out"))
+    [table] = (tmp_path / "out").rglob("BTCUSDT-liquidations-*.parquet")
+
+    assert made.code == 0, made.err
+    counts = pd.read_parquet(table).set_index("time")["long_count"]
+    assert counts[pd.Timestamp(START + 120_000, unit="ms", tz="UTC")] == 1.0

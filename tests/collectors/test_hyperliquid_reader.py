@@ -158,6 +158,13 @@ def test_a_late_reply_says_nothing(reader):
     assert reader.read(POLL, F.state()).happenings == ()
 
 
+def test_a_tape_tells_the_fills_of_whoever_was_followed():
+    frame = F.fills(F.fill(1), user="0x" + "5" * 40)
+
+    assert len(Hyperliquid(anybody=True).reader(["BTCUSDT"]).read("fills", frame).happenings) == 1
+    assert Hyperliquid().reader(["BTCUSDT"]).read("fills", frame).happenings == ()
+
+
 def test_the_venues_own_words(reader):
     why = 'Invalid subscription {"type":"candle","coin":"NOPE"}'
 

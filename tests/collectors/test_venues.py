@@ -5,7 +5,25 @@ import re
 import pytest
 
 from liqwarn.collectors.happenings import KINDS
-from liqwarn.collectors.venues import VENUES
+from liqwarn.collectors.venues import TAPED, VENUES, venues_with
+from liqwarn.errors import ConfigError
+
+SOMEBODY = "0x" + "Ab" * 20
+
+
+def test_accounts_to_follow_are_those_given_else_the_known_vaults():
+    given = venues_with(watched=[SOMEBODY], liquidators=[SOMEBODY])["hyperliquid"]
+
+    assert given.watched == given.liquidators == (SOMEBODY.lower(),)
+    assert dict(venues_with()) == dict(VENUES)
+    with pytest.raises(ConfigError, match="found account 'x', expected 0x and 40"):
+        venues_with(watched=["x"])
+
+
+def test_a_tape_is_read_whatever_accounts_were_followed():
+    assert list(TAPED) == list(VENUES)
+    assert TAPED["hyperliquid"].anybody
+    assert not VENUES["hyperliquid"].anybody
 
 
 def test_bybit_and_hyperliquid_are_there():

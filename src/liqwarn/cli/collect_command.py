@@ -33,6 +33,16 @@ class CollectOptions(Options):
     kinds: Annotated[
         str, typer.Option(help="What is recorded; also trade and position where a venue has them.")
     ] = "liquidation,mark,open_interest,funding,depth,candle"
+    watch: Annotated[
+        list[str] | None,
+        typer.Option(help="Account at Hyperliquid whose positions are recorded; again for more."),
+    ] = None
+    liquidator: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Account at Hyperliquid whose fills tell liquidations [default: vaults]."
+        ),
+    ] = None
     out: Annotated[Path | None, typer.Option(help="Folder [default: $LIQWARN_HOME/tape].")] = None
     url: Annotated[
         list[str] | None, typer.Option(help="Another socket address, venue=ws://host.")
@@ -60,12 +70,17 @@ def collect_command(options: CollectOptions) -> None:
     Runs until SIGTERM or Ctrl-C. What is acknowledged in status.json survives kill -9. Reconnects
     by itself; silence is a fault. Ends with 1 when something that came is not on the tape.
     """
+    from liqwarn.collectors.venues import venues_with  # noqa: PLC0415  heavy
     from liqwarn.pipelines.collect import CollectJob, collect  # noqa: PLC0415  heavy
 
+    watched, liquidators = options.watch or [], options.liquidator or []
+    kinds = _words(options.kinds)
     job = CollectJob(
         venues=_words(options.venues),
         symbols=_words(options.symbols),
-        kinds=_words(options.kinds),
+        kinds=(*kinds, "position") if watched and "position" not in kinds else kinds,
+        accounts=bool(watched or liquidators),
+        known=venues_with(watched=watched, liquidators=liquidators),
         out=options.out,
         sockets=_addresses("--url", options.url),
         http=_addresses("--http", options.http),

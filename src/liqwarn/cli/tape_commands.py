@@ -62,7 +62,7 @@ def tables(options: TablesOptions) -> None:
 
     Run it again at any time: finished days are not read again, the running one is written anew.
     """
-    from liqwarn.collectors.venues import VENUES  # noqa: PLC0415  heavy
+    from liqwarn.collectors.venues import TAPED  # noqa: PLC0415  heavy
     from liqwarn.pipelines.tape_tables import (  # noqa: PLC0415  heavy
         TapeTablesJob,
         kinds_of,
@@ -70,12 +70,12 @@ def tables(options: TablesOptions) -> None:
     )
 
     tape = options.tape or load_settings().home / "tape"
-    named = sorted(path.name for path in tape.glob("*") if path.is_dir() and path.name in VENUES)
+    named = sorted(path.name for path in tape.glob("*") if path.is_dir() and path.name in TAPED)
     wanted = _words(options.venues) if options.venues is not None else tuple(named)
-    unknown = sorted(set(wanted) - set(VENUES))
+    unknown = sorted(set(wanted) - set(TAPED))
     if unknown or not wanted:
         raise ConfigError(
-            f"venues are {', '.join(unknown) or 'none'}, expected of {', '.join(VENUES)} with a "
+            f"venues are {', '.join(unknown) or 'none'}, expected of {', '.join(TAPED)} with a "
             f"tape below {tape}"
         )
     done = []
@@ -83,9 +83,9 @@ def tables(options: TablesOptions) -> None:
         for name in wanted:
             job = TapeTablesJob(
                 tape=tape,
-                venue=VENUES[name],
+                venue=TAPED[name],
                 symbols=_words(options.symbols),
-                kinds=kinds_of(VENUES[name], _words(options.kinds) if options.kinds else ()),
+                kinds=kinds_of(TAPED[name], _words(options.kinds) if options.kinds else ()),
                 out=_tables(options.out),
                 again=options.again,
             )

@@ -51,6 +51,9 @@ class Hyperliquid:
         Accounts whose fills are followed for liquidations, at most 10.
     watched : tuple of str
         Accounts whose positions are asked for; none by default.
+    anybody : bool
+        Read the fills of every account that comes: for tapes, on which are only those that were
+        followed.
     positions_every_s : float
         At least; more accounts than the venue's limit allows are asked less often.
 
@@ -63,6 +66,7 @@ class Hyperliquid:
 
     liquidators: tuple[str, ...] = HLP_LIQUIDATORS
     watched: tuple[str, ...] = ()
+    anybody: bool = False
     positions_every_s: float = 60.0
     name: str = "hyperliquid"
     sockets: str = "wss://api.hyperliquid.xyz"
@@ -113,7 +117,7 @@ class Hyperliquid:
 
     def reader(self, symbols: Sequence[str]) -> HyperliquidReader:
         """A reader that remembers nothing yet."""
-        return HyperliquidReader(symbols, self.liquidators)
+        return HyperliquidReader(symbols, None if self.anybody else self.liquidators)
 
     def _lines(self, coins: Sequence[str], kinds: frozenset[Kind]) -> Iterator[Line]:
         if "liquidation" in kinds and self.liquidators:

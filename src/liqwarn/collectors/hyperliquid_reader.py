@@ -60,8 +60,8 @@ class HyperliquidReader:
     Parameters
     ----------
     symbols : sequence of str
-    accounts : sequence of str
-        Whose fills are followed, in small letters.
+    accounts : sequence of str or None
+        Whose fills are followed, in small letters; None for everybody's.
 
     Attributes
     ----------
@@ -69,9 +69,9 @@ class HyperliquidReader:
         Frames of coins and accounts that were not asked for.
     """
 
-    def __init__(self, symbols: Sequence[str], accounts: Sequence[str]) -> None:
+    def __init__(self, symbols: Sequence[str], accounts: Sequence[str] | None) -> None:
         self._symbols = symbols_by_coin(symbols)
-        self._accounts = frozenset(accounts)
+        self._accounts = None if accounts is None else frozenset(accounts)
         self._lines: dict[str, _Streams] = {}
         self._held: dict[str, Held] = {}
         self._newest: dict[str, int] = {}
@@ -197,7 +197,7 @@ class HyperliquidReader:
         """
         row = as_object(frame.data, frame.where)
         owner = text(row, "user", frame.where).lower()
-        if owner not in self._accounts:
+        if self._accounts is not None and owner not in self._accounts:
             self.passed_over += 1
             return Heard(topic=frame.topic(owner))
         rows = as_list(row.get("fills"), f"{frame.where}, field 'fills'")

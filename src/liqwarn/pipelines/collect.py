@@ -54,6 +54,8 @@ class CollectJob:
     venues, symbols : tuple of str
     kinds : tuple of str
         Those that a venue does not tell are left out for it.
+    accounts : bool
+        Whether accounts were given to follow, which Hyperliquid alone shows.
     out : Path or None
         None is ``LIQWARN_HOME/tape``.
     sockets, http : mapping of venue to str
@@ -73,6 +75,7 @@ class CollectJob:
     venues: tuple[str, ...]
     symbols: tuple[str, ...]
     kinds: tuple[str, ...]
+    accounts: bool = False
     out: Path | None = None
     sockets: Mapping[str, str] = field(default_factory=dict)
     http: Mapping[str, str] = field(default_factory=dict)
@@ -201,11 +204,20 @@ def _faults(job: CollectJob) -> Iterator[str]:
         if name in job.known and not job.known[name].kinds & set(job.kinds):
             has = ", ".join(sorted(job.known[name].kinds))
             yield f"{name} tells nothing of {', '.join(job.kinds)}, it has {has}"
+        elif name in job.known and not _asks_anything(job, job.known[name]):
+            yield f"{name} has nothing to ask for; positions are of accounts, given with --watch"
+    if job.accounts and "hyperliquid" not in job.venues:
+        yield f"accounts are given for {', '.join(job.venues)}, hyperliquid alone shows them"
     for name, url in job.sockets.items():
         if not url.startswith(("ws://", "wss://")):
             yield f"address of {name} is {url!r}, expected ws://host or wss://host"
     if min(job.sample_s, job.sync_s, job.status_s) <= 0 or (job.for_s or 1.0) <= 0:
         yield "a period or duration is 0 or less, expected seconds above 0"
+
+
+def _asks_anything(job: CollectJob, venue: Venue) -> bool:
+    kinds = frozenset(kind for kind in KINDS if kind in job.kinds) & venue.kinds
+    return bool(venue.lines(job.symbols, kinds) or venue.polls(job.symbols, kinds))
 
 
 def _faults_of_lists(job: CollectJob) -> Iterator[str]:
