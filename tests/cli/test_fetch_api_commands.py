@@ -30,7 +30,7 @@ def serve(monkeypatch):
 
 @pytest.mark.parametrize(
     ("command", "kind", "option"),
-    [("coinmetrics", "CoinMetrics", "--assets"), ("hyperliquid", "Hyperliquid", "--coins")],
+    [("coinmetrics", "CoinMetrics", "--assets"), ("hyperliquid", "Hyperliquid", "--assets")],
 )
 def test_what_it_names_next_reads_what_was_fetched(run, serve, tmp_path, command, kind, option):
     _, url = serve(kind)
@@ -51,7 +51,7 @@ def test_a_series_that_is_refused_ends_with_1_after_the_others(run, serve, tmp_p
     api.value = lambda *_: "50.0"
     api.replies[:] = [API["says"]({"error": "no"})]
 
-    told = run("fetch", "deribit-dvol", "--currencies", "BTC,ETH", "--resolution", "1d",
+    told = run("fetch", "deribit-dvol", "--assets", "BTC,ETH", "--interval", "1d",
                "--from", SINCE, "--base-url", url, "--out", tmp_path / "data")  # fmt: skip
 
     assert (told.code, told.out) == (1, "")

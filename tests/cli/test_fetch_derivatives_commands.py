@@ -12,7 +12,7 @@ KEYED = runpy.run_path(str(Path(__file__).parents[1] / "sources" / "fake_keyed_a
 KEY = KEYED["KEY"]
 SINCE = datetime.now(UTC).date() - timedelta(days=3)
 ASKED = {
-    "coinglass": ("CoinGlass", ("--coins", "BTC", "--series", "price,open-interest-all")),
+    "coinglass": ("CoinGlass", ("--assets", "BTC", "--series", "price,open-interest-all")),
     "coinalyze": ("Coinalyze", ("--symbols", "BTCUSDT_PERP.A", "--series", "candles,funding")),
 }
 

@@ -14,7 +14,7 @@ def test_text_is_for_a_person(run, market_options):
 def test_json_and_a_file_say_the_same(run, market_options, tmp_path):
     out = tmp_path / "quality.json"
 
-    told = run("quality", *market_options, "--since", "2022-03-01", "--out", out, "--json").json
+    told = run("quality", *market_options, "--from", "2022-03-01", "--out", out, "--json").json
 
     assert told == json.loads(out.read_text())
     assert told["since"] == "2022-03-01T00:00:00+00:00"

@@ -164,7 +164,7 @@ def test_rows_that_cannot_be_are_refused(fetch, environment, rows, reason):
         ({"symbols": ()}, "symbols: expected at least one, each once"),
         ({"symbols": ("BTCUSDT",)}, "symbol is 'BTCUSDT', expected a perpetual such as BTC/USDT"),
         ({"symbols": ("BTC/USDT:USDT",) * 2}, "each once"),
-        ({"timeframe": "7m"}, "timeframe is '7m', expected one of 5m, 15m, 30m, 1h, 4h, 1d"),
+        ({"timeframe": "7m"}, "interval is '7m', expected one of 5m, 15m, 30m, 1h, 4h, 1d"),
         ({"amount_in": "usd"}, "amount-in is 'usd', expected base or contracts"),
         ({"since": date(2030, 1, 1)}, "expected days in order, not to come"),
         ({"python": None}, r"no Python with ccxt: name it with --python or LIQWARN_CCXT_PYTHON; p"),

@@ -171,8 +171,8 @@ def test_a_wrong_key_ends_the_run_and_is_in_no_text(fetch, api):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"window": "block"}, "window is 'block', expected hour or day: blocks come at no fixed"),
-        ({"window": "min"}, "window is 'min', expected one of hour, day"),
+        ({"window": "block"}, "interval is 'block', expected hour or day: blocks come at no fixed"),
+        ({"window": "min"}, "interval is 'min', expected one of hour, day"),
         ({"exchange": "a/../b"}, "exchange is 'a/../b', expected such as binance"),
         ({"metrics": ("inflw",)}, "metric is 'inflw', did you mean 'inflow'?"),
         ({"metrics": ()}, "metrics: none"),

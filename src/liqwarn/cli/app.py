@@ -3,11 +3,13 @@
 import typer
 
 from liqwarn.cli.scenario_group import ScenarioGroup
+from liqwarn.cli.sections import CommandSections
 
 __all__ = ["app", "audit", "maps", "simulations"]
 
 app = typer.Typer(
     name="liqwarn",
+    cls=CommandSections,
     help="Early warning of liquidation cascades in crypto perpetuals, and a circuit breaker.",
     no_args_is_help=True,
     add_completion=False,

@@ -82,7 +82,7 @@ class CoinMetricsOptions(ApiOptions):
     example="liqwarn fetch coinmetrics --assets btc,eth --from 2021-01-01 --out DIR",
 )
 def coinmetrics(options: CoinMetricsOptions) -> None:
-    """Daily exchange flows of Coin Metrics' community API; not for commercial use.
+    """No key: daily exchange flows of Coin Metrics; not for commercial use.
 
     Each value is stamped with when it was seen; what the provider revises is kept beside it. Run it
     every day to record a series that is truly point-in-time.
@@ -98,24 +98,24 @@ def coinmetrics(options: CoinMetricsOptions) -> None:
 class DvolOptions(ApiOptions):
     """Options of ``liqwarn fetch deribit-dvol``."""
 
-    currencies: Annotated[str, typer.Option(help="Currencies, such as BTC,ETH.")]
-    resolution: Annotated[str, typer.Option(help="Of the candles: 1min, 1h, 12h or 1d.")] = "1h"
+    assets: Annotated[str, typer.Option(help="Assets, such as BTC,ETH.")]
+    interval: Annotated[str, typer.Option(help="Of the candles: 1min, 1h, 12h or 1d.")] = "1h"
 
 
 @command(
     fetches,
     "deribit-dvol",
     DvolOptions,
-    example="liqwarn fetch deribit-dvol --currencies BTC,ETH --from 2021-04-01 --out DIR",
+    example="liqwarn fetch deribit-dvol --assets BTC,ETH --from 2021-04-01 --out DIR",
 )
 def deribit_dvol(options: DvolOptions) -> None:
-    """Candles of Deribit's index of implied volatility (DVOL).
+    """No key: candles of Deribit's index of implied volatility (DVOL).
 
     Run it again to go on or to bring it up to date; docs/fetch.md has the lines for a panel.
     """
     with transfer("fetch deribit-dvol") as on_fetch:
         done = fetch_dvol(
-            options.job(options.currencies), resolution=options.resolution, on_fetch=on_fetch
+            options.job(options.assets), resolution=options.interval, on_fetch=on_fetch
         )
     options.end(done)
 
@@ -124,7 +124,7 @@ def deribit_dvol(options: DvolOptions) -> None:
 class HyperliquidOptions(ApiOptions):
     """Options of ``liqwarn fetch hyperliquid``."""
 
-    coins: Annotated[str, typer.Option(help="Coins by the venue's names, such as BTC,ETH,kPEPE.")]
+    assets: Annotated[str, typer.Option(help="By the venue's names, such as BTC,ETH,kPEPE.")]
     interval: Annotated[str, typer.Option(help="Of the candles: 5m, 15m, 1h, 4h or 1d.")] = "1h"
 
 
@@ -132,15 +132,15 @@ class HyperliquidOptions(ApiOptions):
     fetches,
     "hyperliquid",
     HyperliquidOptions,
-    example="liqwarn fetch hyperliquid --coins BTC,ETH --from 2024-01-01 --out DIR",
+    example="liqwarn fetch hyperliquid --assets BTC,ETH --from 2024-01-01 --out DIR",
 )
 def hyperliquid(options: HyperliquidOptions) -> None:
-    """Funding, candles, and the open interest of now, from Hyperliquid.
+    """No key: funding, candles and the open interest of now of Hyperliquid.
 
     Open interest has no history there: each run records it once, so run it from a timer.
     """
     with transfer("fetch hyperliquid") as on_fetch:
         done = fetch_hyperliquid(
-            options.job(options.coins), interval=options.interval, on_fetch=on_fetch
+            options.job(options.assets), interval=options.interval, on_fetch=on_fetch
         )
     options.end(done)

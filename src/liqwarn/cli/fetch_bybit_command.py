@@ -63,7 +63,7 @@ class BybitOptions(Options):
     example="liqwarn fetch bybit --symbols BTCUSDT,ETHUSDT --from 2021-01-01 --out DIR",
 )
 def bybit(options: BybitOptions) -> None:
-    """Candles, mark and index price, funding, open interest and account ratio of Bybit, no key.
+    """No key: prices, funding, open interest and account ratio of Bybit.
 
     Run it again to go on or to bring it up to date. With --trades its archive of public trades is
     read too, for the taker's side; only candles of them are kept. Its terms are the venue's own.

@@ -29,7 +29,7 @@ class CcxtOptions(Options):
         datetime | None,
         typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, UTC [default: now]."),
     ] = None
-    timeframe: Annotated[str, typer.Option(help="Of open interest: 5m to 1d.")] = "1h"
+    interval: Annotated[str, typer.Option(help="Of open interest: 5m to 1d.")] = "1h"
     amount_in: Annotated[
         str | None,
         typer.Option(help="What its amounts count, where that is not known: base or contracts."),
@@ -51,7 +51,7 @@ class CcxtOptions(Options):
     example="liqwarn fetch ccxt --exchange gate --symbols BTC/USDT:USDT --from 2024-01-01",
 )
 def ccxt(options: CcxtOptions) -> None:
-    """Funding and open interest of any exchange that ccxt knows, each value as first seen.
+    """No key: funding and open interest of any other exchange, by ccxt.
 
     ccxt is no part of liqwarn: it runs in a process and an environment of its own, made by
     python3 -m venv ccxt-env && ccxt-env/bin/pip install ccxt
@@ -61,7 +61,7 @@ def ccxt(options: CcxtOptions) -> None:
         symbols=tuple(name.strip() for name in options.symbols.split(",") if name.strip()),
         since=options.since.date(),
         until=None if options.until is None else options.until.date(),
-        timeframe=options.timeframe,
+        timeframe=options.interval,
         amount_in=cast("Amount | None", options.amount_in),
         python=options.python,
         out=options.out,

@@ -10,6 +10,7 @@ import typer
 from liqwarn.cli.app import app
 from liqwarn.cli.console import emit, say
 from liqwarn.cli.options import Options, command
+from liqwarn.cli.sections import FetchSections
 from liqwarn.cli.transfer import transfer
 from liqwarn.errors import SourceError
 from liqwarn.pipelines.fetch import BINANCE_PANEL, FetchJob, fetch_binance
@@ -17,7 +18,8 @@ from liqwarn.pipelines.fetch import BINANCE_PANEL, FetchJob, fetch_binance
 __all__ = ["fetches"]
 
 fetches = typer.Typer(
-    help="Fetch years of a provider's public files: verified, resumable, kept up to date.",
+    cls=FetchSections,
+    help="Fetch real data: years of history, then what is new; docs/data-sources.md compares them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -62,7 +64,7 @@ class BinanceOptions(Options):
     example="liqwarn fetch binance --symbols BTCUSDT,ETHUSDT --from 2021-12-01 --out DIR",
 )
 def binance(options: BinanceOptions) -> None:
-    """Candles, mark and index price, funding and open interest of Binance's public archive.
+    """No key: years of prices, funding and open interest of Binance.
 
     Run it again to go on or to bring it up to date: what is whole is not fetched twice, what the
     provider replaced is. Days it does not have are told. Its terms are the provider's own.

@@ -21,7 +21,7 @@ __all__: list[str] = []
 class CoinGlassOptions(ApiOptions):
     """Options of ``liqwarn fetch coinglass``."""
 
-    coins: Annotated[str, typer.Option(help="Coins, such as BTC,ETH.")]
+    assets: Annotated[str, typer.Option(help="Assets, such as BTC,ETH.")]
     interval: Annotated[str, typer.Option(help="5m, 15m, 30m, 1h, 4h, 8h, 12h or 1d.")] = "4h"
     pairs: Annotated[
         str | None,
@@ -40,12 +40,13 @@ class CoinGlassOptions(ApiOptions):
     fetches,
     "coinglass",
     CoinGlassOptions,
-    example="liqwarn fetch coinglass --coins BTC,ETH --from 2026-06-01 --out DIR",
+    example="liqwarn fetch coinglass --assets BTC,ETH --from 2026-06-01 --out DIR",
 )
 def coinglass(options: CoinGlassOptions) -> None:
-    """Derivatives of many venues from CoinGlass; the key is in LIQWARN_COINGLASS_KEY.
+    """A paid key: derivatives of many venues from CoinGlass.
 
-    Which intervals and how much history there is depends on the plan of the key.
+    The key is in LIQWARN_COINGLASS_KEY. Which intervals and how much history there is depends on
+    its plan.
     """
     order = CoinGlassOrder(
         interval=options.interval,
@@ -55,7 +56,7 @@ def coinglass(options: CoinGlassOptions) -> None:
         kinds=words(options.series),
     )
     with transfer("fetch coinglass") as on_fetch:
-        done = fetch_coinglass(options.job(options.coins), order=order, on_fetch=on_fetch)
+        done = fetch_coinglass(options.job(options.assets), order=order, on_fetch=on_fetch)
     options.end(done)
 
 
@@ -75,9 +76,10 @@ class CoinalyzeOptions(ApiOptions):
     example="liqwarn fetch coinalyze --symbols BTCUSDT_PERP.A --from 2026-10-01 --out DIR",
 )
 def coinalyze(options: CoinalyzeOptions) -> None:
-    """Derivatives by market from Coinalyze; the key, which is free, is in LIQWARN_COINALYZE_KEY.
+    """A free key: derivatives by market from Coinalyze.
 
-    The newest 1,500 to 2,000 rows are there, of days all of them: run it from a timer.
+    The key is in LIQWARN_COINALYZE_KEY. The newest 1,500 to 2,000 rows are there, of days all of
+    them: run it from a timer.
     """
     with transfer("fetch coinalyze") as on_fetch:
         done = fetch_coinalyze(

@@ -23,7 +23,7 @@ class CryptoQuantOptions(ApiOptions):
 
     assets: Annotated[str, typer.Option(help="Assets, such as BTC,ETH.")]
     exchange: Annotated[str, typer.Option(help="By its name there, or all_exchange.")] = "binance"
-    window: Annotated[str, typer.Option(help="Of the rows: hour or day.")] = "hour"
+    interval: Annotated[str, typer.Option(help="Of the rows: hour or day.")] = "hour"
     metrics: Annotated[str, typer.Option(help="What is recorded.")] = ",".join(ENDPOINTS)
 
 
@@ -34,16 +34,17 @@ class CryptoQuantOptions(ApiOptions):
     example="liqwarn fetch cryptoquant --assets BTC --from 2024-01-01 --out DIR",
 )
 def cryptoquant(options: CryptoQuantOptions) -> None:
-    """Exchange flows and derivatives of CryptoQuant, with the key in LIQWARN_CRYPTOQUANT_KEY.
+    """A paid key: exchange flows and derivatives of CryptoQuant.
 
-    Each value is stamped with when it was seen; what the provider revises is kept beside it. Run it
-    every hour to record a series that is truly point-in-time.
+    The key is in LIQWARN_CRYPTOQUANT_KEY. Each value is stamped with when it was seen; what the
+    provider revises is kept beside it. Run it every hour to record a series that is truly
+    point-in-time.
     """
     with transfer("fetch cryptoquant") as on_fetch:
         done = fetch_cryptoquant(
             options.job(options.assets),
             metrics=words(options.metrics),
-            window=options.window,
+            window=options.interval,
             exchange=options.exchange,
             on_fetch=on_fetch,
         )
@@ -67,10 +68,11 @@ class GlassnodeOptions(ApiOptions):
     example="liqwarn fetch glassnode --assets BTC --from 2024-01-01 --out DIR",
 )
 def glassnode(options: GlassnodeOptions) -> None:
-    """Exchange flows, balances and derivatives of Glassnode, with the key in LIQWARN_GLASSNODE_KEY.
+    """A paid key: exchange flows, balances and derivatives of Glassnode.
 
-    Flows and balances are the provider's point-in-time variants, which never change and say when
-    they were computed. Everything else is stamped with when it was seen.
+    The key is in LIQWARN_GLASSNODE_KEY. Flows and balances are the provider's point-in-time
+    variants, which never change and say when they were computed. Everything else is stamped with
+    when it was seen.
     """
     with transfer("fetch glassnode") as on_fetch:
         done = fetch_glassnode(

@@ -26,7 +26,8 @@ class QualityOptions(PanelOptions):
         typer.Option(help="Panel of another venue or vendor to compare with; may be repeated."),
     ] = None
     since: Annotated[
-        datetime | None, typer.Option(formats=DAY, help="First close that counts, UTC.")
+        datetime | None,
+        typer.Option("--from", "--since", formats=DAY, help="First close that counts, UTC."),
     ] = None
     out: Annotated[Path | None, typer.Option(help="Also write the account here, as JSON.")] = None
 
@@ -35,7 +36,7 @@ class QualityOptions(PanelOptions):
     app,
     "quality",
     QualityOptions,
-    example="liqwarn quality --panel conf/panels/btc_core.yaml --data DIR --since 2024-01-01",
+    example="liqwarn quality --panel conf/panels/btc_core.yaml --data DIR --from 2024-01-01",
 )
 def quality(options: QualityOptions) -> None:
     """Coverage, holes, staleness and disagreement of each field of each symbol."""

@@ -135,7 +135,7 @@ def _faults(job: CcxtJob, span: Span) -> Iterator[str]:
         if not _SYMBOL.fullmatch(symbol):
             yield f"symbol is {symbol!r}, expected a perpetual such as BTC/USDT:USDT"
     if job.timeframe not in TIMEFRAMES:
-        yield f"timeframe is {job.timeframe!r}, expected one of {', '.join(TIMEFRAMES)}"
+        yield f"interval is {job.timeframe!r}, expected one of {', '.join(TIMEFRAMES)}"
     if job.amount_in is not None and job.amount_in not in get_args(Amount):
         yield f"amount-in is {job.amount_in!r}, expected base or contracts"
     if span[0] >= span[1] or (job.until is not None and job.until < job.since):

@@ -48,8 +48,8 @@ def fetch_cryptoquant(
 
 def _faults(window: str, exchange: str) -> Iterator[str]:
     if window == "block":
-        yield "window is 'block', expected hour or day: blocks come at no fixed times"
+        yield "interval is 'block', expected hour or day: blocks come at no fixed times"
     elif window not in WINDOWS:
-        yield f"window is {window!r}, expected one of {', '.join(WINDOWS)}"
+        yield f"interval is {window!r}, expected one of {', '.join(WINDOWS)}"
     if not _EXCHANGE.fullmatch(exchange):
         yield f"exchange is {exchange!r}, expected such as binance or all_exchange"
