@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -20,8 +21,11 @@ def test_the_header_holds_it_and_no_text_does():
 
 
 @pytest.mark.parametrize(
-    "said", [SECRET, json.dumps(SECRET), json.dumps(SECRET).replace("/", "\\/")]
-)
+    "said",
+    [SECRET, json.dumps(SECRET), json.dumps(SECRET).replace("/", "\\/"), quote(SECRET, safe=""),
+     "".join(f"\\u{ord(c):04X}" if c in '/"\\' else c for c in SECRET),
+     "".join(f"&#x{ord(c):x};" if c in '/"\\' else c for c in SECRET), f"{SECRET} {SECRET}"],
+)  # fmt: skip
 def test_what_a_server_says_of_it_is_hidden(said):
     assert b"0123456789" not in ApiKey(TERMS, SECRET).hide(b"no key " + said.encode())
 

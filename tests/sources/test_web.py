@@ -2,6 +2,7 @@
 
 import threading
 import time
+from email.utils import formatdate
 
 import pytest
 
@@ -320,3 +321,61 @@ def test_the_budget_that_a_server_tells_is_kept(archive, address):
             web.page("api", bytes.decode)
 
     assert 0.2 <= time.monotonic() - began < 2.0
+
+
+def test_a_status_line_that_says_the_key_is_not_repeated(archive, keyed):
+    def say(handler, _):
+        handler.wfile.write(b"HTTP/1.1 nothing 0123456789abcdef\r\n\r\n")
+        handler.close_connection = True
+
+    archive.replies["api"] = [say, say]
+
+    with pytest.raises(BusyError, match=r"asked 2 times, the last: .*\*\*\*") as told:
+        keyed.page("api", bytes.decode)
+    assert told.value.__cause__ is None
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_error_page_that_drips_is_not_waited_for(archive, web, download, status):
+    def drip(handler, _):
+        handler.send_response(status)
+        handler.send_header("Content-Length", "100000")
+        handler.end_headers()
+        while True:
+            handler.wfile.write(b"x")
+            handler.wfile.flush()
+            time.sleep(0.02)
+
+    archive.replies |= {DAY: [drip], "api": [drip]}
+    began = time.monotonic()
+
+    with pytest.raises(RefusedError, match=f"status {status} .*xxx"):
+        web.page("api", bytes)
+    if status == 404:
+        assert download()[0] is None
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("url", ["https://me:pa55@data.example", "https://data.example?key=pa55",
+                                 "https://me:pa55/w0rd@data.example:1x", "me:pa55@data.example",
+                                 "https://data.example/#pa55"])  # fmt: skip
+def test_an_address_with_a_password_is_refused_without_it(url):
+    with pytest.raises(ConfigError, match=r"base URL is '.*\*\*\*.*expected https") as told:
+        Web(url, connections=1, patience=Patience(), stop=threading.Event())
+    assert "pa55" not in str(told.value)
+
+
+@pytest.mark.parametrize(("off", "way"), [(-300, "ahead of"), (300, "behind")])
+def test_a_clock_that_is_off_records_nothing(archive, web, off, way):
+    def say(handler, _):
+        handler.send_response_only(200)
+        handler.send_header("Date", formatdate(time.time() + off, usegmt=True))
+        handler.send_header("Content-Length", "1")
+        handler.end_headers()
+        handler.wfile.write(b"x")
+
+    archive.replies["api"] = [say]
+
+    with pytest.raises(SourceError, match=f"clock of this machine is (299|300|301) s {way} the"):
+        web.page("api", bytes)
+    assert archive.asked == [("GET", "api")]

@@ -67,7 +67,12 @@ class ApiKey:
 
     def hide(self, content: bytes) -> bytes:
         """A reply without the key, should the server have said it."""
-        escaped = self.value.replace("\\", "\\\\").replace('"', '\\"')
-        for shape in {self.value, escaped, escaped.replace("/", "\\/")}:
-            content = content.replace(shape.encode(), _HIDDEN.encode())
-        return content
+        pattern = b"".join(_said_as(letter) for letter in self.value)
+        return re.sub(pattern, _HIDDEN.encode(), content)
+
+
+def _said_as(letter: str) -> bytes:
+    """The ways in which text, JSON, an address or a page writes a character."""
+    plain, code = re.escape(letter), ord(letter)
+    coded = rf"(?i:\\u{code:04x}|%{code:02x}|&#{code};|&#x{code:x};)"
+    return rf"(?:\\?{plain}|{coded})".encode()

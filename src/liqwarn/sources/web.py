@@ -4,11 +4,10 @@ The only module that talks HTTP to providers. Whatever may pass by itself (a tim
 429 and 5xx) is tried again with growing waits; ``Retry-After`` is obeyed by every worker.
 """
 
-import ipaddress
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +23,8 @@ from liqwarn.errors import BusyError, ConfigError, DataError, RefusedError, Sour
 from liqwarn.sources.api_key import ApiKey
 from liqwarn.sources.pace import Budget, Pace
 from liqwarn.sources.retry_after import seconds_to_wait
+from liqwarn.sources.server_clock import seconds_ahead
+from liqwarn.sources.web_address import check_address, shown_address
 
 __all__ = ["Download", "Patience", "Web"]
 
@@ -36,6 +37,7 @@ _TEXT_LIMIT: Final = 4_096
 _PAGE_LIMIT: Final = 1 << 16
 _REPLY_LIMIT: Final = 1 << 25
 _SAID_LIMIT: Final = 200
+_CLOCK_OFF_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,14 +282,13 @@ class Web:
             ):
                 with attempt, self._reply(method, url, page) as reply:
                     if reply.status_code == httpx.codes.NOT_FOUND:
-                        _drain(reply)
+                        self._start_of(reply, _PAGE_LIMIT)  # so the connection is used again
                         return False
                     use(reply)
         except (httpx.TransportError, _PassingError, BusyError) as error:
-            reason = str(error) or type(error).__name__
-            raise BusyError(
-                f"{url}: asked {patience.attempts} times, the last: {reason}"
-            ) from error
+            reason = self._hidden((str(error) or type(error).__name__).encode()).decode()
+            told = f"{url}: asked {patience.attempts} times, the last: {reason}"
+            raise BusyError(told) from (error if self._key is None else None)
         return True
 
     @contextmanager
@@ -302,6 +303,8 @@ class Web:
                 raise _PassingError(f"status {status}", self._told_to_wait(reply))
             if status != httpx.codes.OK and (page or status != httpx.codes.NOT_FOUND):
                 raise self._refusal(reply, url, page)
+            if page:
+                self._check_clock(reply)
             yield reply
 
     def _refusal(self, reply: httpx.Response, url: str, page: "_Page | None") -> SourceError:
@@ -321,13 +324,28 @@ class Web:
 
     def _said(self, reply: httpx.Response) -> str:
         """The beginning of what an error page says, on one line."""
-        content = bytearray()
-        for piece in reply.iter_raw():
-            content.extend(piece)
-            if len(content) >= _TEXT_LIMIT:
-                break
-        said = self._hidden(bytes(content))[:_SAID_LIMIT]
+        said = self._hidden(self._start_of(reply, _TEXT_LIMIT))[:_SAID_LIMIT]
         return " ".join(said.decode("utf-8", errors="replace").split())
+
+    def _start_of(self, reply: httpx.Response, limit: int) -> bytes:
+        """What an error page holds, as far as it comes in reasonable time."""
+        content = bytearray()
+        with suppress(_PassingError):
+            for piece in self._pieces(reply):
+                content.extend(piece)
+                if len(content) >= limit:
+                    break
+        return bytes(content)
+
+    def _check_clock(self, reply: httpx.Response) -> None:
+        """Refuse to record by a clock that is off: an open interval would be taken for over."""
+        ahead = seconds_ahead(reply.headers, now=time.time())
+        if ahead is not None and abs(ahead) > _CLOCK_OFF_S:
+            way = "ahead of" if ahead > 0 else "behind"
+            raise SourceError(
+                f"{reply.url}: the clock of this machine is {abs(ahead):.0f} s {way} the server's, "
+                f"expected at most {_CLOCK_OFF_S:.0f} s; set it, it says when a value was seen"
+            )
 
     def _told_to_wait(self, reply: httpx.Response) -> float | None:
         """What ``Retry-After`` says, in seconds; every worker then waits."""
@@ -362,15 +380,6 @@ class Web:
             yield piece
 
 
-def _drain(reply: httpx.Response) -> None:
-    """Read what little an error page holds, so that the connection can be used again."""
-    size = 0
-    for piece in reply.iter_raw():
-        size += len(piece)
-        if size > _PAGE_LIMIT:
-            return
-
-
 def _again(error: Exception) -> bool | float:
     """Whether to try again, or after how many seconds."""
     if isinstance(error, _PassingError):
@@ -381,20 +390,8 @@ def _again(error: Exception) -> bool | float:
 def _address(text: str, key: ApiKey | None) -> str:
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL as error:
-        raise ConfigError(f"base URL is {text!r}, expected https://host ({error})") from error
-    if url.scheme not in ("http", "https") or not url.host or url.query or url.userinfo:
-        raise ConfigError(f"base URL is {text!r}, expected https://host or https://host/path")
-    if key is not None and url.scheme == "http" and not _is_loopback(url.host):
-        raise ConfigError(
-            f"base URL is {text!r}, expected https: the key of {key.terms.variable} is not sent "
-            "over a network in the clear"
-        )
+    except httpx.InvalidURL:  # its words may hold a part of a password
+        raise ConfigError(f"base URL is {shown_address(text)!r}, expected https://host") from None
+    more = bool(url.query or url.userinfo or url.fragment)
+    check_address(text, url.scheme, url.host, has_more=more, key=key)
     return str(url).rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
