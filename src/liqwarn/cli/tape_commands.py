@@ -18,7 +18,7 @@ from liqwarn.reports.tape_text import across_venues_text, completeness_text, tap
 __all__: list[str] = []
 
 _tapes = typer.Typer(
-    help="Make tables of what was recorded, and show them.",
+    help="Make tables of what liqwarn collect recorded, and show them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -76,7 +76,7 @@ def tables(options: TablesOptions) -> None:
     if unknown or not wanted:
         raise ConfigError(
             f"venues are {', '.join(unknown) or 'none'}, expected of {', '.join(TAPED)} with a "
-            f"tape below {tape}"
+            f"tape below {tape}: record one with liqwarn collect, or name its folder with --tape"
         )
     done = []
     with progress() as on_progress:
