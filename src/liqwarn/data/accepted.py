@@ -7,6 +7,7 @@ from datetime import datetime
 import pandas as pd
 
 from liqwarn.data.checks import check_rows, drop_duplicates, merge_events
+from liqwarn.data.known import without_late
 from liqwarn.data.mapping import FieldMap, Span
 from liqwarn.data.panel import Calendar, Panel, Source
 from liqwarn.data.quarantine import Rejects
@@ -69,6 +70,7 @@ def accept_rows(
     if isinstance(told, Calendar):
         rows = merge_events(rows)
     rows, duplicates = drop_duplicates(rows, rejects)
+    rows = without_late(rows, told, table, rejects)
     return Accepted(rows=rows, other=other + int((~valid).sum()), duplicates=duplicates)
 
 

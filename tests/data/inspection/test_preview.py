@@ -27,13 +27,13 @@ def test_stamp_and_values_are_shown_beside_what_they_become(read, bars):
 def test_a_row_seen_live_is_known_from_then_on(read, bars):
     """As the ingest takes it, and not the lag of history."""
     ends = pd.to_datetime(bars["t"] + 3_600, unit="s", utc=True)
-    seen = ends + pd.to_timedelta(np.where(np.arange(len(bars)) == 1, 9_000, 600), unit="s")
+    seen = ends + pd.to_timedelta(np.where(np.arange(len(bars)) == 0, 9_000, 600), unit="s")
     bars["seen_at"] = seen.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     reading = read(bars, known_lag="5min", seen={"column": "seen_at", "within": "1h"})
 
     shown = [cells(one)["time (start + 1h)"][1] for one in first_rows(reading)]
     known = [text.rpartition(", known ")[2] for text in shown]
-    assert known == ["2024-01-01 01:10:00Z", "2024-01-01 02:05:00Z", "2024-01-01 03:10:00Z"]
+    assert known == ["2024-01-01 01:05:00Z", "2024-01-01 02:10:00Z", "2024-01-01 03:10:00Z"]
     assert "seen_at" in used_columns(reading)
     assert not list(label_doubts(reading, measure_clock(reading)))
 
