@@ -114,6 +114,16 @@ def test_who_is_late_is_waited_for_and_then_sent_as_it_is(folder):
     assert kept.messages[1].ages["open_interest"] == HOUR + 900
 
 
+def test_nothing_is_looked_at_before_it_can_be_known(folder):
+    write(folder, 4)
+    feed, kept = following(folder, START + 4 * HOUR - 1, back=0, wait=timedelta(seconds=12))
+
+    assert [feed.due(START + 4 * HOUR + after) for after in (0, 11.9, 12)] == [False, False, True]
+    assert feed.look(START + 4 * HOUR + 11).sent == 0
+    assert feed.look(START + 4 * HOUR + 12).sent == 2
+    assert len(kept.messages) == 2
+
+
 def test_who_came_within_the_patience_is_sent_whole(folder):
     write(folder, 4)
     write(folder, 3, symbols=("ETHUSDT",))

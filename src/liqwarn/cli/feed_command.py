@@ -36,6 +36,9 @@ class FeedOptions(PanelOptions):
     patience_s: Annotated[
         float, typer.Option(help="Seconds after a close until a symbol is sent as it is.")
     ] = 20.0
+    wait_s: Annotated[
+        float, typer.Option(help="Seconds after a close before the first look; 12 of a tape.")
+    ] = 0.0
     every_s: Annotated[
         float, typer.Option(help="Seconds between two looks while a bar is waited for.")
     ] = 2.0
@@ -68,6 +71,7 @@ def feed_command(options: FeedOptions) -> None:
         data=options.data,
         store=options.store,
         patience=timedelta(seconds=options.patience_s),
+        wait=timedelta(seconds=options.wait_s),
         every=timedelta(seconds=options.every_s),
         back=options.back,
     )

@@ -41,6 +41,8 @@ class FeedJob:
         None is ``LIQWARN_HOME/store/PANEL``.
     patience : timedelta
         After a close: a symbol whose core fields are not known by then is sent as it is.
+    wait : timedelta
+        After a close: nothing is looked at before, since nothing can be known.
     every : timedelta
         How often the files are looked at while a bar is waited for.
     back : int
@@ -51,6 +53,7 @@ class FeedJob:
     data: Path
     store: Path | None = None
     patience: timedelta = timedelta(seconds=20)
+    wait: timedelta = timedelta(0)
     every: timedelta = timedelta(seconds=2)
     back: int = 1
 
@@ -62,6 +65,8 @@ class FeedJob:
             yield f"patience is {self.patience}, expected above 0 and below a bar, {panel.bar}"
         if not timedelta(0) < self.every <= self.patience:
             yield f"every is {self.every}, expected above 0 and at most the patience"
+        if not timedelta(0) <= self.wait < self.patience:
+            yield f"wait is {self.wait}, expected 0 or more and below the patience"
         if self.back < 0:
             yield f"back is {self.back}, expected 0 or more bars"
 
@@ -134,8 +139,8 @@ class PanelFeed:
         return (self._next - close) // self._bar_s
 
     def due(self, now: float) -> bool:
-        """Whether a bar that is not sent has closed."""
-        return self._next <= now
+        """Whether a bar that is not sent has closed, and may be known."""
+        return self._next + self._job.wait.total_seconds() <= now
 
     def look(self, now: float) -> FeedTurn:
         """Read what is new, and give the producer what has closed and is known."""
