@@ -162,7 +162,8 @@ def walk_forward(
     parts = cells(found, plan.n_bootstrap, plan.seed)
     if not parts:
         raise ModelError(
-            f"{len(found.rows)} test rows hold no onset of either side: nothing to measure"
+            f"{len(found.rows)} test rows hold no onset of either side: nothing to "
+            "measure, take a longer history or more symbols"
         )
     results: list[Mapping[str, Any]] = []
     for k, cell in enumerate(parts):
