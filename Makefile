@@ -14,7 +14,7 @@ WORKERS ?= 2
 export OMP_WAIT_POLICY := passive
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop soak drill clean
+.PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop soak drill drill-collect clean
 
 help:
 	@echo "make demo    run the main job on the simulated market   (PANEL= DATA= for real data)"
@@ -31,6 +31,7 @@ help:
 	@echo "make closed-loop    the breaker against other arms on simulated news      (half an hour)"
 	@echo "make soak    a live server under load for half an hour, its model swapped   (MINUTES=30)"
 	@echo "make drill   the runbook's drill in real time: kill the server, stop its feed  (a quarter of an hour)"
+	@echo "make drill-collect   from venues' sockets to a flag in real time, and broken on the way  (half an hour)"
 	@echo "make format  let ruff format and fix the code"
 	@echo "make lock    write requirements/lock.txt anew from pyproject.toml"
 
@@ -101,6 +102,9 @@ closed-loop: $(READY)
 
 drill: $(READY)
 	$(BIN)/python examples/drill/run.py
+
+drill-collect: $(READY)
+	$(BIN)/python examples/drill/collect_and_serve.py
 
 soak: $(READY)
 	$(BIN)/python benchmarks/soak.py $(if $(MINUTES),--minutes $(MINUTES))

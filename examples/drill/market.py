@@ -4,7 +4,7 @@ Two perpetuals on bars of two minutes: 80 days of history in the store, and the 
 lines for a producer to send when their time has come.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,7 +61,9 @@ class DrillFiles:
         return self.folder / "coming.jsonl"
 
 
-def make_market(folder: Path, now: datetime) -> DrillFiles:
+def make_market(
+    folder: Path, now: datetime, write_panel: Callable[[Path, datetime], None] | None = None
+) -> DrillFiles:
     """Market, store, panel, policy and a tiny model; the history ends at the last close."""
     grid = BAR.total_seconds()
     last = datetime.fromtimestamp(now.timestamp() // grid * grid, UTC)
@@ -76,7 +78,7 @@ def make_market(folder: Path, now: datetime) -> DrillFiles:
     provider.mkdir(parents=True)
     for symbol, table in provider_tables(simulated).items():
         table.iloc[:n_known].to_parquet(provider / f"{symbol}.parquet", index=False)
-    _write_panel(files.panel)
+    (write_panel or _write_panel)(files.panel, last)
     _write_policy(files.policy)
     fields = load_panel(files.panel).fields
     future = simulated.frame.between(n_known, len(simulated.frame.times))
@@ -95,7 +97,7 @@ def _lines(frame: MarketFrame, fields: tuple[str, ...]) -> Iterator[bytes]:
             yield encode_message(replace(told, fields=known))
 
 
-def _write_panel(path: Path) -> None:
+def _write_panel(path: Path, _last: datetime) -> None:
     panel = yaml.safe_load((ROOT / "conf/panels/demo.yaml").read_text())
     step = f"{BAR // timedelta(minutes=1)}min"
     panel |= {"name": "drill", "symbols": list(SYMBOLS), "bar": step}

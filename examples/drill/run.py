@@ -38,6 +38,8 @@ def liqwarn(*words: object) -> str:
 class Drill:
     """A server, its producer, and the folder they share."""
 
+    patience_s = 5
+
     def __init__(self, folder: Path, files: DrillFiles) -> None:
         self.folder, self.files = folder, files
         with socket.socket() as free:
@@ -80,8 +82,8 @@ class Drill:
                  "--data", folder / "files", "--out", folder / "live", "--feed", self.feed,
                  "--releases", folder / "releases", "--trust", folder / "release-public",
                  "--policy", self.files.policy, "--sign", folder / "flags-secret/signing.key",
-                 "--board", self.board, "--keys", folder / "api-keys.json", "--patience-s", "5",
-                 "--port", self.url.rpartition(":")[2]],
+                 "--board", self.board, "--keys", folder / "api-keys.json",
+                 "--patience-s", str(self.patience_s), "--port", self.url.rpartition(":")[2]],
                 stdout=log, stderr=log,
             )  # fmt: skip
         alive = self._until("/healthz", began)
