@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from liqwarn.data import sql_duckdb
 from liqwarn.data.queries import Query
 from liqwarn.data.sql_duckdb import duckdb_rows
 from liqwarn.errors import DataError
@@ -172,6 +173,39 @@ def test_a_query_is_stopped_in_time(folder):
             timeout="1s",
         )
     assert time.monotonic() - began < 10.0
+
+
+@pytest.mark.timeout(60)
+def test_a_query_is_stopped_when_its_time_ran_out_between_two_statements(folder, monkeypatch):
+    """DuckDB forgets an interruption that finds nothing to interrupt."""
+    checked = sql_duckdb.check_columns
+
+    def slow(*told):
+        time.sleep(0.3)
+        checked(*told)
+
+    monkeypatch.setattr(sql_duckdb, "check_columns", slow)
+    sql = (
+        "select count(*) as t from range(1000000) a, range(1000000) b "
+        "where hash(a.range + b.range) = 5"
+    )
+    told = Query.model_construct(engine="duckdb", sql=sql, timeout=timedelta(seconds=0.2))
+    with (
+        pytest.raises(DataError, match=r"longer than 0:00:00\.2"),
+        duckdb_rows(told, folder, ("t",)) as rows,
+    ):
+        list(rows)
+
+
+def test_rows_that_are_taken_too_slowly_are_out_of_time(folder):
+    told = Query.model_construct(
+        engine="duckdb", sql="select i as t from range(400000) r(i)", timeout=timedelta(seconds=0.5)
+    )
+    with duckdb_rows(told, folder, ("t",)) as rows:
+        next(rows)
+        time.sleep(0.8)
+        with pytest.raises(DataError, match=r"longer than 0:00:00.5\d* \(query.timeout\)"):
+            list(rows)
 
 
 def test_a_database_that_another_process_writes_is_told(folder):

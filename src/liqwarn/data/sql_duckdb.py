@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["duckdb_rows"]
 
 _BATCH: Final = 50_000
+_AGAIN_S: Final = 0.05
 _OUTSIDE: Final = "disabled by configuration"
 _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "allow_community_extensions": False,
@@ -65,21 +66,45 @@ def duckdb_rows(query: Query, folder: Path, order: tuple[str, ...]) -> Iterator[
 def _rows(query: Query, folder: Path, spill: Path, order: tuple[str, ...]) -> Generator[pa.Table]:
     import duckdb  # noqa: PLC0415 - see above
 
+    late = threading.Event()
     try:
-        with closing(_connect(query, folder, spill)) as connection:
-            watch = threading.Timer(query.timeout.total_seconds(), connection.interrupt)
-            watch.daemon = True
-            watch.start()
-            try:
-                yield from _answer(connection, query, folder, order)
-            finally:
-                watch.cancel()
-    except duckdb.InterruptException as error:
-        raise DataError(f"it took longer than {query.timeout} (query.timeout)") from error
+        with (
+            closing(_connect(query, folder, spill)) as connection,
+            _watched(connection, query.timeout.total_seconds(), late),
+        ):
+            yield from _answer(connection, query, folder, order)
     except (duckdb.Error, pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if late.is_set():
+            raise DataError(f"it took longer than {query.timeout} (query.timeout)") from error
         reason = str(error).strip().split("\n")[0][:300]
         hint = "; write '{data}/' before files of the data folder" if _OUTSIDE in reason else ""
         raise DataError(f"DuckDB refuses it: {reason}{hint}") from error
+
+
+@contextmanager
+def _watched(
+    connection: "duckdb.DuckDBPyConnection", seconds: float, late: threading.Event
+) -> Iterator[None]:
+    """Whatever the connection does after so long is interrupted, and `late` is set.
+
+    Again and again: an interruption between two statements is lost.
+    """
+    ended = threading.Event()
+
+    def watch() -> None:
+        if ended.wait(seconds):
+            return
+        late.set()
+        while not ended.wait(_AGAIN_S):
+            connection.interrupt()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def _connect(query: Query, folder: Path, spill: Path) -> "duckdb.DuckDBPyConnection":
