@@ -26,6 +26,22 @@ def test_a_series_says_who_is_missing():
     ]
 
 
+def test_a_long_series_says_that_its_beginning_is_not_shown():
+    series = pd.DataFrame(
+        {
+            "time": pd.date_range("2026-01-01T01:00", periods=3, freq="h", tz="UTC"),
+            **dict.fromkeys(("long_usd", "short_usd", "net_usd"), 0.0),
+            "venues": 1,
+            "missing": "",
+        }
+    )
+
+    lines = across_venues_text(series, last=2).splitlines()
+
+    assert len(lines) == 4
+    assert lines[-1].startswith("3 bars, the last 2 shown: longs 0")
+
+
 def test_days_are_a_line_each():
     day = {"day": "2026-01-01", "venue": "okx", "symbol": "BTCUSDT", "covered": 0.5, "orders": 12.0,
            "long_usd": 1e6, "short_usd": 0.0, "largest_usd": 5e5, "saturated_min": 3.0,

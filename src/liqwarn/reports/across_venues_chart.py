@@ -1,4 +1,4 @@
-"""Liquidations over venues as a picture: longs below, shorts above, a colour a venue."""
+"""Liquidations over venues as a picture: longs above, shorts below, a colour a venue."""
 
 from itertools import cycle
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from liqwarn.errors import FrameError
@@ -17,9 +18,10 @@ _SUFFIX: Final = "_covered_min"
 
 
 def across_venues_figure(series: pd.DataFrame, *, title: str) -> Figure:
-    """Bars of shorts above and of longs below the line, stacked by venue; the net as a line.
+    """Bars of longs above and of shorts below the line, stacked by venue; the net as a line.
 
-    Grey are the bars in which at least one venue was not listened to, so the stack is short of it.
+    The net is longs less shorts, as in the table. Grey are the bars in which at least one venue was
+    not listened to, so the stack is short of it.
 
     Parameters
     ----------
@@ -42,20 +44,26 @@ def across_venues_figure(series: pd.DataFrame, *, title: str) -> Figure:
     ends = {side: np.zeros(times.size) for side in ("long", "short")}
     venues = [name.removesuffix(_SUFFIX) for name in series.columns if name.endswith(_SUFFIX)]
     for venue, colour in zip(venues, cycle(_COLOURS), strict=False):
-        for side, sign in (("short", 1.0), ("long", -1.0)):
+        for side, sign in (("long", 1.0), ("short", -1.0)):
             usd = sign * series[f"{venue}_{side}_usd"].fillna(0.0).to_numpy() / 1e6
-            label = venue if side == "short" else None
+            label = venue if side == "long" else None
             axes.bar(times, usd, -width, ends[side], align="edge", color=colour, label=label)
             ends[side] = ends[side] + usd
-    for time in times[series["missing"].to_numpy() != ""]:
-        axes.axvspan(time - width, time, color="#9ca3af", alpha=0.25, linewidth=0)
-    net = -series["net_usd"].to_numpy() / 1e6
-    axes.plot(times - width / 2, net, color="#111827", linewidth=1.0, label="shorts less longs")
+    for n, time in enumerate(times[series["missing"].to_numpy() != ""]):
+        grey = None if n else "a venue is missing"
+        axes.axvspan(time - width, time, color="#9ca3af", alpha=0.25, linewidth=0, label=grey)
+    net = series["net_usd"].to_numpy() / 1e6
+    axes.plot(times - width / 2, net, color="#111827", linewidth=1.0, label="longs less shorts")
     axes.axhline(0.0, color="#111827", linewidth=0.6)
     axes.set_title(title, loc="left", fontsize=11)
-    axes.set_ylabel("USD millions: shorts above, longs below")
-    axes.legend(frameon=False, fontsize=8, ncols=3)
-    figure.autofmt_xdate()
+    axes.set_ylabel("USD millions: longs above, shorts below")
+    axes.set_xlabel("UTC")
+    axes.legend(frameon=False, fontsize=8, ncols=len(venues) + 2, loc="lower right",
+                bbox_to_anchor=(1.0, 1.0))  # fmt: skip
+    axes.margins(x=0.01)
+    locator = AutoDateLocator()
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     return figure
 
 

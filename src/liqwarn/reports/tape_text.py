@@ -29,8 +29,9 @@ def across_venues_text(series: pd.DataFrame, last: int = 24) -> str:
         )
     told = series[["long_usd", "short_usd"]].sum()
     short_bars = int((series["missing"] != "").sum())
+    shown = f", the last {last} shown" if len(series) > last else ""
     lines.append(
-        f"{len(series):,d} bars: longs {compact(told['long_usd'])}, shorts "
+        f"{len(series):,d} bars{shown}: longs {compact(told['long_usd'])}, shorts "
         f"{compact(told['short_usd'])} USD told; {short_bars:,d} bars lack a venue"
     )
     return "\n".join(lines)
@@ -40,7 +41,7 @@ def tape_days_text(days: Sequence[Mapping[str, Any]]) -> str:
     """What the tables of a venue, symbol and day hold, a line each."""
     head = (
         f"{'day':10s} {'venue':11s} {'symbol':12s} {'listened':>8s} {'orders':>8s} {'longs':>9s} "
-        f"{'shorts':>9s} {'largest':>9s} {'full min':>8s} {'prices':>7s}"
+        f"{'shorts':>9s} {'largest':>9s} {'saturated min':>13s} {'prices':>7s}"
     )
     lines = [head]
     for one in days:
@@ -48,7 +49,7 @@ def tape_days_text(days: Sequence[Mapping[str, Any]]) -> str:
             f"{one['day']:10s} {one['venue']:11s} {one['symbol']:12s} "
             f"{percent(one['covered']):>8s} {number(one['orders'], 0):>8s} "
             f"{compact(one['long_usd']):>9s} {compact(one['short_usd']):>9s} "
-            f"{compact(one['largest_usd']):>9s} {number(one['saturated_min'], 0):>8s} "
+            f"{compact(one['largest_usd']):>9s} {number(one['saturated_min'], 0):>13s} "
             f"{percent(one['priced']):>7s}"
         )
     return "\n".join(lines)
