@@ -2,6 +2,7 @@
 
 import json
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -120,8 +121,10 @@ def test_liquidations_of_whoever_was_followed_are_in_the_tables(run, tmp_path):
         writer.append(Taped(seen_ms=START, line=line, what="opened", content=b""))
     for k in range(1, 40):
         writer.append(samples(START + 5_000 * k))
+        if k % 6 == 0:  # an open line is there every half minute
+            writer.append(replace(samples(START + 5_000 * k), line="fills"))
         if k == 13:
-            now = START + 5_000 * k + 2
+            now = START + 5_000 * k + 1
             writer.append(Taped(seen_ms=now, line="fills", what="frame", content=told))
     writer.close()
 

@@ -88,6 +88,17 @@ def spans(*told, line="a"):
         # killed and started again at once: a line is opened that was never closed
         ([(0, "a", "opened"), (1, "b", "opened"), (9, "a", "frame"), (20, "b", "opened"),
           (30, "b", "frame")], [(0, 9)]),
+        # a line that stands still though others go on: its collector begins without it, or hangs
+        ([(0, "a", "opened"), (50_000, "a", "happenings"),
+          *((n, "b", "frame") for n in range(60_000, 400_000, 60_000))], [(0, 50_000)]),
+        ([(0, "a", "opened"), (50_000, "a", "happenings"),
+          *((n, "b", "frame") for n in range(60_000, 400_000, 60_000)),
+          (380_000, "a", "happenings"), (390_000, "a", "happenings")],
+         [(0, 50_000), (380_000, 390_000)]),
+        # a part of the tape is missing: what became of a line in it is not known
+        ([(0, "a", "opened"), (9, "a", "frame"), (PAUSE_MS + 10, "b", "frame"),
+          (PAUSE_MS + 60_000, "a", "opened"), (PAUSE_MS + 70_000, "a", "frame")],
+         [(0, 9), (PAUSE_MS + 60_000, PAUSE_MS + 70_000)]),
         # the clock was set back
         ([(100, "a", "opened"), (150, "a", "frame"), (40, "a", "frame"), (60, "a", "frame")],
          [(100, 150), (40, 60)]),
@@ -95,6 +106,38 @@ def spans(*told, line="a"):
 )  # fmt: skip
 def test_spans_of_a_line(told, expected):
     assert spans(*told) == expected
+
+
+APART = b"frames are %s s behind our clock, expected -1 to 5 s"
+AGREED = b"frames are 0.1 s behind our clock, as expected"
+
+
+@pytest.mark.parametrize(
+    ("behind", "last", "expected"),
+    [
+        (b"3600.4", AGREED, [(0, 40_000), (200_000, 250_000)]),
+        (b"-2.5", AGREED, [(0, 40_000), (200_000, 250_000)]),
+        (b"3600.4", b"our clock jumped by -3600.400 s", [(0, 40_000)]),
+        (b"3600.4", None, [(0, 40_000)]),
+        # delays in a cascade are no wrong clock, and minutes go by the venue's time
+        (b"9.8", AGREED, [(0, 99_999), (100_000, 170_000), (200_000, 250_000)]),
+    ],
+)
+def test_while_our_clock_is_not_the_venues_nothing_counts_as_listened_to(behind, last, expected):
+    told = [(0, "a", "opened"), (99_999, "a", "frame")]
+    told += [(100_000, "", "clock", APART.replace(b"%s", behind))]
+    told += [(n, "a", "frame") for n in range(110_000, 200_000, 30_000)]
+    told += [(200_000, "", "clock", last)] if last else []
+
+    assert spans(*told, (250_000, "a", "frame")) == expected
+
+
+def test_a_collector_that_begins_anew_has_not_told_of_a_wrong_clock():
+    told = [(0, "a", "opened"), (99_999, "a", "frame")]
+    told += [(100_000, "", "clock", APART.replace(b"%s", b"99.0"))]
+    told += [(110_000, "a", "closed"), (120_000, "a", "opened"), (150_000, "a", "frame")]
+
+    assert spans(*told) == [(0, 40_000), (120_000, 150_000)]
 
 
 def test_the_unsettled_ends_of_a_connection_do_not_count_but_two_connections_help_each_other():

@@ -39,3 +39,19 @@ def test_the_machines_clocks_are_themselves():
     assert clocks.real_s(2.5) == 2.5
     assert clocks.wall() > 1.7e9
     assert clocks.monotonic() <= clocks.monotonic()
+
+
+def test_a_skew_that_grows_or_is_there_after_a_jump_is_told_again():
+    skew = SkewWatch(window=3)
+    found = []
+    for lag in (100, 6_000, 7_000, 20_000, 30_000, 50):
+        for _ in range(3):
+            skew.heard(1_000_000 + lag, 1_000_000)
+        found.append(skew.changed())
+    assert [told is not None for told in found] == [False, True, False, True, False, True]
+
+    for _ in range(2):
+        skew.restart()
+        for _ in range(3):
+            skew.heard(1_060_000, 1_000_000)
+        assert "60.0 s behind" in (skew.changed() or "")

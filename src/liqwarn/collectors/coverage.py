@@ -7,10 +7,12 @@ A line is listened to from ``opened`` to ``closed``, and not
 - across a hole that the venue's own sequence shows (``gap``), a frame that cannot be read, and
   frames that were not even kept (``dropped``);
 - across a jump of our clock (``clock``);
-- while the whole tape of the venue stands still for longer than :data:`PAUSE_MS`: a process that
-  was killed writes no ``closed``. Neither does one that opens a line again without closing it.
+- while the tape of the venue, or of the line, stands still for longer than :data:`PAUSE_MS`: an
+  open line is on the tape every half minute, and a process that was killed writes no ``closed``.
+  Neither does one that opens a line again without closing it;
+- while our clock is not the venue's (``clock``): what it tells is of other minutes.
 
-A record of any line proves that the collector lived when it was seen. A connection that takes the
+A connection that takes the
 place of one that was still well was open beside it for seconds, so nothing lies between them; one
 that takes the place of a dead one leaves a hole.
 """
@@ -28,7 +30,7 @@ from liqwarn.frames import FloatArray
 __all__ = ["MINUTE_MS", "PAUSE_MS", "SETTLE_MS", "Listening", "covered_seconds", "joined_spans"]
 
 PAUSE_MS: Final = 120_000
-"""A tape without any record for longer was not being written."""
+"""A tape, or a line, without any record for longer was not being written."""
 
 SETTLE_MS: Final = 2_000
 """So long after it opened a line is not counted yet, since its subscriptions are under way; and so
@@ -43,6 +45,11 @@ Span = tuple[int, int]
 _SILENT: Final = re.compile(r"(.*?): nothing for (\d+\.?\d*) s", re.DOTALL)
 _REPLACES: Final = b"replaces another"
 _REPLACED: Final = b"replaced"
+_APART: Final = re.compile(rb"frames are (-?\d+\.\d) s behind our clock(, as expected)?")
+_APART_EARLY_S: Final = 2.0
+_APART_LATE_S: Final = 60.0
+"""Frames from our future, or so late that it is no delay: one of the clocks is wrong."""
+
 _UNKEPT_MS: Final = 60_000
 _ALL: Final = ""
 
@@ -58,7 +65,8 @@ class Listening:
     heard : dict of line to int
         When the last record of a line was seen.
     muted : dict of line to dict of topic to int
-        Topics that have been silent since then, until the line is opened again.
+        Topics that have been silent since then, until the line is opened again. Of the line ``""``
+        all lines, while our clock is not the venue's.
     replaced : dict of line to (int, int)
         The last span of lines that were closed to be replaced, until they are opened again.
     refused : dict of line to (int, int)
@@ -100,9 +108,12 @@ class Listening:
         """
         now = record.seen_ms
         last = now if self.last_ms is None else self.last_ms
-        if not 0 <= now - last <= PAUSE_MS or record.what == "clock":
-            self._interrupt(last, now)
-        if record.what == "opened":
+        paused = not 0 <= now - last <= PAUSE_MS
+        if paused or record.what == "clock":
+            self._interrupt(last, None if paused else now)
+        if record.what == "clock":
+            self._clock(record)
+        elif record.what == "opened":
             self._opened(record, last)
         elif record.what == "closed":
             self._closed(record)
@@ -118,11 +129,13 @@ class Listening:
         """When a line was listened to and no topic was silent, as far as the tape goes."""
         found = list(self.ended.get(line, ()))
         since, last = self.open.get(line), self.last_ms
-        if since is not None and last is not None and last > since:
-            found.append((since, last))
+        if since is not None and last is not None:
+            found += self._span(line, since, last)
         mutes = self.mutes.get(line, ())
         silences = [(a, b) for topic, a, b in mutes if topic in topics or topic == _ALL]
         silences += [(a, _EVER) for t, a in self.muted.get(line, {}).items() if t in topics]
+        silences += [(a, b) for _, a, b in self.mutes.get(_ALL, ())]
+        silences += [(a, _EVER) for a in self.muted.get(_ALL, {}).values()]
         for silence in silences:
             found = [part for span in found for part in _without(span, silence)]
         return found
@@ -141,8 +154,25 @@ class Listening:
         spans = {"replaced": dict(self.replaced), "refused": dict(self.refused)}
         return {**state, **spans, "last_ms": self.last_ms}
 
+    def _clock(self, record: Taped) -> None:
+        """While our clock is not the venue's all lines are silent: minutes are not the same."""
+        told = _APART.match(record.content)
+        if told is None:
+            return
+        if told[2]:
+            self._agree(record.seen_ms)
+        elif not -_APART_EARLY_S <= float(told[1]) <= _APART_LATE_S:
+            muted = self.muted.setdefault(_ALL, {})
+            muted.setdefault(_ALL, record.seen_ms - MINUTE_MS)
+
+    def _agree(self, now: int) -> None:
+        for since in self.muted.pop(_ALL, {}).values():
+            self.mutes.setdefault(_ALL, []).append((_ALL, since, now))
+
     def _opened(self, record: Taped, last: int) -> None:
         line, now = record.line, record.seen_ms
+        if not self.open and record.content != _REPLACES:  # a collector that has told nothing yet
+            self._agree(now)
         if line in self.open:  # never closed: whoever held the lines is gone
             for other in list(self.open):
                 self._end(other, last)
@@ -175,7 +205,7 @@ class Listening:
         elif record.what == "dropped":
             before = self.refused.get(line, (now, now))[0]
             self.mutes.setdefault(line, []).append((_ALL, before, min(before + _UNKEPT_MS, now)))
-        elif unread or self.open[line] is None:
+        elif unread or self.open[line] is None or now - self.heard.get(line, now) > PAUSE_MS:
             self._end(line, now)
             self.open[line] = now
 
@@ -190,16 +220,23 @@ class Listening:
             topics = self.muted.setdefault(line, {})
             topics[told[1]] = min(since, topics.get(told[1], since))
 
-    def _interrupt(self, last: int, now: int) -> None:
+    def _interrupt(self, last: int, since: int | None) -> None:
+        """End all spans; lines are listened to from `since` on, or when they speak again."""
         self.replaced.clear()
-        for line, since in list(self.open.items()):
+        for line, before in list(self.open.items()):
             self._end(line, last)
-            self.open[line] = None if since is None else now
+            self.open[line] = None if before is None else since
 
     def _end(self, line: str, end: int) -> None:
         since = self.open.get(line)
-        if since is not None and end > since:
-            self.ended.setdefault(line, []).append((since, end))
+        if since is not None:
+            self.ended.setdefault(line, []).extend(self._span(line, since, end))
+
+    def _span(self, line: str, since: int, end: int) -> list[Span]:
+        """From then to then, or to the last record of the line when it has had none for long."""
+        heard = max(since, self.heard.get(line, since))
+        end = end if end - heard <= PAUSE_MS else heard
+        return [(since, end)] if end > since else []
 
 
 def _without(span: Span, silence: Span) -> list[Span]:

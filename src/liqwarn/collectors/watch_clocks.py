@@ -108,6 +108,7 @@ class SkewWatch:
         self._late_s, self._early_s = late_s, early_s
         self._lags: deque[int] = deque(maxlen=window)
         self._wrong = False
+        self._told_s = 0.0
 
     def heard(self, seen_ms: int, time_ms: int) -> None:
         """A frame that was seen then says that it is of that time."""
@@ -122,16 +123,17 @@ class SkewWatch:
     def restart(self) -> None:
         """Forget what was seen: the clock was set."""
         self._lags.clear()
+        self._told_s = 0.0
 
     def changed(self) -> str | None:
-        """What to tell when it went beyond the limits or came back; None else."""
+        """What to tell when it went beyond the limits, went twice as far, or came back, or None."""
         skew = self.skew_s()
         if skew is None:
             return None
         wrong = not -self._early_s <= skew <= self._late_s
-        if wrong == self._wrong:
+        if wrong == self._wrong and not (wrong and abs(skew) > 2.0 * self._told_s):
             return None
-        self._wrong = wrong
+        self._wrong, self._told_s = wrong, abs(skew)
         if wrong:
             limits = f"-{self._early_s:g} to {self._late_s:g} s"
             return f"frames are {skew:.1f} s behind our clock, expected {limits}"
