@@ -11,6 +11,13 @@ __all__ = ["main"]
 _ALONE = {"serve": "liqwarn.cli.serve_command"}
 """A server that comes back must not wait for what training and reports import."""
 
+_BY_ITSELF = {
+    "collect": "liqwarn.cli.collect_command",
+    "feed": "liqwarn.cli.feed_command",
+    "tape": "liqwarn.cli.tape_commands",
+}
+"""Neither must a collector, nor a feed that has tables made before each look."""
+
 
 def main() -> None:
     """Run ``liqwarn``; exits with 0 on success, 1 on a refusal, 2 on wrong usage."""
@@ -18,5 +25,5 @@ def main() -> None:
     if asked in _ALONE:
         lean_import(_ALONE[asked])
     else:
-        import_module("liqwarn.cli.commands")
+        import_module(_BY_ITSELF.get(asked, "liqwarn.cli.commands"))
     app()
