@@ -12,6 +12,7 @@ SAYS = {
     "02_draw_the_liquidation_map": "coins would be closed",
     "03_stress_a_book": "liquidations at risk, 95 %: ",
     "04_live_replay": "writer gone: new risk False, REDUCING",
+    "05_from_an_archive_to_a_panel": "23 files fetched, the second time 0",
 }
 
 
