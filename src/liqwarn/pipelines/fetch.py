@@ -1,18 +1,17 @@
 """From nothing to years of a provider's files, with the panel that reads them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from filelock import FileLock, Timeout
 
 from liqwarn.config import load_panel, load_settings, read_yaml
-from liqwarn.data.mapping import parse_duration
 from liqwarn.durable import write_bytes, write_json
 from liqwarn.errors import ConfigError, SourceError, StoreError
+from liqwarn.pipelines.fetched_panel import FetchedPanel, faults_of_bar
 from liqwarn.pipelines.outputs import faults_of_out
 from liqwarn.sources.binance_archive import ArchiveOrder, fetch_archive
 from liqwarn.sources.binance_files import INTERVALS, check_symbol
@@ -27,11 +26,6 @@ BINANCE_PANEL: Final = Path("conf/panels/binance_um_5m.yaml")
 
 _MOST_JOBS: Final = 16
 _DAY: Final = timedelta(days=1)
-_TEMPLATE_INTERVAL: Final = "5m"
-_HEADER: Final = """\
-# Written by `liqwarn fetch binance` for the files beside it, from {template}.
-# What each source is worth is in docs/fetch.md.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +140,7 @@ def fetch_binance(job: FetchJob, *, now: datetime, on_fetch: OnFetch) -> FetchDo
             listed = report.symbols("klines")
             if not listed:
                 raise SourceError(_nothing(order, report))
-            write_bytes(panel, _panel_text(job, listed, template).encode())
+            write_bytes(panel, _panel(job, listed).text(template, job.template).encode())
     except Timeout as error:
         raise StoreError(f"{folder}: another fetch is writing there") from error
     except OSError as error:
@@ -196,7 +190,7 @@ def _faults(job: FetchJob, until: date, today: date) -> Iterator[str]:
             check_symbol(symbol)
         except ConfigError as error:
             yield str(error)
-    yield from _span_faults(job)
+    yield from faults_of_bar(job.interval, job.bar, INTERVALS)
     if not job.since <= until < today:
         yield (
             f"from {job.since} to {until}: expected days in order, the last before today ({today})"
@@ -205,38 +199,13 @@ def _faults(job: FetchJob, until: date, today: date) -> Iterator[str]:
         yield f"jobs is {job.jobs}, expected 1 to {_MOST_JOBS}"
 
 
-def _span_faults(job: FetchJob) -> Iterator[str]:
-    if job.interval not in INTERVALS:
-        yield f"interval is {job.interval!r}, expected one of {', '.join(INTERVALS)}"
-        return
-    try:
-        bar = parse_duration(job.bar)
-    except ValueError as error:
-        yield f"bar: {error}"
-        return
-    if not bar or _DAY % bar:
-        yield f"bar is {job.bar}, expected a divisor of a day such as 5m, 1h or 4h"
-    elif bar % parse_duration(job.interval):
-        yield f"interval {job.interval} does not divide the bar {job.bar}"
-
-
-def _panel_text(job: FetchJob, symbols: Sequence[str], template: Mapping[str, Any]) -> str:
-    """The template with the symbols, the bar and the interval asked for."""
-    raw = dict(template) | {
-        "name": f"binance_um_{job.bar}",
-        "description": f"Binance perpetuals from the public archive, bars of {job.bar}",
-        "bar": job.bar,
-        "symbols": list(symbols),
-    }
-    raw["sources"] = [_with_interval(source, job.interval) for source in raw["sources"]]
-    body = yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=100)
-    return _HEADER.format(template=job.template) + body
-
-
-def _with_interval(source: dict[str, Any], interval: str) -> dict[str, Any]:
-    """A source of candles, reading files of another interval."""
-    told, old = str(source["file"]), f"/{_TEMPLATE_INTERVAL}/{{symbol}}-{_TEMPLATE_INTERVAL}-"
-    if old not in told:
-        return source
-    file = told.replace(old, f"/{interval}/{{symbol}}-{interval}-")
-    return {**source, "file": file, "time": {**source["time"], "step": interval}}
+def _panel(job: FetchJob, symbols: Sequence[str]) -> FetchedPanel:
+    return FetchedPanel(
+        command="binance",
+        name="binance_um",
+        description="Binance perpetuals from the public archive",
+        bar=job.bar,
+        interval=job.interval,
+        symbols=tuple(symbols),
+        candles="/5m/{symbol}-5m-",
+    )

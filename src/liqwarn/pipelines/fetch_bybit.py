@@ -1,20 +1,19 @@
 """Bybit in a folder: its API, candles of its public trades, the panel that reads both."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from filelock import FileLock, Timeout
 
 from liqwarn.config import load_panel, load_settings, read_yaml
-from liqwarn.data.mapping import parse_duration
 from liqwarn.durable import write_bytes, write_json
 from liqwarn.errors import SourceError, StoreError
 from liqwarn.pipelines.fetch_api import ApiJob, fetch_api
+from liqwarn.pipelines.fetched_panel import FetchedPanel, faults_of_bar
 from liqwarn.sources.api_series import ApiReport
 from liqwarn.sources.bybit import INTERVALS, bybit_series
 from liqwarn.sources.bybit_archive import TradesOrder, fetch_trades
@@ -32,11 +31,6 @@ BYBIT_PANEL: Final = Path("conf/panels/bybit_linear_1h.yaml")
 _ARCHIVE: Final = "bybit-archive"
 _MOST_JOBS: Final = 16
 _DAY: Final = timedelta(days=1)
-_TEMPLATE_INTERVAL: Final = "5m"
-_HEADER: Final = """\
-# Written by `liqwarn fetch bybit` for the files beside it, from {template}.
-# What each source is worth is in docs/fetch.md.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +176,7 @@ def fetch_bybit(job: BybitJob, *, on_fetch: OnFetch) -> BybitDone:
             here = [s for s in symbols if _first_day(folder, s, job) or s in days.symbols]
             if not here:
                 raise SourceError(_nothing(symbols, done.report, job))
-            write_bytes(panel, _panel_text(job, here, template).encode())
+            write_bytes(panel, _panel(job, here).text(template, job.template).encode())
     except Timeout as error:
         raise StoreError(f"{folder}: another fetch is writing there") from error
     except OSError as error:
@@ -236,37 +230,11 @@ def _first_day(folder: Path, symbol: str, job: BybitJob) -> date | None:
 def _faults(job: BybitJob) -> Iterator[str]:
     if not 1 <= job.jobs <= _MOST_JOBS:
         yield f"jobs is {job.jobs}, expected 1 to {_MOST_JOBS}"
-    if job.interval not in INTERVALS:
-        yield f"interval is {job.interval!r}, expected one of {', '.join(INTERVALS)}"
-        return
-    try:
-        bar = parse_duration(job.bar)
-    except ValueError as error:
-        yield f"bar: {error}"
-        return
-    if not bar or _DAY % bar:
-        yield f"bar is {job.bar}, expected a divisor of a day such as 5m, 1h or 4h"
-    elif bar % parse_duration(job.interval):
-        yield f"interval {job.interval} does not divide the bar {job.bar}"
+    yield from faults_of_bar(job.interval, job.bar, INTERVALS)
 
 
-def _panel_text(job: BybitJob, symbols: Sequence[str], template: Mapping[str, Any]) -> str:
-    """The template with the symbols, the bar and the interval asked for."""
-    raw = dict(template) | {
-        "name": f"bybit_linear_{job.bar}",
-        "description": f"Bybit linear perpetuals, bars of {job.bar}",
-        "bar": job.bar,
-        "symbols": list(symbols),
-    }
-    raw["sources"] = [_with_interval(source, job.interval) for source in raw["sources"]]
-    body = yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=100)
-    return _HEADER.format(template=job.template) + body
-
-
-def _with_interval(source: dict[str, Any], interval: str) -> dict[str, Any]:
-    """A source of candles, reading files of another interval."""
-    told, old = str(source["file"]), f"-{_TEMPLATE_INTERVAL}"
-    if old not in told:
-        return source
-    file = told.replace(old, f"-{interval}")
-    return {**source, "file": file, "time": {**source["time"], "step": interval}}
+def _panel(job: BybitJob, symbols: Sequence[str]) -> FetchedPanel:
+    return FetchedPanel(
+        command="bybit", name="bybit_linear", description="Bybit linear perpetuals",
+        bar=job.bar, interval=job.interval, symbols=tuple(symbols), candles="-5m",
+    )  # fmt: skip
