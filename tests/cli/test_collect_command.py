@@ -99,3 +99,12 @@ def test_accounts_are_followed(server, run, tmp_path):
     assert list(state["polls"]) == [f"positions-{somebody}"]
     assert told.code == 0, told.err
     assert state["happenings"] == {"liquidation": 1}
+
+
+@pytest.mark.parametrize("period", ["nan", "inf", "0", "-1", "3601"])
+def test_a_period_that_never_comes_is_refused(run, tmp_path, period):
+    told = run(
+        "collect", "--symbols", "BTCUSDT", "--out", str(tmp_path / "x"), "--sample-s", period
+    )
+
+    assert "a period is not above 0, or above 3600 s" in told.err

@@ -234,3 +234,16 @@ def test_drift_is_refused_by_its_place(reader, content, why):
         line = "funding-info" if b"symbol" in content else "market"
     with pytest.raises(DataError, match=why):
         reader.read("funding-info" if why == "found no symbol" else line, content)
+
+
+def test_one_wrong_time_of_a_book_does_not_silence_its_depth_for_good(reader):
+    depth, reply, ladder = GIVEN["depth"], GIVEN["depth_reply"], GIVEN["ladder"]
+    read(reader, depth(1, 2, 10), "depth")
+    read(reader, reply(10, *ladder()), "depth-BTCUSDT")
+    times = (AT, AT, AT + 10**10, AT + 1_000, AT + 2_000)
+    told = [
+        read(reader, depth(9 + n, 10 + n, 10 + n, at=at), "depth").happenings
+        for n, at in enumerate(times, 1)
+    ]
+
+    assert [bool(readings) for readings in told] == [True, False, True, True, True]

@@ -330,3 +330,11 @@ def test_the_frames_of_the_tape_alone_say_the_same_again(reader):
 
     assert [again.read(line, frame).happenings for line, frame in kept] == told
     assert sum(len(happenings) for happenings in told) == 6
+
+
+def test_one_wrong_time_of_a_minute_does_not_silence_them_for_good(reader):
+    later = T0 + 3_600_000 * 24 * 365
+    told = [reader.read("market-1", F.kline(start=at, ts=at + 60_000)).happenings
+            for at in (T0, later, T0 + 60_000, T0 + 60_000, T0 + 120_000)]  # fmt: skip
+
+    assert [len(candles) for candles in told] == [1, 1, 1, 0, 1]

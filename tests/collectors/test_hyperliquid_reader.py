@@ -312,3 +312,11 @@ def test_the_frames_of_the_tape_alone_say_the_same_again(reader):
 
     assert [repr(again.read(*step).happenings) for step in kept] == told
     assert told[-1].count("Liquidation(") == 2
+
+
+def test_books_of_coins_that_nobody_asked_for_are_not_remembered(reader):
+    for n in range(50):
+        reader.read("books-3-1", F.book(coin=f"X{n}"))
+
+    assert reader.passed_over == 50
+    assert not reader._lines["books-3-1"].times

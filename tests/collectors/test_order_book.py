@@ -111,3 +111,8 @@ def test_a_book_after_changes_is_the_book_of_what_rests(start, changes):
         resting |= dict(map(level, change))
 
     assert book.asks == {price: size for price, size in resting.items() if size}
+
+
+def test_a_level_of_more_than_there_is_money_is_refused():
+    with pytest.raises(DataError, match="expected a price above 0"):
+        read_levels([["60000", "100000000000000"]], 2, "x")

@@ -2,6 +2,8 @@
 
 import contextlib
 import math
+import time
+from json import dumps
 
 import pytest
 from hypothesis import given
@@ -112,3 +114,21 @@ def test_a_message_shows_a_bounded_value():
 def test_any_bytes_are_json_or_refused(content):
     with contextlib.suppress(DataError):
         parse_wire(content, "frame")
+
+
+def test_a_huge_frame_with_a_fault_takes_no_long_time():
+    fields = {f"field{n}": n for n in range(100_000)}
+    twice = dumps(fields)[:-1].encode() + b',"field99999":1}'
+    began = time.process_time()
+
+    with pytest.raises(DataError, match="'field99999' is there twice"):
+        parse_wire(twice, "x")
+    with pytest.raises(DataError, match="field 'field': missing, found field0"):
+        text(fields, "field", "x")
+
+    assert time.process_time() - began < 5.0  # it took minutes
+
+
+def test_text_is_no_book():
+    with pytest.raises(DataError, match="expected text"):
+        text({"i": "x" * 4_097}, "i", "x")

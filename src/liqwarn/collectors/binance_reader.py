@@ -15,7 +15,7 @@ from liqwarn.collectors.binance_frames import (
 )
 from liqwarn.collectors.happenings import Happening, Reading
 from liqwarn.collectors.order_book import depth_readings
-from liqwarn.collectors.recent import Recent
+from liqwarn.collectors.recent import Recent, digest_of
 from liqwarn.collectors.venue import Heard
 from liqwarn.collectors.wire_json import as_object, parse_wire, shown, text
 from liqwarn.errors import DataError
@@ -30,6 +30,7 @@ DEPTH: Final = "depth@500ms"
 _EVENTS: Final = {MARK: "markPriceUpdate", KLINE: "kline", DEPTH: "depthUpdate"}
 _DEFAULT_HOURS: Final = 8.0
 _MOST_OTHERS: Final = 4096
+_BACK_S: Final = 60
 
 Row = Mapping[str, object]
 
@@ -100,9 +101,10 @@ class BinanceReader:
             if len(self.others) < _MOST_OTHERS or found in self.others:
                 self.others[found] += 1
             return Heard(topic=LIQUIDATIONS)
-        if content in self._heard:
+        digest = digest_of(content)
+        if digest in self._heard:
             return Heard(topic=LIQUIDATIONS)
-        self._heard.add([content])
+        self._heard.add([digest])
         return Heard(happenings=() if found is None else (found,), topic=LIQUIDATIONS, keep=True)
 
     def _marks(self, data: Row, where: str) -> tuple[Happening, ...]:
@@ -119,7 +121,7 @@ class BinanceReader:
         kept = self._books[symbol]
         gap = kept.change(change)
         second = change.time_ms // 1000
-        if gap or kept.book is None or second <= self._told.get(symbol, 0):
+        if gap or kept.book is None or not self._is_due(symbol, second):
             return Heard(topic=stream, gap=f"{stream}: {gap}" if gap else "")
         self._told[symbol] = second
         depth = kept.book.depth()
@@ -127,6 +129,10 @@ class BinanceReader:
             return Heard(topic=stream)
         self.reach[symbol] = (depth.bid_reach, depth.ask_reach)
         return Heard(happenings=depth_readings(symbol, change.time_ms, depth), topic=stream)
+
+    def _is_due(self, symbol: str, second: int) -> bool:
+        """Whether a book's depth is told: once a second; one wrong time cannot silence it."""
+        return not 0 <= self._told.get(symbol, -_BACK_S) - second < _BACK_S
 
     def _reply(self, line: str, row: Row, where: str) -> Heard:
         poll, _, symbol = line.rpartition("-")

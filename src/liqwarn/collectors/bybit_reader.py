@@ -173,8 +173,8 @@ class BybitReader:
 
     def _kline(self, frame: _Frame, _: _Streams) -> Heard:
         candles = [candle for row in frame.rows() if (candle := _read_kline(row, frame))]
-        last = self._closed.get(frame.symbol, 0)
-        new = tuple(candle for candle in candles if candle.time_ms > last)
+        last = self._closed.get(frame.symbol, 0)  # one wrong time cannot silence them for good
+        new = tuple(candle for candle in candles if not 0 <= last - candle.time_ms <= BACK_MS)
         if new:
             self._closed[frame.symbol] = new[-1].time_ms
         return Heard(happenings=new, topic=frame.topic)

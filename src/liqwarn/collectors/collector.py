@@ -152,6 +152,7 @@ class Collector:
         while True:
             await self._clocks.sleep(min(_CLOCKS_S, self._wanted.sample_s))
             self._parts.hearing.check_clocks()
+            self._parts.hearing.prove_life()
             if (now := self._clocks.monotonic()) >= due_at:
                 due_at = max(due_at + self._wanted.sample_s, now)
                 self._parts.hearing.flush()

@@ -175,6 +175,9 @@ class HyperliquidReader:
     def _read_book(self, frame: _Frame, streams: _Streams) -> Heard:
         book = read_book(as_object(frame.data, frame.where), frame.where)
         topic = frame.topic(book.coin)
+        if book.coin not in self._symbols and book.coin != CLOCK_COIN:
+            self.passed_over += 1
+            return Heard(topic=topic)
         newest = streams.times.get(topic)
         how = stream_time(newest, book.time_ms)
         if how == "old":
@@ -185,7 +188,6 @@ class HyperliquidReader:
             return Heard(topic=topic, gap=gap)
         streams.times[topic] = book.time_ms
         if book.coin not in self._symbols:
-            self.passed_over += book.coin != CLOCK_COIN
             return Heard(topic=topic)
         return Heard(happenings=book.readings(self._symbols[book.coin]), topic=topic)
 

@@ -17,7 +17,7 @@ from liqwarn.collectors.okx_frames import (
 )
 from liqwarn.collectors.okx_instruments import contract_sizes, index_of, swap_of
 from liqwarn.collectors.order_book import depth_readings
-from liqwarn.collectors.recent import Recent
+from liqwarn.collectors.recent import Recent, digest_of
 from liqwarn.collectors.venue import Heard
 from liqwarn.collectors.wire_json import as_list, as_object, parse_wire, shown, text
 from liqwarn.errors import DataError
@@ -33,6 +33,7 @@ _PRICES: Final = ("mark", "index")
 _PRICE_AGE_MS: Final = 600_000
 _FORCED: Final = 2
 _MOST_OTHERS: Final = 4096
+_BACK_S: Final = 60
 _UNKNOWN: Final = re.compile(r"channel:([\w-]{1,40}),instId:([\w-]{1,40}) doesn't exist", re.ASCII)
 
 Row = Mapping[str, object]
@@ -146,14 +147,15 @@ class OkxReader:
                 others[swap] += 1
             else:
                 said += self._details(row, symbol, here)
-        if said and content in self._heard:
+        digest = digest_of(content)
+        if said and digest in self._heard:
             return Heard(topic=LIQUIDATIONS)
         for one in said:
             self._forced[one.symbol] = (*self._forced.get(one.symbol, ())[-1:], one)
         for swap, count in others.items():
             if len(self.others) < _MOST_OTHERS or swap in self.others:
                 self.others[swap] += count
-        self._heard.add([content] if said else [])
+        self._heard.add([digest] if said else [])
         return Heard(happenings=tuple(said), topic=LIQUIDATIONS, keep=bool(said))
 
     def _details(self, row: Row, symbol: str, where: str) -> list[Liquidation]:
@@ -212,7 +214,7 @@ class OkxReader:
         if gap:
             return Heard(topic=topic, gap=f"{topic}: {gap}")
         second = pages[-1].time_ms // 1000
-        if second <= self._told.get(symbol, 0):
+        if not self._is_due(symbol, second):
             return Heard(topic=topic)
         self._told[symbol] = second
         depth = book.depth()
@@ -226,6 +228,10 @@ class OkxReader:
         return Heard(
             happenings=depth_readings(symbol, pages[-1].time_ms, depth, contract), topic=topic
         )
+
+    def _is_due(self, symbol: str, second: int) -> bool:
+        """Whether a book's depth is told: once a second; one wrong time cannot silence it."""
+        return not 0 <= self._told.get(symbol, -_BACK_S) - second < _BACK_S
 
     def _instruments(self, row: Row, where: str) -> Heard:
         if text(row, "code", where) != "0":

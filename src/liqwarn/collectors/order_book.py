@@ -19,6 +19,9 @@ __all__ = ["BAND", "Book", "Depth", "Level", "depth_readings", "read_levels"]
 BAND: Final = 0.01
 """Share of the mid price on either side, as archives of depth have it."""
 
+_MOST_RESTING: Final = 1e13
+"""Of one level, in quote, or in quote by contracts."""
+
 Level = tuple[float, float]
 """Price, size; a size of 0 takes the level away."""
 
@@ -153,7 +156,7 @@ def _level(row: object, columns: int, where: str) -> Level:
         raise DataError(f"{where}: found {shown(row)}, expected price, size of {columns} columns")
     named = {"price": row[0], "size": row[1]}
     price, size = number_text(named, "price", where), number_text(named, "size", where)
-    if not 0 < price <= 1e8 or not 0 <= size <= 1e15:
+    if not 0 < price <= 1e8 or not 0 <= size <= 1e15 or price * size > _MOST_RESTING:
         raise DataError(f"{where}: found {shown(row)}, expected a price above 0, a size of 0 on")
     return price, size
 

@@ -103,9 +103,12 @@ class Hearing:
         return heard
 
     def flush(self) -> None:
-        """Put the newest values on the tape; of a line that says nothing, that it is open."""
+        """Put the newest values on the tape."""
         for line in self._samplers:
             self._flush(line)
+
+    def prove_life(self) -> None:
+        """Put on the tape that lines that say nothing are open, however seldom samples are."""
         now_ms = self.now_ms()
         for line, told in self.status.lines.items():
             quiet = now_ms - self._taped_ms.get(line, 0) >= _PROOF_OF_LIFE_MS

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Final, Never
 
 from liqwarn.errors import DataError
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 _SHOWN: Final = 60
+_COMPARED: Final = 64
+_LONGEST: Final = 4_096
 _NUMBER: Final = re.compile(r"-?\d{1,40}(\.\d{1,60})?([eE][+-]?\d{1,2})?", re.ASCII)
 _DIGITS: Final = re.compile(r"\d{1,18}", re.ASCII)
 ABSURD: Final = 1e18
@@ -63,8 +66,11 @@ def parse_wire(content: bytes, where: str) -> object:
     def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
+            seen: set[str] = set()
+            for twice, _ in pairs:
+                if twice in seen:
+                    break
+                seen.add(twice)
             raise DataError(f"{where}: field {shown(twice)} is there twice, expected once")
         return found
 
@@ -94,13 +100,13 @@ def as_list(found: object, where: str) -> list[object]:
 
 
 def text(row: Row, name: str, where: str) -> str:
-    """A field that must be text, and not empty.
+    """A field that must be text, not empty and no longer than 4,096 characters.
 
     >>> text({"s": "BTCUSDT"}, "s", "x")
     'BTCUSDT'
     """
     found = _there(row, name, where)
-    if not isinstance(found, str) or not found:
+    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST:
         raise _unlike(name, found, "text", where)
     return found
 
@@ -213,7 +219,8 @@ def _there(row: Row, name: str, where: str) -> object:
     try:
         return row[name]
     except KeyError:
-        near = get_close_matches(name, row, n=1, cutoff=0.5)
+        known = [one for one in islice(row, _COMPARED) if len(one) <= _SHOWN]
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f", renamed to {shown(near[0])}?" if near else ""
         listed = ", ".join(list(row)[:8])[:160] or "no field"
         raise DataError(f"{where}, field '{name}': missing, found {listed}{hint}") from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import threading
@@ -31,6 +32,7 @@ from liqwarn.sources.web import Patience, Web
 __all__ = ["CollectJob", "CollectState", "collect"]
 
 _SCHEMA: Final = "liqwarn.collect/1"
+_LONGEST_S: Final = 3_600.0
 _ASKING: Final = Patience(
     attempts=2,
     first_wait_s=0.5,
@@ -211,8 +213,14 @@ def _faults(job: CollectJob) -> Iterator[str]:
     for name, url in job.sockets.items():
         if not url.startswith(("ws://", "wss://")):
             yield f"address of {name} is {url!r}, expected ws://host or wss://host"
-    if min(job.sample_s, job.sync_s, job.status_s) <= 0 or (job.for_s or 1.0) <= 0:
-        yield "a period or duration is 0 or less, expected seconds above 0"
+    yield from _faults_of_times(job)
+
+
+def _faults_of_times(job: CollectJob) -> Iterator[str]:
+    if not all(0 < period <= _LONGEST_S for period in (job.sample_s, job.sync_s, job.status_s)):
+        yield f"a period is not above 0, or above {_LONGEST_S:g} s"
+    if job.for_s is not None and not 0 < job.for_s < math.inf:
+        yield f"duration is {job.for_s} s, expected above 0"
 
 
 def _asks_anything(job: CollectJob, venue: Venue) -> bool:
