@@ -174,7 +174,20 @@ def law_nobody_s_symbol_is_unknown(_random):
     assert table["long_count"].iloc[:7].notna().tolist() == [False] * 2 + [True] * 2 + [False] * 3
 
 
+def law_a_lone_line_that_is_replaced_goes_on(_random):
+    """Its symbols are collected on: what is closed and opened at once is no new collector."""
+    event, orders = PAPER["event"], PAPER["orders"]
+    one = ["BTCUSDT", START + 5_000, "long", 100.0, 1.0]
+    tape = [PAPER["rules"](START), event(START, "opened"), orders(START + 5_010, one)]
+    tape += [PAPER["samples"](START + 30_000 * k, line="orders") for k in range(1, 12)]
+    tape += [event(START + 150_000, "closed", content=b"replaced")]
+    tape += [event(START + 150_000, "opened", content=b"replaces another")]
+    table = tables(sorted(tape, key=lambda record: record.seen_ms))["liquidations"]
+    assert table["long_count"].iloc[:5].notna().tolist() == [False, True, True, True, True]
+
+
 LAWS = [
+    law_a_lone_line_that_is_replaced_goes_on,
     law_nobody_s_symbol_is_unknown,
     law_bounds,
     law_unknown_iff_uncovered,

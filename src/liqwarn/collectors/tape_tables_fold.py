@@ -69,7 +69,8 @@ class TapeFold:
     def take(self, record: Taped) -> None:
         """Take the next record."""
         self._begin_hours(record.seen_ms)
-        if record.what == "opened" and not self.listening.open:
+        replaced = bool(self.listening.replaced)  # a lone line is closed and opened at once
+        if record.what == "opened" and not (self.listening.open or replaced):
             self.collected.begun_anew(self.listening.last_ms or record.seen_ms)
         said = self.reading.read(record)
         self.collected.named({told.symbol for told in said.happenings}, record.seen_ms)
