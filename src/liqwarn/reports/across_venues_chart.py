@@ -61,9 +61,11 @@ def across_venues_figure(series: pd.DataFrame, *, title: str) -> Figure:
     axes.legend(frameon=False, fontsize=8, ncols=len(venues) + 2, loc="lower right",
                 bbox_to_anchor=(1.0, 1.0))  # fmt: skip
     axes.margins(x=0.01)
-    locator = AutoDateLocator()
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(
+        ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    )
     return figure
 
 
