@@ -273,7 +273,7 @@ def _account(chain: Chain) -> None:
                     same += n_said == row["long_count"] + row["short_count"]
     chain.say(f"liquidations: {same} of {minutes} minutes that were listened to hold what was said")
     print(liqwarn("tape", "show", "--tables", chain.data), end="", flush=True)
-    since = ["--since", f"{datetime.fromtimestamp(chain.began, UTC):%Y-%m-%d}"]
+    since = ["--from", f"{datetime.fromtimestamp(chain.began, UTC):%Y-%m-%d}"]
     print(liqwarn("quality", "--panel", chain.files.panel, "--data", chain.data,
                   "--store", chain.files.store, *since), end="", flush=True)  # fmt: skip
     print(liqwarn("audit", "verify", chain.folder / "live" / "audit.jsonl"), end="", flush=True)

@@ -32,5 +32,5 @@ def test_a_panel_is_the_same_as_itself(run, market_options, given):
 def test_a_day_to_come_is_refused(run, market_options):
     assert (
         "expected not later than the last close"
-        in run("quality", *market_options, "--since", "2030-01-01").refusal
+        in run("quality", *market_options, "--from", "2030-01-01").refusal
     )

@@ -27,7 +27,7 @@ class QualityOptions(PanelOptions):
     ] = None
     since: Annotated[
         datetime | None,
-        typer.Option("--from", "--since", formats=DAY, help="First close that counts, UTC."),
+        typer.Option("--from", formats=DAY, help="First close that counts, UTC."),
     ] = None
     out: Annotated[Path | None, typer.Option(help="Also write the account here, as JSON.")] = None
 
