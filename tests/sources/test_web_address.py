@@ -26,8 +26,8 @@ def test_a_key_goes_nowhere_else_in_the_clear(host):
 @pytest.mark.parametrize(("scheme", "host", "more"), [("ftp", "x", False), ("https", "", False),
                                                       ("https", "x", True)])  # fmt: skip
 def test_what_is_no_address_is_refused(scheme, host, more):
-    with pytest.raises(ConfigError, match="base URL is 'text', expected https://host"):
-        check_address("text", scheme, host, has_more=more)
+    with pytest.raises(ConfigError, match=r"base URL is 'a\.b', expected https://host"):
+        check_address("a.b", scheme, host, has_more=more)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,8 @@ def test_what_is_no_address_is_refused(scheme, host, more):
         ("https://me:pw@data.example", "https://***@data.example"),
         ("me:pw@data.example", "***@data.example"),
         ("https://data.example?key=x@y#z", "https://***@y#***"),
+        ("data.example", "data.example"),
+        ("dGhpcyBpcyBh/key+0", "***"),
         ("https://data.example/a?key=x", "https://data.example/a?***"),
     ],
 )

@@ -41,9 +41,15 @@ def check_address(
 def shown_address(text: str) -> str:
     """An address for a message: without user, password, query and fragment.
 
+    Text that is no address at all may be a key that was put into the wrong variable.
+
     >>> shown_address("https://me:pa/ss@data.example/v1?api_key=abc")
     'https://***@data.example/v1?***'
+    >>> shown_address("0123456789abcdef")
+    '***'
     """
+    if not re.match(r"[a-z]+:/|[^/]*[.:@]", text):
+        return "***"
     place = re.sub(r"(?<=//).*@|^[^/]*@", "***@", text)
     return re.sub(r"([?#]).+", r"\1***", place)
 
