@@ -85,10 +85,11 @@ def test_it_ends_with_us(start):
         ("bad", RefusedError, "gate: refused through ccxt: BadRequest contract not found"),
         ("bug", DataError, "gate: ccxt cannot read its reply: KeyError 'fundingTime'"),
         ("noise", DataError, "reply 2 of the ccxt worker: found b'Warning: old library'"),
-        ("endless", DataError, "the ccxt worker says more than 16777216 bytes at once"),
+        ("endless", DataError, "the ccxt worker says more than 1048576 bytes at once"),
     ],
 )
-def test_what_it_does_is_told(start, act, error, match):
+def test_what_it_does_is_told(start, act, error, match, monkeypatch):
+    monkeypatch.setattr(ccxt_process, "_REPLY_LIMIT", 1 << 20)
     worker = start(acts={"funding": [act]})
 
     with pytest.raises(error, match=match):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from liqwarn.errors import DataError
 from liqwarn.sources.checksums import parse_checksum
 
-MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 100)
+MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 25)
 DIGEST = sha256(b"a").hexdigest()
 NAMES = st.from_regex(r"[A-Z0-9]{2,12}-[a-z0-9]{2,11}-20\d\d-\d\d\.zip", fullmatch=True)
 

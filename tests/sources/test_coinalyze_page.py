@@ -13,7 +13,7 @@ from liqwarn.errors import DataError, LiqwarnError, RefusedError
 from liqwarn.sources.coinalyze import ENDPOINTS
 from liqwarn.sources.coinalyze_page import check_market, read_markets
 
-MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 60,
+MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 25,
                 deadline=None)  # fmt: skip
 BROKEN = runpy.run_path(str(Path(__file__).parent / "mutated_replies.py"))
 HOUR = 3_600

@@ -14,7 +14,7 @@ from liqwarn.errors import BusyError, DataError, LiqwarnError, RefusedError, Sou
 from liqwarn.sources.coinglass import HISTORIES
 from liqwarn.sources.coinglass_page import BALANCE_COLUMNS, read_balance, read_history
 
-MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 60,
+MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 25,
                 deadline=None)  # fmt: skip
 BROKEN = runpy.run_path(str(Path(__file__).parent / "mutated_replies.py"))
 HOUR = 3_600_000

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from liqwarn.errors import DataError
 from liqwarn.sources.coinmetrics import METRICS, read_page
 
-MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 60,
+MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 25,
                 deadline=None)  # fmt: skip
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = 86_400_000

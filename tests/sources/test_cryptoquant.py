@@ -20,7 +20,7 @@ from liqwarn.sources.cryptoquant import ENDPOINTS, WINDOWS, read_rows
 pytestmark = pytest.mark.timeout(1_200)
 
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
-MANY = settings(max_examples=20_000 if FULL else 100, deadline=None)
+MANY = settings(max_examples=20_000 if FULL else 25, deadline=None)
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 START = 1_704_067_200_000
 SPAN = (START, START + 31 * 86_400_000)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from liqwarn.errors import BusyError, DataError
 from liqwarn.sources.deribit import read_candles
 
-MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 60,
+MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 25,
                 deadline=None)  # fmt: skip
 HOUR = 3_600_000
 FIRST = 1_704_067_200_000

@@ -16,7 +16,7 @@ from liqwarn.sources.glassnode import GLASSNODE_METRICS, INTERVALS, read_values
 pytestmark = pytest.mark.timeout(1_200)
 
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
-MANY = settings(max_examples=20_000 if FULL else 100, deadline=None)
+MANY = settings(max_examples=20_000 if FULL else 25, deadline=None)
 START = 1_704_067_200
 SPAN = (START * 1_000, (START + 31 * 86_400) * 1_000)
 NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,17})?", fullmatch=True)

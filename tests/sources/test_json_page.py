@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from liqwarn.errors import DataError
 from liqwarn.sources.json_page import Number, parse_page, shown
 
-MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 100,
+MANY = settings(max_examples=20_000 if os.environ.get("LIQWARN_FAULTS") == "full" else 25,
                 deadline=None)  # fmt: skip
 
 
