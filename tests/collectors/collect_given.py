@@ -83,7 +83,7 @@ async def collecting(venue, server, what, clocks):
             await running
 
 
-async def until(what, *, seconds=20.0):
+async def until(what, *, seconds=60.0):
     """Wait until something is so."""
     ends = time.monotonic() + seconds
     while not (found := what()):

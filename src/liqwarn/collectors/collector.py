@@ -26,6 +26,7 @@ __all__ = ["Collector", "Wanted"]
 
 _FIRST_ANSWERS_S: Final = 10.0
 _CLOCKS_S: Final = 1.0
+_APART_S: Final = 0.5  # between the first connections of lines: OKX allows three in a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +123,8 @@ class Collector:
                 for poller in self._pollers:
                     group.create_task(poller.run())
                 await self._first_answers()
-                for session in self._sessions():
-                    group.create_task(session.run())
+                for number, session in enumerate(self._sessions()):
+                    group.create_task(session.run(after_s=number * _APART_S))
         finally:
             self._parts.hearing.flush()
             writing.cancel()

@@ -46,8 +46,9 @@ class Session:
         )
         self._watch = LineWatch(line, self._clocks.monotonic())
 
-    async def run(self) -> None:
-        """Connect, hold, and connect again, for ever."""
+    async def run(self, *, after_s: float = 0.0) -> None:
+        """Connect after some time, hold, and connect again, for ever."""
+        await self._clocks.sleep(after_s)
         while True:
             held_s, asked_s = await self._once()
             await self._clocks.sleep(max(self._backoff.failed(held_s), asked_s))

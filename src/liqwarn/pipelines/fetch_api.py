@@ -75,8 +75,8 @@ class ApiDone:
 
     @property
     def next_commands(self) -> tuple[str, ...]:
-        """What reads the files."""
-        if self.panel is None:
+        """What reads the files; nothing when no series could be had."""
+        if self.panel is None or len(self.report.refused) == len(self.report.outcomes):
             return ()
         return (f"liqwarn ingest --panel {self.panel} --data {self.folder}",)
 
@@ -90,7 +90,7 @@ class ApiDone:
 
     def to_text(self) -> str:
         """For a person."""
-        told = f"{self.folder}; next:" if self.panel else f"{self.folder}; see docs/fetch.md"
+        told = f"{self.folder}; {'next:' if self.next_commands else 'see docs/fetch.md'}"
         return "\n".join([self.report.to_text(), told, *(f"  {c}" for c in self.next_commands)])
 
 
