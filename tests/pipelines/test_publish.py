@@ -41,6 +41,7 @@ def test_every_promised_file_is_there(published):
         "flags.json",
         "flags.parquet",
         "positions.json",
+        "quality.json",
         "scores.parquet",
         "scoring.json",
         "signals.json",

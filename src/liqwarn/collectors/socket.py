@@ -33,6 +33,18 @@ class LineError(SourceError):
         self.wait_s = wait_s
 
 
+class _Connection(ClientConnection):
+    """One that hangs up when the venue does not, after a goodbye or a fault of the protocol.
+
+    The library then waits for the venue to close, for ever, and whoever receives is told nothing.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.protocol.close_expected():
+            self.loop.call_later(_CLOSE_S, self.transport.abort)
+
+
 class Socket:
     """An open connection; one task receives, any may send."""
 
@@ -111,6 +123,7 @@ async def open_socket(url: str, *, open_s: float) -> Socket:
     try:
         connection = await connect(
             url,
+            create_connection=_Connection,
             open_timeout=open_s,
             ping_interval=None,  # the session asks for signs of life itself
             close_timeout=_CLOSE_S,
