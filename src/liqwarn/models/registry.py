@@ -146,15 +146,31 @@ class Registry:
             found = self._of_key(mlflow, run_key)
             return None if found is None else str(found.version)
 
-    def promote(self, version: str, reason: str) -> None:
+    def promote(self, version: str, reason: str, *, judged_against: str | None = None) -> None:
         """Move the champion's alias to a version, and note why on it.
 
         The champion before keeps the alias ``previous``, by which the clean-up knows it.
+
+        Parameters
+        ----------
+        judged_against : str or None
+            The champion the version was found better than: another one there now is an error, as
+            nobody compared the two. None moves the alias whoever has it.
+
+        Raises
+        ------
+        ModelError
+            When the version is not there, or the champion is another.
         """
         with self.changing(), self._mlflow() as mlflow:
             client = mlflow.MlflowClient()
             client.get_model_version(self.name, version)  # one that is not there moves nothing
             before = self._version_of(mlflow, CHAMPION)
+            if judged_against not in (None, before, str(version)):
+                raise ModelError(
+                    f"{self.name} version {version} was judged against version {judged_against}, "
+                    f"but the champion is version {before} by now: judge it again"
+                )
             if before not in (None, str(version)):
                 client.set_registered_model_alias(self.name, PREVIOUS, before)
             client.set_registered_model_alias(self.name, CHAMPION, version)
@@ -185,6 +201,10 @@ class Registry:
     def changing(self) -> AbstractContextManager[Callable[[], None]]:
         """Hold the lock under which versions and aliases of this model change."""
         return self.store.alone(f"{self.name}.change", patience_s=_PATIENCE_S)
+
+    def retraining(self) -> AbstractContextManager[Callable[[], None]]:
+        """Hold the lock of retraining, which in PostgreSQL holds across machines."""
+        return self.store.alone(f"{self.name}.retrain")
 
     def _mlflow(self) -> AbstractContextManager[Any]:
         return self.store.opened()
