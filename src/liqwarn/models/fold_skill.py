@@ -1,6 +1,6 @@
 """The model in each block of a walk-forward: skill over time, not only pooled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -68,9 +68,7 @@ def _block(found: OutOfSample, at: Any) -> OutOfSample:  # noqa: ANN401  positio
     )
 
 
-def _measured(
-    cell: Cell | None, part: OutOfSample, events: Sequence[Event]
-) -> Mapping[str, float | int]:
+def _measured(cell: Cell | None, part: OutOfSample, events: Sequence[Event]) -> dict[str, Any]:
     if cell is None:
         return {"events": 0, **dict.fromkeys(FOLD_METRICS, float("nan"))}
     y, p, har = cell.y, cell.p[MODEL], cell.p.get(HAR)

@@ -166,7 +166,7 @@ class Registry:
             client = mlflow.MlflowClient()
             client.get_model_version(self.name, version)  # one that is not there moves nothing
             before = self._version_of(mlflow, CHAMPION)
-            if judged_against not in (None, before, str(version)):
+            if judged_against is not None and before not in (judged_against, str(version)):
                 raise ModelError(
                     f"{self.name} version {version} was judged against version {judged_against}, "
                     f"but the champion is version {before} by now: judge it again"
