@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from liqwarn.models.registry import Registry
+
 # a first call may compile, and the machine is shared: how long one example takes says nothing
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
@@ -59,8 +61,6 @@ def postgres():
 @pytest.fixture(scope="session")
 def mlflow_tables(tmp_path_factory):
     """An empty MLflow store in SQLite; copy it, as making its tables takes seconds."""
-    from liqwarn.models.registry import Registry
-
     path = tmp_path_factory.mktemp("tables") / "mlflow.db"
     Registry(f"sqlite:///{path}", "none").champion()
     return path

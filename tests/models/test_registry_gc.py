@@ -66,8 +66,8 @@ def runs(registry):
 
 def aliases(registry):
     with registry.store.opened() as mlflow:
-        return {k: str(v) for k, v in
-                mlflow.MlflowClient().get_registered_model(registry.name).aliases.items()}  # fmt: skip
+        held = mlflow.MlflowClient().get_registered_model(registry.name).aliases
+        return {alias: str(version) for alias, version in held.items()}
 
 
 def test_what_is_in_use_stays_and_the_bytes_told_are_the_bytes_freed(registry, tmp_path):

@@ -7,6 +7,8 @@ import time
 from multiprocessing import get_context
 
 import pytest
+import sqlalchemy
+from mlflow import MlflowClient  # noqa: F401  once, for all that are forked
 
 from liqwarn.errors import ConfigError, ModelError
 from liqwarn.models.registry import Registry, RunRecord
@@ -20,9 +22,6 @@ POOL = get_context("spawn" if sys.version_info >= (3, 12) else "fork")  # a fork
 def uri(postgres):
     """A database of its own that nobody opened yet: the writers make its tables, too."""
     pytest.importorskip("pg8000", reason="the extra 'postgres' is not installed")
-    import mlflow  # noqa: F401  once, for all that are forked
-    import sqlalchemy
-
     engine = sqlalchemy.create_engine(
         postgres.uri().replace("postgresql:", "postgresql+pg8000:"), isolation_level="AUTOCOMMIT"
     )
@@ -98,9 +97,9 @@ def test_two_machines_that_retrain_at_once_share_one_lock(written, uri):
 
     with registry.retraining() as check:
         check()
-        with pytest.raises(ConfigError, match=r"lock 'liqwarn-t\.retrain' of .*keeper:\*\*\*@"):
-            with other.retraining():
-                pass
+        told = r"lock 'liqwarn-t\.retrain' of .*keeper:\*\*\*@"
+        with pytest.raises(ConfigError, match=told), other.retraining():
+            pass
         with Registry(uri, "another").retraining():
             pass
     with other.retraining():

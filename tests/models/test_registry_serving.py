@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 import pandas as pd
 import pytest
+from mlflow.telemetry.utils import is_telemetry_disabled
 
 from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.registry import Registry, RunRecord, score_frame
@@ -63,8 +64,6 @@ def test_mlflow_scores_the_input_example_to_the_same_bits(registry, small_bundle
 
 def test_telemetry_is_off_when_mlflow_is_opened(registry):
     with registry.store.opened():
-        from mlflow.telemetry.utils import is_telemetry_disabled
-
         assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
         assert is_telemetry_disabled()
 

@@ -8,6 +8,7 @@ import time
 from multiprocessing import get_context
 
 import pytest
+import sqlalchemy
 
 from liqwarn.errors import ConfigError, ModelError
 from liqwarn.models.registry_store import Store, without_password
@@ -58,18 +59,19 @@ def test_a_server_that_is_away_is_told_at_once_without_the_password():
     store = Store(f"postgresql://keeper:{QUOTED}@127.0.0.1:{port}/d")
     began = time.monotonic()
 
-    with pytest.raises(ModelError, match=r"keeper:\*\*\*@127.* cannot be reached") as caught:
-        with store.opened():
-            pass
+    told = r"keeper:\*\*\*@127.* cannot be reached"
+    with pytest.raises(ModelError, match=told) as caught, store.opened():
+        pass
 
     assert time.monotonic() - began < 30
     assert not any("s3cret" in text for text in causes(caught.value))
 
 
 def test_a_driver_that_is_not_installed_is_named():
-    with pytest.raises(ModelError, match=r"needs the driver psycopg2.*liqwarn\[postgres\]"):
-        with Store("postgresql+psycopg2://a:word@127.0.0.1:9/d").alone("x"):
-            pass
+    told = r"needs the driver psycopg2.*liqwarn\[postgres\]"
+    store = Store("postgresql+psycopg2://a:word@127.0.0.1:9/d")
+    with pytest.raises(ModelError, match=told), store.alone("x"):
+        pass
 
 
 def test_one_at_a_time_in_sqlite(tmp_path):
@@ -77,9 +79,9 @@ def test_one_at_a_time_in_sqlite(tmp_path):
 
     with first.alone("x") as check:
         check()
-        with pytest.raises(ConfigError, match=r"another liqwarn holds the lock 'x' of sqlite"):
-            with second.alone("x"):
-                pass
+        told = r"another liqwarn holds the lock 'x' of sqlite"
+        with pytest.raises(ConfigError, match=told), second.alone("x"):
+            pass
         with second.alone("y"):
             pass
     with second.alone("x"):
@@ -110,9 +112,9 @@ def test_one_at_a_time_in_postgresql_and_a_killed_holder_holds_nothing(pg, postg
     other.start()
     assert ready.wait(60)
 
-    with pytest.raises(ConfigError, match=r"the lock 'held' of postgresql.*keeper:\*\*\*@"):
-        with pg.alone("held"):
-            pass
+    told = r"the lock 'held' of postgresql.*keeper:\*\*\*@"
+    with pytest.raises(ConfigError, match=told), pg.alone("held"):
+        pass
     os.kill(other.pid, signal.SIGKILL)
     other.join()
     with pg.alone("held", patience_s=30) as check:
@@ -120,8 +122,6 @@ def test_one_at_a_time_in_postgresql_and_a_killed_holder_holds_nothing(pg, postg
 
 
 def test_a_lock_that_went_with_its_connection_is_noticed_each_time(pg):
-    import sqlalchemy
-
     with pg.alone("cut") as check:
         check()
         engine = sqlalchemy.create_engine(pg.uri)
@@ -131,7 +131,7 @@ def test_a_lock_that_went_with_its_connection_is_noticed_each_time(pg):
             )
         engine.dispose()
         for _ in range(2):
-            with pytest.raises(ModelError, match="the lock 'cut' of .* was lost"):
+            with pytest.raises(ModelError, match=r"the lock 'cut' of .* was lost"):
                 check()
 
 
@@ -139,8 +139,7 @@ def test_a_wrong_password_is_refused_and_not_told(postgres):
     pytest.importorskip("pg8000", reason="the extra 'postgres' is not installed")
     store = Store(postgres.uri(password="wr0ng-word-entirely"))
 
-    with pytest.raises(ModelError, match="cannot be reached") as caught:
-        with store.opened():
-            pass
+    with pytest.raises(ModelError, match="cannot be reached") as caught, store.opened():
+        pass
 
     assert not any("wr0ng" in text for text in causes(caught.value))
