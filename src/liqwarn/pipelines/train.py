@@ -22,6 +22,7 @@ from liqwarn.pipelines.champion import registry_of
 from liqwarn.pipelines.evaluate import labelled_rows
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.study import Study
+from liqwarn.pipelines.track_evaluation import experiment_tags, study_tags
 from liqwarn.reports.charts import reliability_figure, save_figure
 
 __all__ = ["TrainOrder", "Trained", "fit_bundle", "train"]
@@ -175,12 +176,12 @@ def _record(
         key=key,
         params={name: str(value) for name, value in settings.items()},
         tags={
-            "panel": study.market.panel.name,
-            "panel_sha256": study.market.panel_sha256,
-            "data_sha256": study.market.data_sha256,
+            **study_tags(study, "train"),
             "model_sha256": model.sha256_,
             "features": str(len(model.names_)),
+            "trained_until": str(rows.end.max()),
         },
+        experiment=experiment_tags(study.market.panel.name, study.market.panel.market),
         metrics=metrics,
         files=files,
     )
