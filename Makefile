@@ -14,7 +14,7 @@ WORKERS ?= 2
 export OMP_WAIT_POLICY := passive
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop soak drill clean
+.PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop soak drill gate clean
 
 help:
 	@echo "make demo    run the main job on the simulated market   (PANEL= DATA= for real data)"
@@ -29,6 +29,7 @@ help:
 	@echo "make realism    the simulated market beside real ones    (DATA= where they are)"
 	@echo "make planted-skill  the model on the simulated market, with and without leverage (minutes)"
 	@echo "make closed-loop    the breaker against other arms on simulated news      (half an hour)"
+	@echo "make gate    seeded bad challengers against the gate     (minutes)"
 	@echo "make soak    a live server under load for half an hour, its model swapped   (MINUTES=30)"
 	@echo "make drill   the runbook's drill in real time: kill the server, stop its feed  (a quarter of an hour)"
 	@echo "make format  let ruff format and fix the code"
@@ -98,6 +99,9 @@ planted-skill: $(READY)
 
 closed-loop: $(READY)
 	$(BIN)/python benchmarks/closed_loop.py
+
+gate: $(READY)
+	$(BIN)/python benchmarks/gate.py
 
 drill: $(READY)
 	$(BIN)/python examples/drill/run.py

@@ -118,8 +118,8 @@ def trained(study, small, mlflow_store, tmp_path_factory):
     settings = Settings(home=home, mlflow_uri=f"sqlite:///{home / 'mlflow.db'}")
     order = TrainOrder(until=UNTIL, settings=small)
     return settings, [
-        train(study, (), order, settings, key="one"),
-        train(study, (), replace(order, seed=5), settings, key="two"),
+        train(study, (), order, settings, run=("one", UNTIL)),
+        train(study, (), replace(order, seed=5), settings, run=("two", UNTIL)),
     ]
 
 

@@ -120,11 +120,18 @@ class Registry:
 
     def __init__(self, uri: str, panel: str, *, artifacts: Path | None = None) -> None:
         self.uri = uri
+        self.panel = panel
         self.name = f"liqwarn-{panel}"
         self.artifacts = artifacts
 
-    def register(self, bundle: Path, record: RunRecord) -> Registered:
-        """Log a run with its bundle and make it the newest version; the first becomes champion."""
+    def register(self, bundle: Path, record: RunRecord, *, alias: bool = True) -> Registered:
+        """Log a run with its bundle and make it the newest version; the first becomes champion.
+
+        Parameters
+        ----------
+        alias : bool
+            False leaves the aliases where they are, for whoever moves them with a history.
+        """
         with self._mlflow() as mlflow:
             experiment = self._experiment(mlflow)
             with mlflow.start_run(experiment_id=experiment, run_name=record.name) as run:
@@ -136,15 +143,31 @@ class Registry:
                 version = self._log_model(mlflow, bundle)
             client = mlflow.MlflowClient()
             client.set_model_version_tag(self.name, version, _RUN, record.key)
-            first = self._version_of(mlflow, CHAMPION) is None
-            alias = CHAMPION if first else CHALLENGER
-            client.set_registered_model_alias(self.name, alias, version)
+            first = alias and self._version_of(mlflow, CHAMPION) is None
+            if alias:
+                role = CHAMPION if first else CHALLENGER
+                client.set_registered_model_alias(self.name, role, version)
         return Registered(version=version, run_id=str(run.info.run_id), champion=first)
 
     def champion(self) -> str | None:
         """Version of the champion; None while nothing is registered."""
+        return self.alias(CHAMPION)
+
+    def alias(self, name: str) -> str | None:
+        """Version that an alias points at; None while it points nowhere."""
         with self._mlflow() as mlflow:
-            return self._version_of(mlflow, CHAMPION)
+            return self._version_of(mlflow, name)
+
+    def require(self, version: str) -> None:
+        """Refuse a version that is not there.
+
+        Raises
+        ------
+        ModelError
+            When the registry does not know it.
+        """
+        with self._mlflow() as mlflow:
+            mlflow.MlflowClient().get_model_version(self.name, version)
 
     def version_of_run(self, run_key: str) -> str | None:
         """The version that was registered under a key of ours, so that nothing is done twice."""
@@ -154,10 +177,15 @@ class Registry:
 
     def promote(self, version: str, reason: str) -> None:
         """Move the champion's alias to a version, and note why on it."""
+        self.point(CHAMPION, version, reason)
+
+    def point(self, alias: str, version: str, reason: str) -> None:
+        """Move an alias to a version; why a version became champion is noted on it."""
         with self._mlflow() as mlflow:
             client = mlflow.MlflowClient()
-            client.set_registered_model_alias(self.name, CHAMPION, version)
-            client.set_model_version_tag(self.name, version, "promoted", reason)
+            if alias == CHAMPION:
+                client.set_model_version_tag(self.name, version, "promoted", reason)
+            client.set_registered_model_alias(self.name, alias, version)
 
     def fetch(self, version: str, folder: Path) -> Path:
         """Copy a version's bundle into a folder; returns where it lies.
