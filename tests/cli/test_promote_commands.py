@@ -5,7 +5,13 @@ import pytest
 
 
 @pytest.fixture
-def champions(home, given):
+def home(run, tmp_path):
+    """Where `run` lets the commands work."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def champions(home):
     """A registry of three versions without files, the first of them champion past liqwarn."""
     client = mlflow.MlflowClient(
         f"sqlite:///{home / 'mlflow.db'}", f"sqlite:///{home / 'mlflow.db'}"
@@ -18,9 +24,9 @@ def champions(home, given):
 
 
 @pytest.fixture
-def go(run, given, champions):
+def go(run, champions):
     def once(*words):
-        return run(*words, "--panel", given / "panel.yaml")
+        return run(*words, "--panel", "conf/panels/demo.yaml")
 
     return once
 
@@ -58,7 +64,7 @@ def test_a_move_past_liqwarn_is_found(go, champions):
 
 def test_what_cannot_be_done_is_refused_and_leaves_the_champion(go, home, champions):
     assert "knows none before it" in go("rollback", *WHY).refusal
-    assert "RESOURCE_DOES_NOT_EXIST" in go("promote", "99", *WHY).refusal
+    assert "version=99) not found" in go("promote", "99", *WHY).refusal
     assert go("promote", "2", "--reason", " ", "--by", "Ada").code == 2
     assert go("promote", "2", *WHY, "--release", home / "releases").code == 2
     assert str(champions.get_model_version_by_alias("liqwarn-demo", "champion").version) == "1"
