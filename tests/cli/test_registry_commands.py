@@ -15,11 +15,14 @@ def registered(run, model, tmp_path):
     )
     for key in "ab":
         registry.register(model, RunRecord(name=key, key=key))
+    registry.point("champion", "1", "the first")
+    registry.point("challenger", "2", "newly trained")
     return registry
 
 
 def test_gc_tells_what_went_and_how_many_bytes(run, given, registered, model):
     registered.register(model, RunRecord(name="c", key="c"))
+    registered.point("challenger", "3", "newly trained")
     words = ("gc", "--panel", given / "panel.yaml", "--older-than", "0", "--keep", "0")
 
     told = run(*words, "--dry-run").out

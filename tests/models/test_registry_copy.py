@@ -38,7 +38,8 @@ def source(small_bundle_folder, mlflow_tables, tmp_path_factory):
         registry.register(small_bundle_folder, RunRecord(name=key, key=key))
     with registry.store.opened() as mlflow:
         mlflow.MlflowClient().delete_model_version(registry.name, "2")
-    registry.promote("3", "better")
+    for alias, version in (("champion", "1"), ("challenger", "3"), ("champion", "3")):
+        registry.point(alias, version, "better")
     return registry
 
 

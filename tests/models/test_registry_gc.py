@@ -29,7 +29,8 @@ def filled(small_bundle_folder, mlflow_tables, tmp_path_factory):
     page.write_text("x" * 1000)
     for key in "abcde":
         registry.register(small_bundle_folder, RunRecord(name=key, key=key))
-    registry.promote("3", "better")
+    for alias, version in (("champion", "1"), ("challenger", "5"), ("champion", "3")):
+        registry.point(alias, version, "better")
     folds = tuple(RunRecord(name=f"fold {k}", metrics={"m": 1.0}) for k in range(2))
     registry.record(RunRecord(name="evaluate", files=(page,), children=folds))
     return root

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from datetime import UTC, datetime
 from multiprocessing import get_context
 
 import pytest
@@ -11,10 +12,13 @@ import sqlalchemy
 from mlflow import MlflowClient  # noqa: F401  once, for all that are forked
 
 from liqwarn.errors import ConfigError, ModelError
+from liqwarn.models.alias_history import AliasHistory
 from liqwarn.models.registry import Registry, RunRecord
+from liqwarn.pipelines.alias_moves import Mandate, appoint, promote
 
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
 WRITERS, EACH = (12, 10) if FULL else (6, 2)
+NEW = Mandate(action="train", reason="new", by="a test", now=datetime(2026, 5, 1, tzinfo=UTC))
 POOL = get_context("spawn" if sys.version_info >= (3, 12) else "fork")  # a fork has all imports
 
 
@@ -32,10 +36,13 @@ def uri(postgres):
 
 
 def write(uri, artifacts, bundle, writer, n):
+    """A machine with a home, and so a history, of its own."""
     registry = Registry(uri, "t", artifacts=artifacts)
+    history = AliasHistory(artifacts / f"home of {writer}", "t")
     for k in range(n):
-        registry.register(bundle, RunRecord(name=f"{writer}-{k}", key=f"{writer}-{k}"))
-        registry.register(bundle, RunRecord(name="same", key="same"))
+        for key in (f"{writer}-{k}", "same"):
+            done = registry.register(bundle, RunRecord(name=key, key=key))
+            appoint(registry, history, done.version, NEW)
 
 
 def start(target, *args):
@@ -73,21 +80,27 @@ def test_writers_at_once_lose_nothing_and_make_one_champion(written):
     assert len(set(keys)) == len(keys)
     assert set(keys) >= {f"{w}-{k}" for w in range(WRITERS) for k in range(EACH)} | {"same"}
     assert all(key.startswith("killed") for key in keys[WRITERS * EACH + 1 :])
-    assert str(aliases["champion"]) == "1"
+    firsts = [
+        (one.move.after, one.state)
+        for writer in range(WRITERS)
+        for one in AliasHistory(registry.artifacts / f"home of {writer}", "t").moves()
+        if one.move.action == "first"
+    ]
+    assert firsts == [(str(aliases["champion"]), "done")]
     assert set(aliases) == {"champion", "challenger"}
 
 
 def test_a_killed_writer_leaves_the_registry_to_the_others(written, small_bundle_folder):
     """Three, or sixty, were killed after the others, at other moments each."""
     _, registry = written
+    champion = registry.champion()
 
     done = registry.register(small_bundle_folder, RunRecord(name="after", key="after"))
 
     with registry.store.opened() as mlflow:
         versions = registry.versions(mlflow)
-    assert not done.champion
     assert all(v.tags["liqwarn.run"] for v in versions)
-    assert registry.champion() == "1"
+    assert registry.champion() == champion
     assert str(versions[-1].version) == done.version
 
 
@@ -106,12 +119,18 @@ def test_two_machines_that_retrain_at_once_share_one_lock(written, uri):
         pass
 
 
-def test_a_champion_that_nobody_judged_against_is_not_replaced(written):
+def test_a_champion_that_nobody_judged_against_is_not_replaced_from_another_machine(
+    written, tmp_path
+):
     _, registry = written
-    registry.promote("2", "better", judged_against="1")
+    here, there = (AliasHistory(tmp_path / name, "t") for name in ("here", "there"))
+    old = registry.champion()
+    new, late = [version for version in "1234" if version != old][:2]
+    promote(registry, here, new, NEW, instead_of=old)
 
-    with pytest.raises(ModelError, match=r"version 3 was judged against version 1, but the champ"):
-        registry.promote("3", "better", judged_against="1")
+    told = rf"champion is version {new}, but {late} was judged against {old}"
+    with pytest.raises(ModelError, match=told):
+        promote(registry, there, late, NEW, instead_of=old)
 
-    assert registry.champion() == "2"
-    registry.promote("2", "again, after a crash", judged_against="1")
+    assert (registry.champion(), registry.alias("previous")) == (new, old)
+    assert not promote(registry, there, new, NEW, instead_of=old).moved  # again, after a crash

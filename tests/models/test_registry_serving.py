@@ -44,6 +44,7 @@ def registry(mlflow_tables, small_bundle_folder, tmp_path_factory):
     (root / "mlflow.db").write_bytes(mlflow_tables.read_bytes())
     made = Registry(f"sqlite:///{root}/mlflow.db", "t", artifacts=root / "artifacts")
     made.register(small_bundle_folder, RunRecord(name="one", key="one"))
+    made.point("champion", "1", "the first")
     return made
 
 

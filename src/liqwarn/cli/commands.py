@@ -18,6 +18,7 @@ import liqwarn.cli.model_commands
 import liqwarn.cli.order_commands
 import liqwarn.cli.panel_commands
 import liqwarn.cli.position_command
+import liqwarn.cli.promote_commands
 import liqwarn.cli.quality_command
 import liqwarn.cli.registry_commands
 import liqwarn.cli.replay_command

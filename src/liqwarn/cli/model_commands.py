@@ -11,7 +11,7 @@ from liqwarn.cli.app import app
 from liqwarn.cli.console import emit, progress
 from liqwarn.cli.options import DAY, DEFAULT_POLICY, Options, PanelOptions, command, utc
 from liqwarn.config import load_panel, load_policy, load_settings
-from liqwarn.pipelines.champion import open_bundle, registry_of
+from liqwarn.pipelines.champion import open_bundle
 from liqwarn.pipelines.engine import open_engine
 from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, write_evaluation
 from liqwarn.pipelines.map_picture import draw_leader_map
@@ -239,6 +239,5 @@ def retrain_command(options: RetrainOptions) -> None:
         order = TrainOrder(seed=options.seed, threads=options.threads)
         now, panel = datetime.now(UTC), load_panel(options.panel).name
         settings = load_settings()
-        with registry_of(panel, settings).retraining():  # file locks do not reach other machines
-            done = retrain(panel, studies, order, settings, now=now, on_progress=on_progress)
+        done = retrain(panel, studies, order, settings, now=now, on_progress=on_progress)
     emit(done.to_dict(), as_json=options.json, text=done.to_text())

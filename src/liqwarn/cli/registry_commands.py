@@ -15,6 +15,7 @@ from liqwarn.errors import ConfigError
 from liqwarn.models.registry_copy import copy_registry, panels_of
 from liqwarn.models.registry_gc import CleanUpOrder, clean_up
 from liqwarn.models.registry_store import Store
+from liqwarn.pipelines.alias_moves import history_of
 from liqwarn.pipelines.champion import registry_of
 
 __all__: list[str] = []
@@ -78,12 +79,18 @@ class GcOptions(Options):
 def gc_command(options: GcOptions) -> None:
     """Delete old versions and runs of MLflow with their files.
 
-    The champion, the challenger and the champion before it stay, whatever their age.
+    The champion, the challenger and the champion before it stay, whatever their age, and so does
+    the version that `liqwarn rollback` would go to.
     """
+    settings, panel = load_settings(), load_panel(options.panel).name
+    registry = registry_of(panel, settings)
+    earlier = history_of(panel, settings).earlier_champion(registry.champion() or "")
     order = CleanUpOrder(
-        older_than=timedelta(days=options.older_than), keep=options.keep, dry_run=options.dry_run
+        older_than=timedelta(days=options.older_than),
+        keep=options.keep,
+        dry_run=options.dry_run,
+        spare=frozenset() if earlier is None else frozenset({earlier}),
     )
-    registry = registry_of(load_panel(options.panel).name, load_settings())
     with progress() as on_progress:
         done = clean_up(registry, order, now=datetime.now(UTC), on_progress=on_progress)
     emit(done.to_dict(), as_json=options.json, text=done.to_text())

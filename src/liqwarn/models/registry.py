@@ -66,7 +66,6 @@ class Registered:
 
     version: str
     run_id: str
-    champion: bool
 
 
 def score_frame(model: CascadeModel, frame: pd.DataFrame) -> pd.DataFrame:
@@ -108,27 +107,22 @@ class Registry:
     def __init__(self, uri: str, panel: str, *, artifacts: Path | str | None = None) -> None:
         self.store = Store(uri)
         self.uri = self.store.uri
+        self.panel = panel
         self.name = f"liqwarn-{panel}"
         self.artifacts = artifacts
 
     def register(self, bundle: Path, record: RunRecord) -> Registered:
-        """Log a run with its bundle and make it the newest version; the first becomes champion.
+        """Log a run with its bundle and make it the newest version; aliases stay where they are.
 
         Done alone in the store. A key that has a version already is not registered again.
         """
         with self.changing(), self._mlflow() as mlflow:
             known = self._of_key(mlflow, record.key) if record.key else None
             if known is not None:
-                champion = self._version_of(mlflow, CHAMPION) == str(known.version)
-                return Registered(
-                    version=str(known.version), run_id=str(known.run_id), champion=champion
-                )
+                return Registered(version=str(known.version), run_id=str(known.run_id))
             run = log_run(mlflow, self.experiment(mlflow, record), record)
             version = self.add_version(mlflow, run, bundle, {RUN_KEY: record.key})
-            first = self._version_of(mlflow, CHAMPION) is None
-            alias = CHAMPION if first else CHALLENGER
-            mlflow.MlflowClient().set_registered_model_alias(self.name, alias, version)
-        return Registered(version=version, run_id=run, champion=first)
+        return Registered(version=version, run_id=run)
 
     def record(self, record: RunRecord) -> str:
         """Log a run that makes no model, such as an evaluation; returns its id."""
@@ -137,8 +131,23 @@ class Registry:
 
     def champion(self) -> str | None:
         """Version of the champion; None while nothing is registered."""
+        return self.alias(CHAMPION)
+
+    def alias(self, name: str) -> str | None:
+        """Version that an alias points at; None while it points nowhere."""
         with self._mlflow() as mlflow:
-            return self._version_of(mlflow, CHAMPION)
+            return self._version_of(mlflow, name)
+
+    def require(self, version: str) -> None:
+        """Refuse a version that is not there.
+
+        Raises
+        ------
+        ModelError
+            When the registry does not know it.
+        """
+        with self._mlflow() as mlflow:
+            mlflow.MlflowClient().get_model_version(self.name, version)
 
     def version_of_run(self, run_key: str) -> str | None:
         """The version that was registered under a key of ours, so that nothing is done twice."""
@@ -146,35 +155,25 @@ class Registry:
             found = self._of_key(mlflow, run_key)
             return None if found is None else str(found.version)
 
-    def promote(self, version: str, reason: str, *, judged_against: str | None = None) -> None:
-        """Move the champion's alias to a version, and note why on it.
+    def point(self, alias: str, version: str, reason: str) -> None:
+        """Move an alias to a version; why a version became champion is noted on it.
 
-        The champion before keeps the alias ``previous``, by which the clean-up knows it.
-
-        Parameters
-        ----------
-        judged_against : str or None
-            The champion the version was found better than: another one there now is an error, as
-            nobody compared the two. None moves the alias whoever has it.
+        The champion before keeps the alias ``previous``, by which the clean-up knows it. This takes
+        no lock and keeps no history: :mod:`liqwarn.pipelines.alias_moves` does both around it.
 
         Raises
         ------
         ModelError
-            When the version is not there, or the champion is another.
+            When the version is not there.
         """
-        with self.changing(), self._mlflow() as mlflow:
+        with self._mlflow() as mlflow:
             client = mlflow.MlflowClient()
-            client.get_model_version(self.name, version)  # one that is not there moves nothing
-            before = self._version_of(mlflow, CHAMPION)
-            if judged_against is not None and before not in (judged_against, str(version)):
-                raise ModelError(
-                    f"{self.name} version {version} was judged against version {judged_against}, "
-                    f"but the champion is version {before} by now: judge it again"
-                )
-            if before not in (None, str(version)):
-                client.set_registered_model_alias(self.name, PREVIOUS, before)
-            client.set_registered_model_alias(self.name, CHAMPION, version)
-            client.set_model_version_tag(self.name, version, "promoted", reason)
+            if alias == CHAMPION:
+                client.set_model_version_tag(self.name, version, "promoted", reason)
+                before = self._version_of(mlflow, CHAMPION)
+                if before not in (None, version):
+                    client.set_registered_model_alias(self.name, PREVIOUS, before)
+            client.set_registered_model_alias(self.name, alias, version)
 
     def fetch(self, version: str, folder: Path) -> Path:
         """Copy a version's bundle into a folder; returns where it lies.
