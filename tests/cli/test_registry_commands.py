@@ -34,6 +34,18 @@ def test_gc_tells_what_went_and_how_many_bytes(run, given, registered, model):
     assert run(*words, "--json").json["versions"] == []
 
 
+def test_gc_spares_the_version_that_rollback_would_go_to(run, given, registered, model):
+    registered.register(model, RunRecord(name="c", key="c"))
+    by_hand = ("--panel", given / "panel.yaml", "--reason", "drift", "--by", "Ada")
+    run("promote", "2", *by_hand)
+    run("promote", "3", *by_hand)
+    run("rollback", *by_hand)  # champion is 2, the one before it was 3, and back from 2 is 1
+    words = ("gc", "--panel", given / "panel.yaml", "--older-than", "0", "--keep", "0", "--json")
+
+    assert run(*words).json["versions"] == []
+    assert run("rollback", *by_hand, "--json").json["champion"] == "1"
+
+
 def test_models_copy_into_another_store(run, registered, mlflow_store, tmp_path):
     shutil.copy(mlflow_store, tmp_path / "other.db")
     other = f"sqlite:///{tmp_path / 'other.db'}"

@@ -86,6 +86,11 @@ def versions(settings):
     return sorted(v.version for v in client.search_model_versions("name='liqwarn-demo'"))
 
 
+def logged(client, kind):
+    (experiment,) = client.search_experiments(filter_string="name='liqwarn-demo'")
+    return client.search_runs([experiment.experiment_id], f"tags.liqwarn.kind = '{kind}'")
+
+
 def moves(settings):
     return [
         (one.move.alias, one.move.before, one.move.after, one.move.action, one.state)
@@ -149,6 +154,10 @@ def test_a_better_challenger_is_promoted_with_reasons(go, telling, weak, setting
     client = mlflow.MlflowClient(settings.mlflow_uri, settings.mlflow_uri)
     noted = client.get_model_version("liqwarn-demo", "2").tags["promoted"]
     assert noted == "; ".join(done.reasons)
+    (judged,) = logged(client, "judge")
+    assert judged.data.tags["liqwarn.run"] == done.run
+    curve = client.get_metric_history(judged.info.run_id, "fold/long_4h_pr_auc")
+    assert 0 < len(curve) <= len(logged(client, "fold"))
     assert (
         open_champion("demo", settings).training.trained_until
         > load_bundle(weak, version="1").training.trained_until

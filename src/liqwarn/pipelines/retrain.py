@@ -16,16 +16,23 @@ from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError, ModelError, OutdatedModelError, StoreError
 from liqwarn.models.alias_history import AliasHistory
 from liqwarn.models.bundle import Bundle
-from liqwarn.models.evaluation import walk_forward
+from liqwarn.models.evaluation import Evaluation, walk_forward
+from liqwarn.models.fold_skill import fold_skill
 from liqwarn.models.gate import Verdict, judge
 from liqwarn.models.model_files import SCHEMA
-from liqwarn.models.registry import Registry
+from liqwarn.models.registry import Registry, RunRecord
 from liqwarn.pipelines.alias_moves import Mandate, finish_open_move, history_of, promote
 from liqwarn.pipelines.champion import open_champion, registry_of
 from liqwarn.pipelines.comparison import dates_of, gather_evidence
 from liqwarn.pipelines.evaluate import EvaluationOrder, labelled_rows
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.study import Study
+from liqwarn.pipelines.track_evaluation import (
+    experiment_tags,
+    fold_records,
+    fold_steps,
+    study_tags,
+)
 from liqwarn.pipelines.train import TrainOrder, train, training_rows
 
 __all__ = ["Retrained", "Studies", "retrain", "run_key"]
@@ -170,7 +177,7 @@ def _decide(
         version = trained()
         run.promote(version, (first,), instead_of=there)
         return "first", (first,)
-    verdict = _judged(study, others, order, (champion, run.now), on_progress)
+    verdict = _judged(study, others, order, (champion, run), on_progress)
     if not verdict.promote:
         return "kept", verdict.reasons
     run.promote(trained(), verdict.reasons, instead_of=champion.stamp.version)
@@ -181,16 +188,32 @@ def _judged(
     study: Study,
     others: tuple[Study, ...],
     order: TrainOrder,
-    against: tuple[Bundle, datetime],
+    against: tuple[Bundle, _Run],
     on_progress: OnProgress,
 ) -> Verdict:
     """Walk the challenger forward and hold it against HAR and the champion, as of a moment."""
-    champion, now = against
+    champion, run = against
     how = EvaluationOrder(seed=order.seed, threads=order.threads, settings=order.settings)
     plan = how.plan(tuple(labelled_rows(other) for other in others))
     found = walk_forward(labelled_rows(study), study.events, plan, on_progress=on_progress)
+    _remember(study, found, run)
     evidence = gather_evidence(found, champion, n_bootstrap=plan.n_bootstrap, seed=plan.seed)
-    return judge(evidence, dates_of(found.found, training_rows(study, others, order), now))
+    return judge(evidence, dates_of(found.found, training_rows(study, others, order), run.now))
+
+
+def _remember(study: Study, found: Evaluation, run: _Run) -> None:
+    """Log the walk-forward that a challenger is judged by, fold by fold."""
+    panel, tags = study.market.panel, study_tags(study, "judge")
+    folds = fold_skill(found.found, study.events, found.n_train)
+    record = RunRecord(
+        name=f"judge {panel.name}",
+        key=run.key,
+        tags=tags,
+        steps=fold_steps(folds),
+        children=tuple(fold_records(folds, tags)),
+        experiment=experiment_tags(panel.name, panel.market),
+    )
+    run.registry.record(record)
 
 
 def _finished(ledger: Path, key: str) -> Retrained | None:
