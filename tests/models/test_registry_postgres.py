@@ -17,7 +17,7 @@ from liqwarn.models.registry import Registry, RunRecord
 from liqwarn.pipelines.alias_moves import Mandate, appoint, promote
 
 FULL = os.environ.get("LIQWARN_FAULTS") == "full"
-WRITERS, EACH = (12, 10) if FULL else (6, 2)
+WRITERS, EACH = (12, 10) if FULL else (6, 1)
 NEW = Mandate(action="train", reason="new", by="a test", now=datetime(2026, 5, 1, tzinfo=UTC))
 POOL = get_context("spawn" if sys.version_info >= (3, 12) else "fork")  # a fork has all imports
 

@@ -127,7 +127,7 @@ def test_a_lock_that_went_with_its_connection_is_noticed_each_time(pg):
         engine = sqlalchemy.create_engine(pg.uri)
         with engine.connect() as other:
             other.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'"
             )
         engine.dispose()
         for _ in range(2):

@@ -1,7 +1,7 @@
 """An evaluation as MLflow keeps it: one run with its pages, and a nested run a fold."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,7 +50,7 @@ def study_tags(study: Study, kind: str) -> dict[str, str]:
     }
 
 
-def fold_records(folds: list[Mapping[str, Any]], tags: Mapping[str, str]) -> list[RunRecord]:
+def fold_records(folds: Sequence[Mapping[str, Any]], tags: Mapping[str, str]) -> list[RunRecord]:
     """A nested run a fold of ``by_fold``."""
     records = []
     for number in sorted({row["fold"] for row in folds}):
@@ -73,7 +73,7 @@ def fold_records(folds: list[Mapping[str, Any]], tags: Mapping[str, str]) -> lis
     return records
 
 
-def fold_steps(folds: list[Mapping[str, Any]]) -> dict[str, list[float]]:
+def fold_steps(folds: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
     """The same as curves over the folds, for the run that holds them."""
     steps: dict[str, list[float]] = {}
     for row in sorted(folds, key=lambda row: row["fold"]):
