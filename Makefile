@@ -14,7 +14,11 @@ WORKERS ?= 2
 export OMP_WAIT_POLICY := passive
 export MLFLOW_DISABLE_TELEMETRY := true
 
+<<<<<<< HEAD
 .PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop soak drill drill-collect clean
+=======
+.PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop soak drill gate clean
+>>>>>>> gate
 
 help:
 	@echo "make demo    run the main job on the simulated market   (PANEL= DATA= for real data)"
@@ -29,6 +33,7 @@ help:
 	@echo "make realism    the simulated market beside real ones    (DATA= where they are)"
 	@echo "make planted-skill  the model on the simulated market, with and without leverage (minutes)"
 	@echo "make closed-loop    the breaker against other arms on simulated news      (half an hour)"
+	@echo "make gate    seeded bad challengers against the gate     (minutes)"
 	@echo "make soak    a live server under load for half an hour, its model swapped   (MINUTES=30)"
 	@echo "make drill   the runbook's drill in real time: kill the server, stop its feed  (a quarter of an hour)"
 	@echo "make drill-collect   from venues' sockets to a flag in real time, and broken on the way  (half an hour)"
@@ -99,6 +104,9 @@ planted-skill: $(READY)
 
 closed-loop: $(READY)
 	$(BIN)/python benchmarks/closed_loop.py
+
+gate: $(READY)
+	$(BIN)/python benchmarks/gate.py
 
 drill: $(READY)
 	$(BIN)/python examples/drill/run.py

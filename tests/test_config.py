@@ -148,6 +148,31 @@ def test_without_an_environment_outputs_go_to_runs_here(monkeypatch, tmp_path):
     assert load_settings() == Settings(home=tmp_path / "runs", mlflow_uri="http://127.0.0.1:5000")
 
 
+def test_the_password_of_mlflows_database_is_in_no_text(monkeypatch):
+    monkeypatch.setenv("LIQWARN_MLFLOW_URI", "postgresql://keeper:s3cret@db/mlflow")
+
+    settings = load_settings()
+
+    assert "s3cret" in settings.mlflow_uri
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("uri", "told", "expected"),
+    [
+        ("sqlite:////x/y.db", None, "/h/mlflow-artifacts"),
+        ("postgresql://a@b/c", None, "/h/mlflow-artifacts"),
+        ("postgresql://a@b/c", "s3://bucket/models", "s3://bucket/models"),
+        ("http://127.0.0.1:5000", None, "None"),
+        ("http://127.0.0.1:5000", "/shared", "/shared"),
+    ],
+)
+def test_where_mlflows_files_go(uri, told, expected):
+    settings = Settings(home=Path("/h"), mlflow_uri=uri, mlflow_artifacts=told)
+
+    assert str(settings.artifacts) == expected
+
+
 def test_the_archives_address_may_be_a_mirror(monkeypatch):
     monkeypatch.delenv("LIQWARN_BINANCE_ARCHIVE", raising=False)
     assert load_settings().binance_archive == "https://data.binance.vision"

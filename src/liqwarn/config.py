@@ -44,6 +44,7 @@ T = TypeVar("T")
 
 _HOME: Final = "LIQWARN_HOME"
 _MLFLOW: Final = "LIQWARN_MLFLOW_URI"
+_ARTIFACTS: Final = "LIQWARN_MLFLOW_ARTIFACTS"
 _BINANCE: Final = "LIQWARN_BINANCE_ARCHIVE"
 _APIS: Final = {provider.variable: name for name, provider in PROVIDERS.items()}
 _KEYS: Final = {told.key.variable: name for name, told in PROVIDERS.items() if told.key}
@@ -65,7 +66,10 @@ class Settings:
     home : Path
         Absolute folder of outputs; ``LIQWARN_HOME``, by default ``runs`` here.
     mlflow_uri : str
-        Tracking store; ``LIQWARN_MLFLOW_URI``, by default SQLite below `home`.
+        Tracking store; ``LIQWARN_MLFLOW_URI``, by default SQLite below `home`. It may hold a
+        password and is in no text made of the settings.
+    mlflow_artifacts : str or None
+        Folder or address of MLflow's files beside a database; ``LIQWARN_MLFLOW_ARTIFACTS``.
     binance_archive : str
         Address of the archive or of a mirror; ``LIQWARN_BINANCE_ARCHIVE``.
     apis : mapping of provider to str
@@ -81,12 +85,22 @@ class Settings:
     """
 
     home: Path
-    mlflow_uri: str
+    mlflow_uri: str = field(repr=False)
+    mlflow_artifacts: str | None = None
     binance_archive: str = BINANCE_ARCHIVE
     apis: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     ccxt_python: Path | None = None
     databases: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def artifacts(self) -> Path | str | None:
+        """Where MLflow's files go: as told, else below `home`; a tracking server decides itself."""
+        if self.mlflow_artifacts is not None:
+            address = self.mlflow_artifacts
+            return address if "://" in address else Path(address).resolve()
+        database = self.mlflow_uri.startswith(("sqlite:", "postgres"))
+        return self.home / "mlflow-artifacts" if database else None
 
 
 def load_settings() -> Settings:
@@ -97,7 +111,7 @@ def load_settings() -> Settings:
     ConfigError
         When a ``LIQWARN_`` variable is none of ours.
     """
-    known = (_HOME, _MLFLOW, _BINANCE, _CCXT, *_APIS, *_KEYS, *_ELSEWHERE)
+    known = (_HOME, _MLFLOW, _ARTIFACTS, _BINANCE, _CCXT, *_APIS, *_KEYS, *_ELSEWHERE)
     asked = {k for k in os.environ if _DATABASE.fullmatch(k)}
     ours = {k for k in os.environ if k.startswith("LIQWARN_")} - asked
     unknown = sorted(ours.difference(known))
@@ -119,6 +133,7 @@ def load_settings() -> Settings:
         ccxt_python=Path(ccxt) if ccxt else None,
         home=home,
         mlflow_uri=uri,
+        mlflow_artifacts=os.environ.get(_ARTIFACTS) or None,
         binance_archive=archive,
         apis=apis,
         keys=keys,

@@ -26,7 +26,8 @@ COMMANDS = sorted(commands())
 def test_every_promised_command_is_there():
     assert {" ".join(words) for words in COMMANDS} == {
         "ingest", "features", "label", "evaluate", "train", "score", "report", "retrain",
-        "serve", "replay", "demo", "event", "explain", "audit verify", "audit replay", "position",
+        "serve", "replay", "demo", "event", "explain", "audit verify", "audit replay",
+        "audit models", "promote", "rollback", "models copy", "gc", "position",
         "map validate", "map show", "keys add", "keys list", "keys disable", "keys rotate",
         "bundle keygen", "bundle sign", "bundle verify", "bundle release", "bundle point",
         "order halt", "order tighten", "order loosen", "order release", "order list",

@@ -72,35 +72,37 @@ def client(registry):
     return mlflow.MlflowClient(registry.uri, registry.uri)
 
 
-def test_the_first_version_becomes_champion_and_the_next_challenger(registry, bundle, client):
-    assert registry.champion() is None
-
-    first = registry.register(bundle, RunRecord(name="one"))
+def test_registering_numbers_a_version_and_moves_no_alias(registry, bundle, client):
+    first = registry.register(bundle, RunRecord(name="one", key="one"))
     second = registry.register(bundle, RunRecord(name="two"))
+    again = registry.register(bundle, RunRecord(name="one", key="one"))
 
-    assert (first.version, first.champion) == ("1", True)
-    assert (second.version, second.champion) == ("2", False)
-    assert registry.champion() == "1"
-    challenger = client.get_model_version_by_alias("liqwarn-test", "challenger")
-    assert str(challenger.version) == "2"
+    assert [first.version, second.version] == ["1", "2"]
+    assert again == first
+    assert registry.champion() is None
+    assert not client.get_registered_model("liqwarn-test").aliases
 
 
 def test_promotion_moves_the_alias_and_notes_why(registry, bundle, client):
     for name in ("one", "two"):
         registry.register(bundle, RunRecord(name=name))
 
-    registry.promote("2", "better on both sides")
+    registry.point("champion", "1", "the first")
+    registry.point("challenger", "2", "newly trained")
+    registry.point("champion", "2", "better on both sides")
 
-    assert registry.champion() == "2"
+    aliases = [registry.alias(name) for name in ("champion", "challenger", "previous")]
+    assert aliases == ["2", "2", "1"]
     assert client.get_model_version("liqwarn-test", "2").tags["promoted"] == "better on both sides"
 
 
 def test_promoting_what_is_champion_changes_nothing(registry, bundle):
     registry.register(bundle, RunRecord(name="one"))
 
-    registry.promote("1", "again")
+    for reason in ("first", "again"):
+        registry.point("champion", "1", reason)
 
-    assert registry.champion() == "1"
+    assert (registry.champion(), registry.alias("previous")) == ("1", None)
 
 
 def test_a_version_is_found_by_the_key_of_its_run(registry, bundle):
@@ -149,6 +151,7 @@ def test_a_version_whose_files_are_gone_cannot_be_fetched(registry, bundle, tmp_
 
 def test_mlflow_gives_the_same_numbers(registry, bundle, model):
     registry.register(bundle, RunRecord(name="one"))
+    registry.point("champion", "1", "the first")
     X = some_rows().X
     X[3, 1] = np.nan
     mlflow.set_tracking_uri(registry.uri)
@@ -218,5 +221,6 @@ def test_a_feature_that_is_not_there_counts_as_missing(model):
 
 
 def test_promoting_a_version_that_is_not_there_is_refused(registry):
-    with pytest.raises(ModelError, match=r"the registry at .* refused"):
-        registry.promote("99", "because")
+    for ask in (lambda: registry.point("champion", "99", "why"), lambda: registry.require("99")):
+        with pytest.raises(ModelError, match=r"the registry at .* refused"):
+            ask()

@@ -25,11 +25,13 @@ def test_a_bundle_in_a_folder_is_named_after_it_and_no_registry_is_asked(bundle_
 
 
 def test_the_champion_is_the_bundle_that_was_registered(bundle_folder, bundle, settings):
-    done = registry_of("demo", settings).register(bundle_folder, RunRecord(name="first"))
+    registry = registry_of("demo", settings)
+    done = registry.register(bundle_folder, RunRecord(name="first"))
+    assert open_champion("demo", settings) is None
+    registry.point("champion", done.version, "the first")
 
     found = open_bundle(None, "demo", settings)
 
-    assert done.champion
     assert found.stamp.version == done.version == "1"
     assert found.stamp.sha256 == bundle.stamp.sha256
     assert found.training == bundle.training

@@ -11,14 +11,17 @@ import pytest
 from filelock import FileLock
 
 from liqwarn.errors import ConfigError, StoreError
+from liqwarn.models import gate
 from liqwarn.models.bundle import load_bundle
 from liqwarn.models.model_files import SCHEMA
 from liqwarn.models.registry import RunRecord
+from liqwarn.pipelines.alias_moves import history_of
 from liqwarn.pipelines.champion import open_champion, registry_of
 from liqwarn.pipelines.retrain import retrain, run_key
 from liqwarn.pipelines.train import TrainOrder, fit_bundle
 
-UNTIL = datetime(2022, 5, 1, tzinfo=UTC)
+UNTIL = datetime(2022, 4, 1, tzinfo=UTC)
+PRESENT = datetime(2022, 7, 1, tzinfo=UTC)  # a day after the market ends
 
 
 class KilledError(Exception):
@@ -50,6 +53,19 @@ def weak(thin, small, tmp_path_factory):
     return folder
 
 
+def crown(bundle, settings):
+    """Make a bundle champion, as if somebody had done so past us."""
+    registry = registry_of("demo", settings)
+    registry.point("champion", registry.register(bundle, RunRecord(name="weak")).version, "weak")
+
+
+@pytest.fixture
+def no_edge(monkeypatch):
+    """A gate that takes no offence at sharp scores: made-up outcomes have no slow weather."""
+    monkeypatch.setattr(gate, "EDGE", 1.0)
+    monkeypatch.setattr(gate, "TOO_GOOD", 1.0)
+
+
 @pytest.fixture(scope="module")
 def telling(thin):
     """The study with made-up outcomes that two features tell of: its challenger must win."""
@@ -70,6 +86,18 @@ def versions(settings):
     return sorted(v.version for v in client.search_model_versions("name='liqwarn-demo'"))
 
 
+def logged(client, kind):
+    (experiment,) = client.search_experiments(filter_string="name='liqwarn-demo'")
+    return client.search_runs([experiment.experiment_id], f"tags.liqwarn.kind = '{kind}'")
+
+
+def moves(settings):
+    return [
+        (one.move.alias, one.move.before, one.move.after, one.move.action, one.state)
+        for one in history_of("demo", settings).moves()
+    ]
+
+
 def ledger(settings):
     return settings.home / "retrain" / "demo.jsonl"
 
@@ -86,6 +114,7 @@ def test_the_first_model_becomes_champion_and_the_same_data_changes_nothing(
     assert (again.action, again.champion, again.run) == ("nothing new", "1", first.run)
     assert "this data was judged at 2024-01-01" in again.reasons[0]
     assert versions(settings) == [1]
+    assert moves(settings) == [("champion", None, "1", "first", "done")]
     assert ledger(settings).read_bytes() == line
     assert orjson.loads(line)["run"] == first.run
 
@@ -110,17 +139,25 @@ def test_a_second_run_at_the_same_time_is_refused_and_names_the_lock(go, thin, s
     assert not ledger(settings).exists()
 
 
-def test_a_better_challenger_is_promoted_with_reasons(go, telling, weak, settings):
-    registry_of("demo", settings).register(weak, RunRecord(name="weak", key="before"))
+def test_a_better_challenger_is_promoted_with_reasons(go, telling, weak, settings, no_edge):
+    crown(weak, settings)
 
-    done = go(telling)
+    done = go(telling, at=PRESENT)
 
     assert (done.action, done.champion) == ("promoted", "2"), done.reasons
     assert all("over the champion" in reason for reason in done.reasons)
     assert registry_of("demo", settings).champion() == "2"
+    assert moves(settings) == [
+        ("challenger", None, "2", "retrain", "done"),
+        ("champion", "1", "2", "retrain", "done"),
+    ]
     client = mlflow.MlflowClient(settings.mlflow_uri, settings.mlflow_uri)
     noted = client.get_model_version("liqwarn-demo", "2").tags["promoted"]
     assert noted == "; ".join(done.reasons)
+    (judged,) = logged(client, "judge")
+    assert judged.data.tags["liqwarn.run"] == done.run
+    curve = client.get_metric_history(judged.info.run_id, "fold/long_4h_pr_auc")
+    assert 0 < len(curve) <= len(logged(client, "fold"))
     assert (
         open_champion("demo", settings).training.trained_until
         > load_bundle(weak, version="1").training.trained_until
@@ -129,12 +166,12 @@ def test_a_better_challenger_is_promoted_with_reasons(go, telling, weak, setting
 
 def test_a_challenger_without_an_edge_keeps_the_champion_and_says_why(go, thin, weak, settings):
     """Features of other rows: nothing to learn."""
-    registry_of("demo", settings).register(weak, RunRecord(name="weak", key="before"))
+    crown(weak, settings)
     values = np.array(thin.matrix.values)
     np.random.default_rng(2).shuffle(values, axis=1)
     blind = replace(thin, matrix=replace(thin.matrix, values=values))
 
-    done = go(blind)
+    done = go(blind, at=PRESENT)
 
     assert (done.action, done.champion) == ("kept", "1")
     assert any("not better than HAR" in reason for reason in done.reasons)
@@ -169,15 +206,15 @@ def test_a_first_run_killed_after_it_registered_is_finished_without_registering_
 
 
 def test_a_later_run_killed_after_it_registered_is_finished_without_registering_twice(
-    go, telling, weak, settings
+    go, telling, weak, settings, no_edge
 ):
-    registry_of("demo", settings).register(weak, RunRecord(name="weak", key="before"))
+    crown(weak, settings)
     with pytest.raises(KilledError):
-        go(telling, on_progress=stop_at("register"))
+        go(telling, at=PRESENT, on_progress=stop_at("register"))
     assert versions(settings) == [1, 2]
     assert registry_of("demo", settings).champion() == "1"
 
-    done = go(telling)
+    done = go(telling, at=PRESENT)
 
     assert (done.action, done.champion) == ("promoted", "2")
     assert versions(settings) == [1, 2]
@@ -193,7 +230,7 @@ def test_a_run_killed_while_training_leaves_nothing(go, thin, settings):
 
 
 def test_a_champion_of_another_format_is_replaced_and_the_reason_kept(go, thin, weak, settings):
-    registry_of("demo", settings).register(weak, RunRecord(name="old", key="old"))
+    crown(weak, settings)
     (manifest,) = (settings.home / "mlflow-artifacts").rglob("model/manifest.json")
     manifest.write_bytes(manifest.read_bytes().replace(SCHEMA.encode(), b"liqwarn.model/1"))
 

@@ -10,6 +10,7 @@ import pytest
 
 from liqwarn.config import Settings
 from liqwarn.errors import ConfigError, ModelError
+from liqwarn.frames import SIDES
 from liqwarn.pipelines.champion import open_champion, registry_of
 from liqwarn.pipelines.train import TrainOrder, fit_bundle, train
 
@@ -73,6 +74,22 @@ def test_a_day_before_any_outcome_leaves_nothing_to_train_on(study, small, tmp_p
         fit_bundle(study, (), order, tmp_path / "b")
 
 
+@pytest.mark.parametrize("side", [0, 1])
+def test_rows_in_which_nothing_happened_on_a_side_do_not_train(side, study, small, tmp_path):
+    y = np.array(study.labels.y)
+    y[:, :, side] = np.where(np.isnan(y[:, :, side]), np.nan, 0.0)
+    calm = replace(study, labels=replace(study.labels, y=y))
+
+    told = (
+        rf"panel 'demo': none of [\d,]+ rows .* side '{SIDES[side]}' at 4 h, "
+        "expected one at least: give a longer history or more symbols"
+    )
+    with pytest.raises(ModelError, match=told):
+        fit_bundle(calm, (), TrainOrder(settings=small), tmp_path / "b")
+
+    assert not (tmp_path / "b").exists()
+
+
 def test_a_panel_without_open_interest_cannot_train(build, small, tmp_path):
     def without(table, _symbol):
         return table.assign(open_interest=np.nan).iloc[: 24 * 30]
@@ -118,8 +135,8 @@ def trained(study, small, mlflow_store, tmp_path_factory):
     settings = Settings(home=home, mlflow_uri=f"sqlite:///{home / 'mlflow.db'}")
     order = TrainOrder(until=UNTIL, settings=small)
     return settings, [
-        train(study, (), order, settings, key="one"),
-        train(study, (), replace(order, seed=5), settings, key="two"),
+        train(study, (), order, settings, run=("one", UNTIL)),
+        train(study, (), replace(order, seed=5), settings, run=("two", UNTIL)),
     ]
 
 

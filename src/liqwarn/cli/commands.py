@@ -18,7 +18,9 @@ import liqwarn.cli.model_commands
 import liqwarn.cli.order_commands
 import liqwarn.cli.panel_commands
 import liqwarn.cli.position_command
+import liqwarn.cli.promote_commands
 import liqwarn.cli.quality_command
+import liqwarn.cli.registry_commands
 import liqwarn.cli.replay_command
 import liqwarn.cli.serve_command
 import liqwarn.cli.service_commands

@@ -21,6 +21,7 @@ from liqwarn.pipelines.report import ReportOrder, write_report
 from liqwarn.pipelines.retrain import retrain
 from liqwarn.pipelines.score import Scored, score
 from liqwarn.pipelines.study import Study, build_study
+from liqwarn.pipelines.track_evaluation import track_evaluation
 from liqwarn.pipelines.train import TrainOrder, train
 from liqwarn.reports.console import flags_text
 from liqwarn.reports.evaluation_page import evaluation_markdown
@@ -83,6 +84,7 @@ class EvaluateOptions(FitOptions):
     cluster: Annotated[
         str | None, typer.Option(help="'local', or the address of a Dask scheduler.")
     ] = None
+    track: Annotated[bool, typer.Option(help="Log the evaluation to MLflow, too.")] = True
 
 
 @command(
@@ -113,6 +115,8 @@ def evaluate_command(options: EvaluateOptions) -> None:
         others = options.others(on_progress)
         document = evaluate(study, others, order, engine=engine, on_progress=on_progress)
     write_evaluation(document, options.out)
+    if options.track:
+        track_evaluation(study, document, options.out, load_settings())
     emit(document, as_json=options.json, text=evaluation_markdown(document))
 
 
@@ -234,5 +238,6 @@ def retrain_command(options: RetrainOptions) -> None:
 
         order = TrainOrder(seed=options.seed, threads=options.threads)
         now, panel = datetime.now(UTC), load_panel(options.panel).name
-        done = retrain(panel, studies, order, load_settings(), now=now, on_progress=on_progress)
+        settings = load_settings()
+        done = retrain(panel, studies, order, settings, now=now, on_progress=on_progress)
     emit(done.to_dict(), as_json=options.json, text=done.to_text())

@@ -1,16 +1,14 @@
-"""The model registry: MLflow's runs, versions and aliases. The only module that imports MLflow.
+"""The model registry: MLflow's runs, versions and aliases of one panel's model.
 
 One registered model a panel, ``liqwarn-<panel>``. A version holds the bundle as files, native text
 and JSON, and a few lines of Python that load it (models-from-code), so nothing is unpickled. MLflow
 is imported when it is first needed: it takes seconds, and scoring from a folder needs none of it.
 """
 
-import logging
 import tempfile
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AbstractContextManager, redirect_stderr
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -22,12 +20,24 @@ from liqwarn import __version__
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES
 from liqwarn.models.cascade import CascadeModel
+from liqwarn.models.probes import Probes
+from liqwarn.models.registry_runs import RUN_KEY, RunRecord, log_run
+from liqwarn.models.registry_store import Store
 
-__all__ = ["CHALLENGER", "CHAMPION", "Registered", "Registry", "RunRecord"]
+__all__ = [
+    "CHALLENGER",
+    "CHAMPION",
+    "PREVIOUS",
+    "Registered",
+    "Registry",
+    "RunRecord",
+    "score_frame",
+]
 
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
-_RUN: Final = "liqwarn.run"
+PREVIOUS: Final = "previous"
+_PATIENCE_S: Final = 600.0  # for others that register at the same time
 _NOT_THERE: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _SCRIPT: Final = """\
 import mlflow.pyfunc
@@ -51,36 +61,11 @@ set_model(Cascade())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
-    """What MLflow is to remember of a run.
-
-    Attributes
-    ----------
-    name : str
-    key : str
-        What makes the run itself: the same key is the same data, settings and version.
-    params, tags : mapping of name to str
-        Settings; hashes of data, panel and model.
-    metrics : mapping of name to float
-    files : tuple of Path
-        Plots and pages.
-    """
-
-    name: str
-    key: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    files: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
     """A version of the registry."""
 
     version: str
     run_id: str
-    champion: bool
 
 
 def score_frame(model: CascadeModel, frame: pd.DataFrame) -> pd.DataFrame:
@@ -111,53 +96,84 @@ class Registry:
     Parameters
     ----------
     uri : str
-        MLflow's tracking store, such as ``sqlite:////absolute/mlflow.db`` or a server's address.
+        MLflow's tracking store, such as ``sqlite:////absolute/mlflow.db``,
+        ``postgresql://user:password@host/database`` or a server's address.
     panel : str
         Name of the panel.
-    artifacts : Path or None
-        Where files go with a database store; None lets a tracking server decide.
+    artifacts : Path, str or None
+        Folder or address where files go with a database store; None lets a tracking server decide.
     """
 
-    def __init__(self, uri: str, panel: str, *, artifacts: Path | None = None) -> None:
-        self.uri = uri
+    def __init__(self, uri: str, panel: str, *, artifacts: Path | str | None = None) -> None:
+        self.store = Store(uri)
+        self.uri = self.store.uri
+        self.panel = panel
         self.name = f"liqwarn-{panel}"
         self.artifacts = artifacts
 
     def register(self, bundle: Path, record: RunRecord) -> Registered:
-        """Log a run with its bundle and make it the newest version; the first becomes champion."""
+        """Log a run with its bundle and make it the newest version; aliases stay where they are.
+
+        Done alone in the store. A key that has a version already is not registered again.
+        """
+        with self.changing(), self._mlflow() as mlflow:
+            known = self._of_key(mlflow, record.key) if record.key else None
+            if known is not None:
+                return Registered(version=str(known.version), run_id=str(known.run_id))
+            run = log_run(mlflow, self.experiment(mlflow, record), record)
+            version = self.add_version(mlflow, run, bundle, {RUN_KEY: record.key})
+        return Registered(version=version, run_id=run)
+
+    def record(self, record: RunRecord) -> str:
+        """Log a run that makes no model, such as an evaluation; returns its id."""
         with self._mlflow() as mlflow:
-            experiment = self._experiment(mlflow)
-            with mlflow.start_run(experiment_id=experiment, run_name=record.name) as run:
-                mlflow.set_tags({"liqwarn.version": __version__, **record.tags})
-                mlflow.log_params(dict(record.params))
-                mlflow.log_metrics({k: v for k, v in record.metrics.items() if np.isfinite(v)})
-                for file in record.files:
-                    mlflow.log_artifact(str(file))
-                version = self._log_model(mlflow, bundle)
-            client = mlflow.MlflowClient()
-            client.set_model_version_tag(self.name, version, _RUN, record.key)
-            first = self._version_of(mlflow, CHAMPION) is None
-            alias = CHAMPION if first else CHALLENGER
-            client.set_registered_model_alias(self.name, alias, version)
-        return Registered(version=version, run_id=str(run.info.run_id), champion=first)
+            return log_run(mlflow, self.experiment(mlflow, record), record)
 
     def champion(self) -> str | None:
         """Version of the champion; None while nothing is registered."""
+        return self.alias(CHAMPION)
+
+    def alias(self, name: str) -> str | None:
+        """Version that an alias points at; None while it points nowhere."""
         with self._mlflow() as mlflow:
-            return self._version_of(mlflow, CHAMPION)
+            return self._version_of(mlflow, name)
+
+    def require(self, version: str) -> None:
+        """Refuse a version that is not there.
+
+        Raises
+        ------
+        ModelError
+            When the registry does not know it.
+        """
+        with self._mlflow() as mlflow:
+            mlflow.MlflowClient().get_model_version(self.name, version)
 
     def version_of_run(self, run_key: str) -> str | None:
         """The version that was registered under a key of ours, so that nothing is done twice."""
         with self._mlflow() as mlflow:
-            versions = mlflow.MlflowClient().search_model_versions(f"name='{self.name}'")
-            return next((str(v.version) for v in versions if v.tags.get(_RUN) == run_key), None)
+            found = self._of_key(mlflow, run_key)
+            return None if found is None else str(found.version)
 
-    def promote(self, version: str, reason: str) -> None:
-        """Move the champion's alias to a version, and note why on it."""
+    def point(self, alias: str, version: str, reason: str) -> None:
+        """Move an alias to a version; why a version became champion is noted on it.
+
+        The champion before keeps the alias ``previous``, by which the clean-up knows it. This takes
+        no lock and keeps no history: :mod:`liqwarn.pipelines.alias_moves` does both around it.
+
+        Raises
+        ------
+        ModelError
+            When the version is not there.
+        """
         with self._mlflow() as mlflow:
             client = mlflow.MlflowClient()
-            client.set_registered_model_alias(self.name, CHAMPION, version)
-            client.set_model_version_tag(self.name, version, "promoted", reason)
+            if alias == CHAMPION:
+                client.set_model_version_tag(self.name, version, "promoted", reason)
+                before = self._version_of(mlflow, CHAMPION)
+                if before not in (None, version):
+                    client.set_registered_model_alias(self.name, PREVIOUS, before)
+            client.set_registered_model_alias(self.name, alias, version)
 
     def fetch(self, version: str, folder: Path) -> Path:
         """Copy a version's bundle into a folder; returns where it lies.
@@ -173,35 +189,80 @@ class Registry:
                 found = mlflow.artifacts.download_artifacts(source, dst_path=str(folder))
             except (mlflow.MlflowException, OSError) as error:
                 raise ModelError(
-                    f"{self.name} version {version} cannot be fetched from the registry: {error}"
+                    f"{self.name} version {version} cannot be fetched from the registry: "
+                    f"{self.store.hidden(str(error))}"
                 ) from error
         bundles = sorted(Path(found).glob("artifacts/*/model"))
         if not bundles:
             raise ModelError(f"{self.name} version {version} holds no bundle of liqwarn")
         return bundles[0].parent
 
-    @contextmanager
-    def _mlflow(self) -> Iterator[Any]:
-        """MLflow, pointed at our store, and quiet."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # MLflow's own deprecations, nothing we can act on
-            import mlflow  # noqa: PLC0415  takes seconds
+    def changing(self) -> AbstractContextManager[Callable[[], None]]:
+        """Hold the lock under which versions and aliases of this model change."""
+        return self.store.alone(f"{self.name}.change", patience_s=_PATIENCE_S)
 
-            for name in ("mlflow", "alembic"):
-                logging.getLogger(name).setLevel(logging.ERROR)
-            mlflow.set_tracking_uri(self.uri)
-            mlflow.set_registry_uri(self.uri)
-            try:
-                yield mlflow
-            except mlflow.MlflowException as error:
-                raise ModelError(f"the registry at {self.uri} refused: {error}") from error
+    def retraining(self) -> AbstractContextManager[Callable[[], None]]:
+        """Hold the lock of retraining, which in PostgreSQL holds across machines."""
+        return self.store.alone(f"{self.name}.retrain")
 
-    def _experiment(self, mlflow: Any) -> str:  # noqa: ANN401  MLflow is imported late
-        known = mlflow.get_experiment_by_name(self.name)
-        if known is not None:
-            return str(known.experiment_id)
-        where = None if self.artifacts is None else (self.artifacts / self.name).as_uri()
-        return str(mlflow.create_experiment(self.name, artifact_location=where))
+    def _mlflow(self) -> AbstractContextManager[Any]:
+        return self.store.opened()
+
+    def experiment(self, mlflow: Any, record: RunRecord) -> str:  # noqa: ANN401  MLflow is imported late
+        """Id of the panel's experiment, made when it is not there, with what the run says of it."""
+        client = mlflow.MlflowClient()
+        known = client.get_experiment_by_name(self.name)
+        if known is None:
+            root = self.artifacts.as_uri() if isinstance(self.artifacts, Path) else self.artifacts
+            where = None if root is None else f"{root.rstrip('/')}/{self.name}"
+            found = client.create_experiment(self.name, artifact_location=where)
+        else:
+            found = known.experiment_id
+        held = {} if known is None else known.tags
+        for name, value in record.experiment.items():
+            if held.get(name) != value:
+                client.set_experiment_tag(found, name, value)
+        return str(found)
+
+    def add_version(
+        self,
+        mlflow: Any,  # noqa: ANN401  as above
+        run: str,
+        bundle: Path,
+        tags: dict[str, str],
+    ) -> str:
+        """Log a bundle as the model of a run, and make it a version: both, or no version."""
+        example = _example(bundle)
+        model = CascadeModel.load(bundle / "model")
+        signature = mlflow.models.infer_signature(example, score_frame(model, example))
+        # MLflow prints what it does to standard error, which is for our own one line
+        with tempfile.TemporaryDirectory() as folder, redirect_stderr(StringIO()):
+            script = Path(folder) / "cascade.py"
+            script.write_text(_SCRIPT)
+            with mlflow.start_run(run_id=run):
+                logged = mlflow.pyfunc.log_model(
+                    name="model",
+                    python_model=str(script),
+                    artifacts={"bundle": str(bundle)},
+                    signature=signature,
+                    input_example=example,
+                    pip_requirements=[f"liqwarn=={__version__}"],
+                )
+            return str(mlflow.register_model(logged.model_uri, self.name, tags=tags).version)
+
+    def versions(self, mlflow: Any) -> list[Any]:  # noqa: ANN401  as above
+        """Every version that is there, the oldest first."""
+        client, found, token = mlflow.MlflowClient(), [], None
+        while True:
+            page = client.search_model_versions(f"name='{self.name}'", page_token=token)
+            found += page
+            token = page.token
+            if not token:
+                return sorted(found, key=lambda version: int(version.version))
+
+    def _of_key(self, mlflow: Any, run_key: str) -> Any:  # noqa: ANN401  as above
+        found = self.versions(mlflow)
+        return next((v for v in reversed(found) if v.tags.get(RUN_KEY) == run_key), None)
 
     def _version_of(self, mlflow: Any, alias: str) -> str | None:  # noqa: ANN401  as above
         try:
@@ -211,20 +272,11 @@ class Registry:
                 return None
             raise  # a locked or unreachable store is not an empty one
 
-    def _log_model(self, mlflow: Any, bundle: Path) -> str:  # noqa: ANN401  as above
-        model = CascadeModel.load(bundle / "model")
-        example = pd.DataFrame(np.zeros((1, len(model.names_))), columns=list(model.names_))
-        signature = mlflow.models.infer_signature(example, score_frame(model, example))
-        # MLflow prints what it does to standard error, which is for our own one line
-        with tempfile.TemporaryDirectory() as folder, redirect_stderr(StringIO()):
-            script = Path(folder) / "cascade.py"
-            script.write_text(_SCRIPT)
-            logged = mlflow.pyfunc.log_model(
-                name="model",
-                python_model=str(script),
-                artifacts={"bundle": str(bundle)},
-                signature=signature,
-                pip_requirements=[f"liqwarn=={__version__}"],
-                registered_model_name=self.name,
-            )
-        return str(logged.registered_model_version)
+
+def _example(bundle: Path) -> pd.DataFrame:
+    """A training row of the bundle, what is missing in it as zero: the example of its input."""
+    names = list(CascadeModel.load(bundle / "model").names_)
+    probes = bundle / "training" / "probes.json"
+    rows = Probes.from_bytes(probes.read_bytes()).rows if probes.exists() else None
+    row = np.zeros((1, len(names))) if rows is None else np.nan_to_num(rows[-1:])
+    return pd.DataFrame(row, columns=names)

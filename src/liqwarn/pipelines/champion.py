@@ -7,16 +7,15 @@ from liqwarn.config import Settings
 from liqwarn.errors import ModelError
 from liqwarn.models.bundle import Bundle, load_bundle
 from liqwarn.models.registry import Registry
+from liqwarn.models.registry_store import without_password
 
 __all__ = ["open_bundle", "open_champion", "registry_of"]
 
 
 def registry_of(panel: str, settings: Settings) -> Registry:
     """The registry of a panel's models."""
-    local = settings.mlflow_uri.startswith("sqlite:")
-    artifacts = settings.home / "mlflow-artifacts" if local else None
     settings.home.mkdir(parents=True, exist_ok=True)
-    return Registry(settings.mlflow_uri, panel, artifacts=artifacts)
+    return Registry(settings.mlflow_uri, panel, artifacts=settings.artifacts)
 
 
 def open_champion(panel: str, settings: Settings) -> Bundle | None:
@@ -42,7 +41,8 @@ def open_bundle(folder: Path | None, panel: str, settings: Settings) -> Bundle:
     champion = open_champion(panel, settings)
     if champion is None:
         raise ModelError(
-            f"panel '{panel}' has no champion in the registry at {settings.mlflow_uri}: run "
+            f"panel '{panel}' has no champion in the registry at "
+            f"{without_password(settings.mlflow_uri)}: run "
             "`liqwarn train` first, or name a bundle with --model"
         )
     return champion

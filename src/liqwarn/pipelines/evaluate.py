@@ -13,6 +13,7 @@ from liqwarn.errors import ConfigError
 from liqwarn.models.alarm_budget import alarm_budget
 from liqwarn.models.boosting import BoostSettings
 from liqwarn.models.evaluation import EvaluationPlan, evaluation_document, walk_forward
+from liqwarn.models.fold_skill import fold_skill
 from liqwarn.models.folds import MapFolds, OutOfSample
 from liqwarn.models.novelty_report import novelty_report
 from liqwarn.models.robustness import combinatorial, relabelled, robustness
@@ -140,6 +141,7 @@ def evaluate(
     found = evaluation.found
     draws, seed = plan.n_bootstrap, plan.seed
     parts: dict[str, Any] = {
+        "by_fold": fold_skill(found, study.events, evaluation.n_train),
         "severe": severe_tier(found, study.events, n_bootstrap=draws, seed=seed),
         "alarm_budget": alarm_budget(found, study.events, n_bootstrap=draws, seed=seed),
     }
@@ -162,6 +164,7 @@ def _account(study: Study, order: EvaluationOrder) -> dict[str, Any]:
         "version": __version__,
         "config_sha256": market.panel_sha256,
         "data_sha256": market.data_sha256,
+        "policy_sha256": None if order.policy is None else order.policy.sha256,
         "retrain": order.retrain,
         "trial_retrain": order.trial_retrain,
         "seed": order.seed,

@@ -14,17 +14,26 @@ from liqwarn.config import Settings
 from liqwarn.decisions import iso_utc
 from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError, ModelError, OutdatedModelError, StoreError
+from liqwarn.models.alias_history import AliasHistory
 from liqwarn.models.bundle import Bundle
-from liqwarn.models.evaluation import walk_forward
+from liqwarn.models.evaluation import Evaluation, walk_forward
+from liqwarn.models.fold_skill import fold_skill
 from liqwarn.models.gate import Verdict, judge
 from liqwarn.models.model_files import SCHEMA
-from liqwarn.models.registry import Registry
+from liqwarn.models.registry import Registry, RunRecord
+from liqwarn.pipelines.alias_moves import Mandate, finish_open_move, history_of, promote
 from liqwarn.pipelines.champion import open_champion, registry_of
-from liqwarn.pipelines.comparison import gather_evidence
+from liqwarn.pipelines.comparison import dates_of, gather_evidence
 from liqwarn.pipelines.evaluate import EvaluationOrder, labelled_rows
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.study import Study
-from liqwarn.pipelines.train import TrainOrder, train
+from liqwarn.pipelines.track_evaluation import (
+    experiment_tags,
+    fold_records,
+    fold_steps,
+    study_tags,
+)
+from liqwarn.pipelines.train import TrainOrder, train, training_rows
 
 __all__ = ["Retrained", "Studies", "retrain", "run_key"]
 
@@ -98,15 +107,18 @@ def retrain(
         held = lock.acquire(timeout=0)
     except Timeout as error:
         raise ConfigError(f"another liqwarn retrain holds the lock {lock.lock_file}") from error
-    with held:
+    with held, registry_of(panel, settings).retraining():  # a file does not reach other machines
         study, others = studies()
         key = run_key(study, others, order)
         ledger = folder / f"{panel}.jsonl"
         done = _finished(ledger, key)
         if done is not None:
             return done
-        registry = registry_of(study.market.panel.name, settings)
-        action, reasons = _decide(study, others, order, settings, (key, registry), on_progress)
+        name = study.market.panel.name
+        registry, history = registry_of(name, settings), history_of(name, settings)
+        finish_open_move(registry, history, now)
+        run = _Run(key=key, registry=registry, history=history, now=now)
+        action, reasons = _decide(study, others, order, settings, run, on_progress)
         champion = registry.champion()
         if champion is None:
             raise ModelError(f"{registry.name} has no champion after run {key}")
@@ -117,36 +129,58 @@ def retrain(
         return result
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What a run is, and where it moves the champion."""
+
+    key: str
+    registry: Registry
+    history: AliasHistory
+    now: datetime
+
+    def promote(self, version: str, reasons: tuple[str, ...], *, instead_of: str | None) -> None:
+        """Make a version champion, unless somebody moved it since the version was judged."""
+        mandate = Mandate(
+            action="retrain",
+            reason="; ".join(reasons),
+            by="liqwarn retrain",
+            run=self.key,
+            now=self.now,
+        )
+        promote(self.registry, self.history, version, mandate, instead_of=instead_of)
+
+
 def _decide(
     study: Study,
     others: tuple[Study, ...],
     order: TrainOrder,
     settings: Settings,
-    run: tuple[str, Registry],
+    run: _Run,
     on_progress: OnProgress,
 ) -> tuple[str, tuple[str, ...]]:
-    key, registry = run
-
     def trained() -> str:
-        known = registry.version_of_run(key)  # by a run that was interrupted after it registered
+        known = run.registry.version_of_run(run.key)  # by a run interrupted after it registered
         if known is not None:
             return known
-        return train(study, others, order, settings, key=key, on_progress=on_progress).version
+        stamp = run.key, run.now
+        return train(study, others, order, settings, run=stamp, on_progress=on_progress).version
 
+    there = run.registry.champion()
     try:
         champion = open_champion(study.market.panel.name, settings)
         first = "no champion before: the first model becomes champion"
     except OutdatedModelError as error:  # it can score no more, so there is none to keep
         champion, first = None, f"the champion cannot be used any more: {error}"
-    if champion is None:
-        registry.promote(trained(), first)
-        return "first", (first,)
-    if champion.stamp.version == registry.version_of_run(key):
+    if run.history.was_promoted_by(run.key):
         return "promoted", ("promoted by an earlier run that was interrupted afterwards",)
-    verdict = _judged(study, others, order, champion, on_progress)
+    if champion is None:
+        version = trained()
+        run.promote(version, (first,), instead_of=there)
+        return "first", (first,)
+    verdict = _judged(study, others, order, (champion, run), on_progress)
     if not verdict.promote:
         return "kept", verdict.reasons
-    registry.promote(trained(), "; ".join(verdict.reasons))
+    run.promote(trained(), verdict.reasons, instead_of=champion.stamp.version)
     return "promoted", verdict.reasons
 
 
@@ -154,14 +188,32 @@ def _judged(
     study: Study,
     others: tuple[Study, ...],
     order: TrainOrder,
-    champion: Bundle,
+    against: tuple[Bundle, _Run],
     on_progress: OnProgress,
 ) -> Verdict:
-    """Walk the challenger forward and hold it against HAR and the champion."""
+    """Walk the challenger forward and hold it against HAR and the champion, as of a moment."""
+    champion, run = against
     how = EvaluationOrder(seed=order.seed, threads=order.threads, settings=order.settings)
     plan = how.plan(tuple(labelled_rows(other) for other in others))
     found = walk_forward(labelled_rows(study), study.events, plan, on_progress=on_progress)
-    return judge(gather_evidence(found, champion, n_bootstrap=plan.n_bootstrap, seed=plan.seed))
+    _remember(study, found, run)
+    evidence = gather_evidence(found, champion, n_bootstrap=plan.n_bootstrap, seed=plan.seed)
+    return judge(evidence, dates_of(found.found, training_rows(study, others, order), run.now))
+
+
+def _remember(study: Study, found: Evaluation, run: _Run) -> None:
+    """Log the walk-forward that a challenger is judged by, fold by fold."""
+    panel, tags = study.market.panel, study_tags(study, "judge")
+    folds = fold_skill(found.found, study.events, found.n_train)
+    record = RunRecord(
+        name=f"judge {panel.name}",
+        key=run.key,
+        tags=tags,
+        steps=fold_steps(folds),
+        children=tuple(fold_records(folds, tags)),
+        experiment=experiment_tags(panel.name, panel.market),
+    )
+    run.registry.record(record)
 
 
 def _finished(ledger: Path, key: str) -> Retrained | None:

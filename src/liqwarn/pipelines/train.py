@@ -16,15 +16,17 @@ from liqwarn.models.bundle import Training, save_bundle
 from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.metrics import Curve, reliability_bins
 from liqwarn.models.ranking import pr_auc, roc_auc
-from liqwarn.models.registry import RunRecord
+from liqwarn.models.registry import Registry, RunRecord
 from liqwarn.models.rows import Rows, joined
+from liqwarn.pipelines.alias_moves import Mandate, appoint, history_of
 from liqwarn.pipelines.champion import registry_of
 from liqwarn.pipelines.evaluate import labelled_rows
 from liqwarn.pipelines.progress import OnProgress, silent
 from liqwarn.pipelines.study import Study
+from liqwarn.pipelines.track_evaluation import experiment_tags, study_tags
 from liqwarn.reports.charts import reliability_figure, save_figure
 
-__all__ = ["TrainOrder", "Trained", "fit_bundle", "train"]
+__all__ = ["TrainOrder", "Trained", "fit_bundle", "train", "training_rows"]
 
 REMEMBERED = timedelta(days=200)  # longer than the trailing 180 days of the score's percentile
 
@@ -72,7 +74,14 @@ class Trained:
         )
 
 
-def _rows(study: Study, others: tuple[Study, ...], order: TrainOrder) -> Rows:
+def training_rows(study: Study, others: tuple[Study, ...], order: TrainOrder) -> Rows:
+    """The rows that a model is trained on: those of all panels whose outcome was known in time.
+
+    Raises
+    ------
+    ModelError
+        When there are none.
+    """
     rows = labelled_rows(study)
     if others:
         rows = joined(rows, tuple(labelled_rows(other) for other in others))
@@ -81,7 +90,20 @@ def _rows(study: Study, others: tuple[Study, ...], order: TrainOrder) -> Rows:
         rows = rows.take(np.flatnonzero(rows.end <= limit))
     if not len(rows):
         raise ModelError(f"no outcome was known by {order.until}: nothing to train on")
+    _refuse_blank(rows, study.market.panel.name)
     return rows
+
+
+def _refuse_blank(rows: Rows, panel: str) -> None:
+    """A model of rows in which nothing ever happened on a side would call every hour calm."""
+    h = rows.horizons_h.index(4)
+    for j, side in enumerate(SIDES):
+        if not (rows.outcome(j, h) > 0).any():
+            raise ModelError(
+                f"panel '{panel}': none of {len(rows):,} rows to train on, "
+                f"{rows.times.min()} to {rows.times.max()}, has a positive outcome of side "
+                f"'{side}' at 4 h, expected one at least: give a longer history or more symbols"
+            )
 
 
 def fit_bundle(
@@ -93,7 +115,7 @@ def fit_bundle(
     on_progress: OnProgress = silent,
 ) -> tuple[CascadeModel, Rows, str]:
     """Fit the model and write its bundle; returns model, rows and SHA-256."""
-    rows = _rows(study, others, order)
+    rows = training_rows(study, others, order)
     on_progress("train", 0, 1)
     model = CascadeModel(order.settings, seed=order.seed, threads=order.threads).fit(rows)
     on_progress("train", 1, 1)
@@ -128,14 +150,20 @@ def train(
     order: TrainOrder,
     settings: Settings,
     *,
-    key: str = "",
+    run: tuple[str, datetime] | None = None,
     on_progress: OnProgress = silent,
 ) -> Trained:
-    """Fit the model of record, log it to MLflow and register it under `key`.
+    """Fit the model of record, log it to MLflow and register it.
+
+    Parameters
+    ----------
+    run : tuple of str and datetime, or None
+        Key and moment of the retraining that trains it; by default no key and the clock's moment.
 
     The first model of a panel becomes its champion; a later one becomes challenger, and
     ``liqwarn retrain`` decides.
     """
+    key, now = run or ("", datetime.now(UTC))
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
         model, rows, digest = fit_bundle(study, others, order, folder, on_progress=on_progress)
@@ -144,16 +172,30 @@ def train(
         save_figure(reliability_figure(curves), figure)
         on_progress("register", 0, 1)
         registry = registry_of(study.market.panel.name, settings)
-        done = registry.register(folder, _record(study, model, rows, key=key, files=(figure,)))
+        record = _record(study, model, rows, key=key, files=(figure,))
+        done = registry.register(folder, record)
+        champion = _appointed(registry, settings, done.version, (key, now))
         on_progress("register", 1, 1)
     h = rows.horizons_h.index(4)
     return Trained(
         version=done.version,
         sha256=digest,
-        champion=done.champion,
+        champion=champion,
         rows=len(rows),
         positives={s: int(np.nansum(rows.outcome(j, h))) for j, s in enumerate(SIDES)},
     )
+
+
+def _appointed(
+    registry: Registry, settings: Settings, version: str, run: tuple[str, datetime]
+) -> bool:
+    """Give a registered version its alias, by the history; whether it is champion."""
+    key, now = run
+    command = "retrain" if key else "train"
+    mandate = Mandate(
+        action=command, reason="newly trained", by=f"liqwarn {command}", run=key, now=now
+    )
+    return appoint(registry, history_of(registry.panel, settings), version, mandate)
 
 
 def _record(
@@ -175,12 +217,12 @@ def _record(
         key=key,
         params={name: str(value) for name, value in settings.items()},
         tags={
-            "panel": study.market.panel.name,
-            "panel_sha256": study.market.panel_sha256,
-            "data_sha256": study.market.data_sha256,
+            **study_tags(study, "train"),
             "model_sha256": model.sha256_,
             "features": str(len(model.names_)),
+            "trained_until": str(rows.end.max()),
         },
+        experiment=experiment_tags(study.market.panel.name, study.market.panel.market),
         metrics=metrics,
         files=files,
     )

@@ -1,0 +1,70 @@
+"""promote, rollback, audit models: by hand, on the record, and an edit is found."""
+
+import mlflow
+import pytest
+
+
+@pytest.fixture
+def home(run, tmp_path):
+    """Where `run` lets the commands work."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def champions(home):
+    """A registry of three versions without files, the first of them champion past liqwarn."""
+    client = mlflow.MlflowClient(
+        f"sqlite:///{home / 'mlflow.db'}", f"sqlite:///{home / 'mlflow.db'}"
+    )
+    client.create_registered_model("liqwarn-demo")
+    for _ in range(3):
+        client.create_model_version("liqwarn-demo", source=(home / "nowhere").as_uri())
+    client.set_registered_model_alias("liqwarn-demo", "champion", "1")
+    return client
+
+
+@pytest.fixture
+def go(run, champions):
+    def once(*words):
+        return run(*words, "--panel", "conf/panels/demo.yaml")
+
+    return once
+
+
+WHY = ("--reason", "drift of funding", "--by", "Ada")
+
+
+def test_promotion_and_rollback_are_told_and_on_the_record(go, home, champions):
+    done = go("promote", "2", *WHY, "--json").json
+    again = go("promote", "2", *WHY)
+    third = go("promote", "3", *WHY)
+    back = go("rollback", *WHY)
+
+    assert (done["champion"], done["before"], done["moved"]) == ("2", "1", True)
+    assert "version 2 is champion already: nothing was moved" in again.out
+    assert "champion is version 3, it was 2" in third.out
+    assert "--release FOLDER --key KEY" in third.out
+    assert "champion is version 2, it was 3" in back.out
+    assert str(champions.get_model_version_by_alias("liqwarn-demo", "champion").version) == "2"
+    audited = go("audit", "models", "--json").json
+    assert (audited["champion"], audited["moves"]) == ("2", 3)
+    assert "3 to 2  rollback by Ada: drift of funding" in audited["champions"][-1]
+
+    log = home / "aliases" / "demo.jsonl"
+    log.write_bytes(log.read_bytes().replace(b"Ada", b"Eve", 1))
+    assert "line 2 does not follow line 1" in go("audit", "models").refusal
+
+
+def test_a_move_past_liqwarn_is_found(go, champions):
+    go("promote", "2", *WHY)
+    champions.set_registered_model_alias("liqwarn-demo", "champion", "3")
+
+    assert "champion is version 3" in go("audit", "models").refusal
+
+
+def test_what_cannot_be_done_is_refused_and_leaves_the_champion(go, home, champions):
+    assert "knows none before it" in go("rollback", *WHY).refusal
+    assert "version=99) not found" in go("promote", "99", *WHY).refusal
+    assert go("promote", "2", "--reason", " ", "--by", "Ada").code == 2
+    assert go("promote", "2", *WHY, "--release", home / "releases").code == 2
+    assert str(champions.get_model_version_by_alias("liqwarn-demo", "champion").version) == "1"
