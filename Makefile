@@ -14,11 +14,7 @@ WORKERS ?= 2
 export OMP_WAIT_POLICY := passive
 export MLFLOW_DISABLE_TELEMETRY := true
 
-<<<<<<< HEAD
-.PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop soak drill drill-collect clean
-=======
-.PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop soak drill gate clean
->>>>>>> gate
+.PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop soak drill drill-collect gate clean
 
 help:
 	@echo "make demo    run the main job on the simulated market   (PANEL= DATA= for real data)"
