@@ -11,7 +11,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "Start": ("demo",),
     "Real data": ("fetch", "collect", "tape", "panel", "ingest", "quality"),
     "Study": ("features", "label", "map", "position", "evaluate", "event"),
-    "Model": ("train", "retrain", "bundle"),
+    "Model": ("train", "retrain", "promote", "rollback", "models", "gc", "bundle"),
     "Flags": ("score", "report", "explain", "audit"),
     "Live": ("serve", "feed", "order", "keys", "replay"),
     "What if": ("simulate",),
