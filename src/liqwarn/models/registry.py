@@ -23,6 +23,7 @@ from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.probes import Probes
 from liqwarn.models.registry_runs import RUN_KEY, RunRecord, log_run
 from liqwarn.models.registry_store import Store
+from liqwarn.models.registry_trees import drop_trees, runs_of_key
 
 __all__ = [
     "CHALLENGER",
@@ -114,20 +115,34 @@ class Registry:
     def register(self, bundle: Path, record: RunRecord) -> Registered:
         """Log a run with its bundle and make it the newest version; aliases stay where they are.
 
-        Done alone in the store. A key that has a version already is not registered again.
+        Done alone in the store. A key that has a version already is not registered again; what an
+        interrupted call left of it is deleted.
         """
         with self.changing(), self._mlflow() as mlflow:
             known = self._of_key(mlflow, record.key) if record.key else None
             if known is not None:
                 return Registered(version=str(known.version), run_id=str(known.run_id))
-            run = log_run(mlflow, self.experiment(mlflow, record), record)
+            experiment = self.experiment(mlflow, record)
+            drop_trees(mlflow, runs_of_key(mlflow, experiment, record))
+            run = log_run(mlflow, experiment, record)
             version = self.add_version(mlflow, run, bundle, {RUN_KEY: record.key})
         return Registered(version=version, run_id=run)
 
     def record(self, record: RunRecord) -> str:
-        """Log a run that makes no model, such as an evaluation; returns its id."""
-        with self._mlflow() as mlflow:
-            return log_run(mlflow, self.experiment(mlflow, record), record)
+        """Log a run that makes no model, such as an evaluation; returns its id.
+
+        With a key it is recorded once: a finished run of the same key and name stays the one, and
+        an unfinished one, left by an interruption, is deleted and logged anew.
+        """
+        if not record.key:
+            with self._mlflow() as mlflow:
+                return log_run(mlflow, self.experiment(mlflow, record), record)
+        with self.changing(), self._mlflow() as mlflow:
+            experiment = self.experiment(mlflow, record)
+            there = runs_of_key(mlflow, experiment, record)
+            finished = [tree for tree in there if tree.finished]
+            drop_trees(mlflow, [tree for tree in there if not tree.finished])
+            return finished[0].run if finished else log_run(mlflow, experiment, record)
 
     def champion(self) -> str | None:
         """Version of the champion; None while nothing is registered."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlparse
 
-from liqwarn.models.registry_runs import PARENT
+from liqwarn.models.registry_runs import PARENT, RUN_KEY, RunRecord
 
-__all__ = ["RunTree", "drop_tree", "run_trees"]
+__all__ = ["RunTree", "drop_tree", "drop_trees", "run_trees", "runs_of_key"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,26 +25,20 @@ class RunTree:
         Milliseconds since 1970.
     children : tuple of str
         Ids, the oldest first.
+    finished : bool
+        Whether the run was ended, and well.
     """
 
     run: str
     experiment: str
     started: int
     children: tuple[str, ...]
+    finished: bool
 
 
 def run_trees(client: Any, experiment: str) -> list[RunTree]:  # noqa: ANN401  MLflow comes late
     """Every run of an experiment, the oldest first; a nested run whose parent is gone is a tree."""
-    found: list[Any] = []
-    token = None
-    while True:
-        page = client.search_runs(
-            [experiment], order_by=["attributes.start_time ASC"], page_token=token
-        )
-        found += page
-        token = page.token
-        if not token:
-            break
+    found = _runs(client, experiment, "")
     ids = {run.info.run_id for run in found}
     inside: dict[str, list[str]] = {}
     for run in found:
@@ -55,10 +49,43 @@ def run_trees(client: Any, experiment: str) -> list[RunTree]:  # noqa: ANN401  M
             experiment=experiment,
             started=int(run.info.start_time or 0),
             children=tuple(inside.get(run.info.run_id, ())),
+            finished=run.info.status == "FINISHED",
         )
         for run in found
         if run.data.tags.get(PARENT) not in ids
     ]
+
+
+def runs_of_key(mlflow: Any, experiment: str, record: RunRecord) -> list[RunTree]:  # noqa: ANN401  as above
+    """Runs with the key and the name of a record, the oldest first; none when it has no key."""
+    if not record.key:
+        return []
+    client = mlflow.MlflowClient()
+    same = _runs(client, experiment, f"tags.`{RUN_KEY}` = '{record.key}'")
+    wanted = {r.info.run_id for r in same if r.info.run_name == record.name}
+    if not wanted:
+        return []
+    return [tree for tree in run_trees(client, experiment) if tree.run in wanted]
+
+
+def drop_trees(mlflow: Any, trees: list[RunTree]) -> None:  # noqa: ANN401  as above
+    """Delete runs with all that is in them."""
+    for tree in trees:
+        drop_tree(mlflow, tree, dry_run=False)
+
+
+def _runs(client: Any, experiment: str, where: str) -> list[Any]:  # noqa: ANN401  as above
+    """Every run that a filter lets through, the oldest first."""
+    found: list[Any] = []
+    token = None
+    while True:
+        page = client.search_runs(
+            [experiment], where, order_by=["attributes.start_time ASC"], page_token=token
+        )
+        found += page
+        token = page.token
+        if not token:
+            return found
 
 
 def drop_tree(mlflow: Any, tree: RunTree, *, dry_run: bool) -> int:  # noqa: ANN401  as above
