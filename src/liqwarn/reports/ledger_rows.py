@@ -1,0 +1,209 @@
+"""Reading a ledger's account: its rows in a fixed order, whatever is missing.
+
+The account is the document of schema ``liqwarn.ledger/1`` that settling a ledger writes. A part
+that is missing, or is not of the kind it should be, counts as empty.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from liqwarn.frames import SIDES
+from liqwarn.reports.evaluation_text import estimate, rate
+from liqwarn.reports.formats import finite, number
+from liqwarn.reports.results import PRIMARY_H, rows_of
+
+__all__ = [
+    "ALARM",
+    "EVERY",
+    "FEW_ONSETS",
+    "SCHEMA",
+    "WINDOWS",
+    "alarm_rows",
+    "caught_text",
+    "count_of",
+    "counts_sentence",
+    "drift_rows",
+    "ends_of",
+    "few_outcomes",
+    "figure",
+    "miss_rows",
+    "part_of",
+    "skill_rows",
+]
+
+SCHEMA: Final = "liqwarn.ledger/1"
+EVERY: Final = "all"
+"""The scope of all symbols together, and the window of all time."""
+WINDOWS: Final[Mapping[str, str]] = {"all": "since the first", "90d": "90 days", "30d": "30 days"}
+"""Windows of an account, and how they are called."""
+FEW_ONSETS: Final = 30
+"""Below so many onsets every figure comes with a warning."""
+ALARM: Final = (
+    "An alarm is a flag at T2 or higher. An event is caught when an alarm of its symbol and side "
+    "stood within the 4 h before its onset; an alarm is false when no onset follows within 4 h. "
+    "Alarms less than 2 h apart are one."
+)
+"""What the ledger calls an alarm, and when it was right."""
+
+_GRADES: Final = ("large", "moderate", "unknown", "none")
+
+
+def part_of(account: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part that is a mapping itself; empty when it is none.
+
+    >>> part_of({"counts": {"issued": 2}}, "counts"), part_of({"champion": None}, "champion")
+    ({'issued': 2}, {})
+    """
+    found = account.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def skill_rows(account: Mapping[str, Any], window: str = EVERY) -> list[Mapping[str, Any]]:
+    """Skill at 4 h of every model together: all symbols first, then each; long before short.
+
+    Parameters
+    ----------
+    window : {"all", "90d", "30d"}
+
+    Examples
+    --------
+    >>> rows = [{"scope": s, "side": "long", "window": "all"} for s in ("SOL", "all", "BTC")]
+    >>> [row["scope"] for row in skill_rows({"skill": rows})]
+    ['all', 'BTC', 'SOL']
+    """
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for row in rows_of(account, "skill"):
+        wanted = row.get("window", EVERY) == window and row.get("model", "any") == "any"
+        if wanted and row.get("horizon_h", PRIMARY_H) == PRIMARY_H and row.get("side") in SIDES:
+            found.setdefault((str(row.get("scope")), str(row["side"])), row)
+    order = sorted(found, key=lambda at: (at[0] != EVERY, at[0], at[1] != SIDES[0]))
+    return [found[at] for at in order]
+
+
+def drift_rows(account: Mapping[str, Any], part: str) -> list[Mapping[str, Any]]:
+    """Rows of ``inputs``, ``scores`` or ``calibration``, the worst grade and largest PSI first.
+
+    >>> rows = [{"feature": "a", "psi": 0.3, "grade": "large"}, {"feature": "b", "grade": "none"},
+    ...         {"feature": "c", "psi": 0.9, "grade": "large"}]
+    >>> [row["feature"] for row in drift_rows({"drift": {"inputs": rows}}, "inputs")]
+    ['c', 'a', 'b']
+    """
+    drift = part_of(account, "drift")
+    rows = rows_of(drift, part) if isinstance(drift.get(part), list) else []
+
+    def badness(row: Mapping[str, Any]) -> tuple[int, float, str]:
+        grade, psi = row.get("grade"), finite(row.get("psi"))
+        place = _GRADES.index(grade) if grade in _GRADES else _GRADES.index("unknown")
+        return place, 0.0 if psi is None else -psi, str(row.get("feature", row.get("side", "")))
+
+    return sorted(rows, key=badness)
+
+
+def alarm_rows(account: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Alarms, those to act on first, then the oldest.
+
+    >>> alarm_rows({"alarms": [{"severity": "warn"}, {"severity": "act"}]})
+    [{'severity': 'act'}, {'severity': 'warn'}]
+    """
+    rows = rows_of(account, "alarms")
+    return sorted(rows, key=lambda row: (row.get("severity") != "act", str(row.get("since", ""))))
+
+
+def miss_rows(account: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Every missed event, the newest first."""
+    return sorted(
+        rows_of(account, "misses"), key=lambda row: str(row.get("onset", "")), reverse=True
+    )
+
+
+def ends_of(found: object) -> list[object]:
+    """Both ends of a figure's interval, as :func:`liqwarn.reports.formats.interval` takes them.
+
+    >>> ends_of({"value": 0.2, "low": 0.1, "high": 0.3}), ends_of(None)
+    ([0.1, 0.3], [])
+    """
+    return [found.get("low"), found.get("high")] if isinstance(found, Mapping) else []
+
+
+def figure(found: object, digits: int = 3) -> str:
+    """A figure with its interval.
+
+    >>> figure({"value": 0.21, "low": 0.104, "high": 0.33}, 2), figure(None)
+    ('0.21 [0.10, 0.33]', '–')
+    """
+    value = found.get("value") if isinstance(found, Mapping) else None
+    return estimate(value, ends_of(found), digits)
+
+
+def caught_text(row: Mapping[str, Any]) -> str:
+    """How many events were caught, of how many, as a share with its interval.
+
+    >>> caught_text({"recall": {"value": 0.75, "low": 0.4, "high": 0.9, "caught": 3, "events": 4}})
+    '3 of 4: 75 % [40, 90]'
+    >>> caught_text({"recall": {"caught": 0, "events": 0}}), caught_text({})
+    ('no event', '–')
+    """
+    found = part_of(row, "recall")
+    caught, events = finite(found.get("caught")), finite(found.get("events"))
+    if caught is None or events is None:
+        return rate(found.get("value"), ends_of(found))
+    if events == 0:
+        return "no event"
+    shown = rate(found.get("value"), ends_of(found))
+    return f"{caught:,.0f} of {events:,.0f}: {shown}"
+
+
+def count_of(account: Mapping[str, Any], name: str) -> str:
+    """One of the counts, as text.
+
+    >>> count_of({"counts": {"issued": 12345}}, "issued"), count_of({}, "issued")
+    ('12,345', '–')
+    """
+    return number(part_of(account, "counts").get(name), 0)
+
+
+def counts_sentence(account: Mapping[str, Any]) -> str:
+    """How many flags there are, and what is known of them.
+
+    >>> counts = {"issued": 9, "known": 5, "pending": 3, "unknown": 1, "replayed": 2}
+    >>> counts_sentence({"counts": counts | {"in_sample": 1, "revised": 0}})[:66]
+    '9 flag sides issued: 5 with a known outcome, 3 pending, 1 unknown.'
+    """
+    told = {
+        name: count_of(account, name)
+        for name in ("issued", "known", "pending", "unknown", "replayed", "in_sample", "revised")
+    }
+    return (
+        f"{told['issued']} flag sides issued: {told['known']} with a known outcome, "
+        f"{told['pending']} pending, {told['unknown']} unknown. Not counted as skill: "
+        f"{told['replayed']} replayed after their time, {told['in_sample']} of bars the model was "
+        f"trained on. Outcomes revised later: {told['revised']}."
+    )
+
+
+def few_outcomes(rows: list[Mapping[str, Any]]) -> str:
+    """What must be said when outcomes are too few to lean on; empty when they are enough.
+
+    Parameters
+    ----------
+    rows : list
+        Skill of all symbols together, a row a side.
+
+    Examples
+    --------
+    >>> few_outcomes([{"scope": "all", "side": "long", "rows": 400, "onsets": 12}])
+    'Long: only 12 onsets, too few to lean on (fewer than 30).'
+    >>> few_outcomes([])
+    'No outcome is known yet: nothing can be said of the skill of these flags.'
+    """
+    sides = [row for row in rows if row.get("scope", EVERY) == EVERY]
+    known = {str(row.get("side")): finite(row.get("onsets")) or 0.0 for row in sides}
+    if not any(finite(row.get("rows")) for row in sides):
+        return "No outcome is known yet: nothing can be said of the skill of these flags."
+    return " ".join(
+        f"{side.capitalize()}: only {n:,.0f} onsets, too few to lean on (fewer than {FEW_ONSETS})."
+        if n
+        else f"{side.capitalize()}: no onset yet, so ranking and recall cannot be measured."
+        for side, n in known.items()
+        if n < FEW_ONSETS
+    )
