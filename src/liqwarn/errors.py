@@ -4,6 +4,7 @@
 
     LiqwarnError
     ├── ConfigError       a panel, policy or settings file asks for something impossible
+    │   └── LockHeldError     another process does the same just now
     ├── DataError         a provider file says something impossible
     │   └── ConflictError the same cell was given two different values
     ├── StoreError        the store on disk is damaged or not ours
@@ -28,6 +29,7 @@ __all__ = [
     "DataError",
     "FrameError",
     "LiqwarnError",
+    "LockHeldError",
     "ModelError",
     "OutdatedModelError",
     "PolicyError",
@@ -43,6 +45,10 @@ class LiqwarnError(Exception):
 
 class ConfigError(LiqwarnError):
     """A configuration file asks for something impossible; every fault is named at once."""
+
+
+class LockHeldError(ConfigError):
+    """Another process does the same just now; the same call may succeed later."""
 
 
 class DataError(LiqwarnError):

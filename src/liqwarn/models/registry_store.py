@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from filelock import FileLock, Timeout
 
-from liqwarn.errors import ConfigError, ModelError
+from liqwarn.errors import LockHeldError, ModelError
 
 __all__ = ["Store", "without_password"]
 
@@ -108,7 +108,7 @@ class Store:
 
         Raises
         ------
-        ConfigError
+        LockHeldError
             When another holds it for longer.
         ModelError
             When a server is not there, or, from what is yielded, when the lock was lost.
@@ -146,7 +146,7 @@ class Store:
             with FileLock(f"{path}.{what}.lock", timeout=patience_s):
                 yield lambda: None
         except Timeout as error:
-            raise ConfigError(self._taken(what)) from error
+            raise LockHeldError(self._taken(what)) from error
 
     @contextmanager
     def _advisory_lock(self, what: str, patience_s: float) -> Iterator[Callable[[], None]]:
@@ -159,7 +159,7 @@ class Store:
             until = time.monotonic() + patience_s
             while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({number})").scalar():
                 if time.monotonic() >= until:
-                    raise ConfigError(self._taken(what))
+                    raise LockHeldError(self._taken(what))
                 time.sleep(_POLL_S)
 
             def check() -> None:
