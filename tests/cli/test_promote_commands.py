@@ -1,7 +1,17 @@
 """promote, rollback, audit models: by hand, on the record, and an edit is found."""
 
+import subprocess
+import sys
+
 import mlflow
 import pytest
+
+SEEN = """
+import sys
+import liqwarn.cli.promote_commands
+heavy = ("lightgbm", "sklearn", "matplotlib", "plotly", "scipy.stats", "mlflow")
+print([name for name in heavy if name in sys.modules])
+"""
 
 
 @pytest.fixture
@@ -68,3 +78,9 @@ def test_what_cannot_be_done_is_refused_and_leaves_the_champion(go, home, champi
     assert go("promote", "2", "--reason", " ", "--by", "Ada").code == 2
     assert go("promote", "2", *WHY, "--release", home / "releases").code == 2
     assert str(champions.get_model_version_by_alias("liqwarn-demo", "champion").version) == "1"
+
+
+def test_a_hand_at_night_does_not_wait_for_what_training_imports():
+    told = subprocess.run([sys.executable, "-c", SEEN], capture_output=True, text=True, check=True)
+
+    assert told.stdout == "[]\n"

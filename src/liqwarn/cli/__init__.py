@@ -14,9 +14,11 @@ _ALONE = {"serve": "liqwarn.cli.serve_command"}
 _BY_ITSELF = {
     "collect": "liqwarn.cli.collect_command",
     "feed": "liqwarn.cli.feed_command",
+    "promote": "liqwarn.cli.promote_commands",
+    "rollback": "liqwarn.cli.promote_commands",
     "tape": "liqwarn.cli.tape_commands",
 }
-"""Neither must a collector, nor a feed that has tables made before each look."""
+"""Neither must a collector, a feed that has tables made before each look, nor a hand at night."""
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,12 @@ import pandas as pd
 from liqwarn import __version__
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES
-from liqwarn.models.cascade import CascadeModel
-from liqwarn.models.probes import Probes
 from liqwarn.models.registry_runs import RUN_KEY, RunRecord, log_run
 from liqwarn.models.registry_store import Store
 from liqwarn.models.registry_trees import drop_trees, runs_of_key
+
+if TYPE_CHECKING:
+    from liqwarn.models.cascade import CascadeModel
 
 __all__ = [
     "CHALLENGER",
@@ -42,6 +43,7 @@ _PATIENCE_S: Final = 600.0  # for others that register at the same time
 _NOT_THERE: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _SCRIPT: Final = """\
 import mlflow.pyfunc
+import pandas as pd
 from mlflow.models import set_model
 
 from liqwarn.models.registry import score_frame
@@ -53,7 +55,7 @@ class Cascade(mlflow.pyfunc.PythonModel):
         from liqwarn.models.cascade import CascadeModel
         self.model = CascadeModel.load(Path(context.artifacts["bundle"]) / "model")
 
-    def predict(self, context, model_input, params=None):
+    def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
         return score_frame(self.model, model_input)
 
 
@@ -69,7 +71,7 @@ class Registered:
     run_id: str
 
 
-def score_frame(model: CascadeModel, frame: pd.DataFrame) -> pd.DataFrame:
+def score_frame(model: "CascadeModel", frame: pd.DataFrame) -> pd.DataFrame:
     """Probabilities of rows of features, as ``mlflow models serve`` answers them.
 
     Columns are ``long_1h`` … ``short_24h``. A missing feature is NaN; an infinite one is refused.
@@ -247,8 +249,10 @@ class Registry:
         tags: dict[str, str],
     ) -> str:
         """Log a bundle as the model of a run, and make it a version: both, or no version."""
-        example = _example(bundle)
+        from liqwarn.models.cascade import CascadeModel  # noqa: PLC0415  moving an alias needs no trees
+
         model = CascadeModel.load(bundle / "model")
+        example = _example(bundle, list(model.names_))
         signature = mlflow.models.infer_signature(example, score_frame(model, example))
         # MLflow prints what it does to standard error, which is for our own one line
         with tempfile.TemporaryDirectory() as folder, redirect_stderr(StringIO()):
@@ -288,9 +292,10 @@ class Registry:
             raise  # a locked or unreachable store is not an empty one
 
 
-def _example(bundle: Path) -> pd.DataFrame:
+def _example(bundle: Path, names: list[str]) -> pd.DataFrame:
     """A training row of the bundle, what is missing in it as zero: the example of its input."""
-    names = list(CascadeModel.load(bundle / "model").names_)
+    from liqwarn.models.probes import Probes  # noqa: PLC0415  it brings the trees
+
     probes = bundle / "training" / "probes.json"
     rows = Probes.from_bytes(probes.read_bytes()).rows if probes.exists() else None
     row = np.zeros((1, len(names))) if rows is None else np.nan_to_num(rows[-1:])

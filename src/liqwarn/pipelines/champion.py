@@ -2,12 +2,15 @@
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from liqwarn.config import Settings
 from liqwarn.errors import ModelError
-from liqwarn.models.bundle import Bundle, load_bundle
 from liqwarn.models.registry import Registry
 from liqwarn.models.registry_store import without_password
+
+if TYPE_CHECKING:
+    from liqwarn.models.bundle import Bundle
 
 __all__ = ["open_bundle", "open_champion", "registry_of"]
 
@@ -18,8 +21,10 @@ def registry_of(panel: str, settings: Settings) -> Registry:
     return Registry(settings.mlflow_uri, panel, artifacts=settings.artifacts)
 
 
-def open_champion(panel: str, settings: Settings) -> Bundle | None:
+def open_champion(panel: str, settings: Settings) -> "Bundle | None":
     """The champion's bundle; None while the registry has none."""
+    from liqwarn.models.bundle import load_bundle  # noqa: PLC0415  moving an alias needs no trees
+
     registry = registry_of(panel, settings)
     version = registry.champion()
     if version is None:
@@ -28,7 +33,7 @@ def open_champion(panel: str, settings: Settings) -> Bundle | None:
         return load_bundle(registry.fetch(version, Path(folder)), version=version)
 
 
-def open_bundle(folder: Path | None, panel: str, settings: Settings) -> Bundle:
+def open_bundle(folder: Path | None, panel: str, settings: Settings) -> "Bundle":
     """The bundle in a folder, or the champion of a panel.
 
     Raises
@@ -36,6 +41,8 @@ def open_bundle(folder: Path | None, panel: str, settings: Settings) -> Bundle:
     ModelError
         When there is no champion, or the bundle is not whole.
     """
+    from liqwarn.models.bundle import load_bundle  # noqa: PLC0415  likewise
+
     if folder is not None:
         return load_bundle(folder, version=folder.name)
     champion = open_champion(panel, settings)
