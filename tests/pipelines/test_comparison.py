@@ -9,7 +9,7 @@ import pytest
 from liqwarn.models.bundle import load_bundle
 from liqwarn.models.evaluation import walk_forward
 from liqwarn.models.results import MODEL
-from liqwarn.pipelines.comparison import gather_evidence
+from liqwarn.pipelines.comparison import dates_of, gather_evidence
 from liqwarn.pipelines.evaluate import EvaluationOrder, labelled_rows
 from liqwarn.pipelines.train import TrainOrder, fit_bundle
 
@@ -53,6 +53,17 @@ def test_without_a_champion_there_is_nothing_to_compare(evaluation):
         assert (one.versus_har.low, one.versus_har.high) == tuple(row["delta_pr_auc_vs_har"]["ci"])
         assert one.brier_skill_vs_har == row["brier_skill_vs_har"]
         np.testing.assert_equal(one.calibration_slope, row["calibration_slope"])
+
+
+def test_data_up_to_this_minute_is_not_from_the_future(evaluation, thin):
+    """Of the last day's rows the longest outcome is not known yet; that is no wrong clock."""
+    last = thin.market.frame.times[-1]
+    now = datetime.fromtimestamp(int(last.astype("datetime64[s]").astype(np.int64)), tz=UTC)
+    dates = dates_of(evaluation.found, labelled_rows(thin), now)
+
+    assert labelled_rows(thin).end.max() > last
+    assert timedelta(0) <= now - dates.trained_until < timedelta(days=1)
+    assert timedelta(0) <= now - dates.tested_until < timedelta(days=1)
 
 
 def test_a_champion_is_compared_on_bars_after_its_training_only(evaluation, bundle):

@@ -11,6 +11,7 @@ import pytest
 from liqwarn.config import Settings
 from liqwarn.errors import ConfigError, ModelError
 from liqwarn.frames import SIDES
+from liqwarn.models.bundle import load_bundle
 from liqwarn.pipelines.champion import open_champion, registry_of
 from liqwarn.pipelines.train import TrainOrder, fit_bundle, train
 
@@ -43,6 +44,15 @@ def test_the_record_says_what_it_was_trained_on(bundle, study, small):
     assert training.settings["milder_trees"] == small.milder_trees
     assert list(bundle.history.columns) == ["symbol", "time", "long", "short"]
     assert bundle.history["time"].max() <= training.trained_until
+
+
+def test_nothing_was_known_after_the_data_ends(study, small, tmp_path):
+    _, rows, _ = fit_bundle(study, (), TrainOrder(settings=small), tmp_path / "b")
+    last = study.market.frame.times[-1]
+
+    assert rows.end.max() > last  # of a row's longest outcome, which is not known yet
+    until = load_bundle(tmp_path / "b", version="1").training.trained_until
+    assert np.datetime64(until.replace(tzinfo=None), "s") == last
 
 
 def test_the_same_order_gives_the_same_model(fitted, study, tmp_path):

@@ -37,7 +37,9 @@ def _frozen(found: OutOfSample, champion: Bundle) -> Frozen:
 
 
 def dates_of(found: OutOfSample, trained: Rows, now: datetime) -> Dates:
-    """How old the evidence is at `now`.
+    """How old the evidence is at `now`: by its last bars, whose nearest outcome was known.
+
+    Not by ``end``: a day before its data ends, a row's longest outcome is known after it.
 
     Parameters
     ----------
@@ -48,4 +50,4 @@ def dates_of(found: OutOfSample, trained: Rows, now: datetime) -> Dates:
 
 
 def _last(rows: Rows) -> datetime:
-    return datetime.fromtimestamp(int(rows.end.max().astype(np.int64)), tz=UTC)
+    return datetime.fromtimestamp(int(rows.times.max().astype(np.int64)), tz=UTC)

@@ -119,7 +119,7 @@ def fit_bundle(
     on_progress("train", 0, 1)
     model = CascadeModel(order.settings, seed=order.seed, threads=order.threads).fit(rows)
     on_progress("train", 1, 1)
-    until = datetime.fromtimestamp(int(rows.end.max().astype(np.int64)), tz=UTC)
+    until = _known_until(rows, (study, *others))
     training = Training(
         panel=study.market.panel.name,
         trained_until=until,
@@ -130,6 +130,16 @@ def fit_bundle(
         settings={**asdict(model.settings or BoostSettings()), "seed": order.seed},
     )
     return model, rows, save_bundle(folder, model, training, _history(model, rows), rows=rows.X)
+
+
+def _known_until(rows: Rows, studies: tuple[Study, ...]) -> datetime:
+    """When the last outcome trained on was known: at the end of the data at the latest.
+
+    A row near that end has outcomes of the shorter horizons only, and nothing of what follows.
+    """
+    last = max(one.market.frame.times[-1] for one in studies)
+    moment = min(rows.end.max(), last)
+    return datetime.fromtimestamp(int(moment.astype("datetime64[s]").astype(np.int64)), tz=UTC)
 
 
 def _history(model: CascadeModel, rows: Rows) -> pd.DataFrame:
