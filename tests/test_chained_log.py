@@ -5,7 +5,8 @@ import random
 import orjson
 import pytest
 
-from liqwarn.chained_log import append_records, read_head, records, verify
+from liqwarn import chained_log
+from liqwarn.chained_log import acknowledged, append_records, read_head, records, verify
 from liqwarn.errors import AuditError
 
 
@@ -114,3 +115,37 @@ def test_a_missing_log_and_a_line_of_other_making_are_refused(tmp_path):
     (tmp_path / "other.jsonl").write_bytes(orjson.dumps({"b": 1}) + b" \n")
     with pytest.raises(AuditError, match=r"line 1 is not written the way"):
         list(records(tmp_path / "other.jsonl"))
+
+
+def test_what_is_acknowledged_is_read_while_others_append(log, monkeypatch):
+    """Between the log's bytes and its head is the moment at which verifying would call an edit."""
+    seen = []
+    whole = chained_log.write_json
+
+    def between(head, content):
+        seen.append(len(acknowledged(*log)))
+        with pytest.raises(AuditError, match="7 lines in"):
+            verify(*log)
+        whole(head, content)
+
+    monkeypatch.setattr(chained_log, "write_json", between)
+    append_records(*log, [{"n": 6}])
+
+    assert seen == [6]
+    assert [record["n"] for record in acknowledged(*log)] == list(range(7))
+
+
+def test_what_is_acknowledged_is_checked(log, tmp_path):
+    path, head = log
+    whole = path.read_bytes()
+    rng = random.Random(3)
+    for _ in range(200):
+        at = rng.randrange(len(whole))
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(AuditError, match=r"a\.jsonl: "):
+            acknowledged(path, head)
+    for cut in (0, 1, 200, len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        with pytest.raises(AuditError, match=r"a\.jsonl: "):
+            acknowledged(path, head)
+    assert acknowledged(tmp_path / "none", tmp_path / "nothing") == []

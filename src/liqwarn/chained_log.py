@@ -19,7 +19,16 @@ from filelock import FileLock
 from liqwarn.durable import write_json
 from liqwarn.errors import AuditError
 
-__all__ = ["Head", "append_records", "follow", "read_head", "read_record", "records", "verify"]
+__all__ = [
+    "Head",
+    "acknowledged",
+    "append_records",
+    "follow",
+    "read_head",
+    "read_record",
+    "records",
+    "verify",
+]
 
 _GENESIS: Final = "0" * 64
 Record = Mapping[str, Any]
@@ -96,6 +105,34 @@ def verify(path: Path, head: Path) -> Head:
             "append sets its rest aside)"
         )
     return found
+
+
+def acknowledged(path: Path, head: Path) -> list[dict[str, Any]]:
+    """Every record up to the head, checked; none when neither log nor head is there.
+
+    For whoever reads while others append: the head is read first, and then no more of the log than
+    it knows, so an append in between, or one that was interrupted, is no edit. Nothing is written.
+
+    Raises
+    ------
+    AuditError
+        As :func:`verify` does for what lies before the head's end.
+    """
+    if not head.exists() and not path.exists():
+        return []
+    expected, found = read_head(head), Head()
+    made = []
+    for line in _lines(path) if expected.lines else ():
+        if found.lines == expected.lines:
+            break
+        found = follow(found, line, path)
+        made.append(read_record(line, path, found.lines))
+    if found != expected:
+        raise AuditError(
+            f"{path}: line {found.lines} in {found.size} bytes is not the one its head knows, line "
+            f"{expected.lines} in {expected.size}: the log was edited or cut short"
+        )
+    return made
 
 
 def follow(at: Head, line: bytes, path: Path) -> Head:

@@ -1,6 +1,7 @@
 """The history of aliases: two lines a move, read back, and where a rollback goes."""
 
 from datetime import UTC, datetime
+from threading import Thread
 
 import pytest
 
@@ -85,10 +86,27 @@ def test_a_move_that_ends_twice_is_refused(history):
         history.moves()
 
 
-def test_an_interrupted_append_is_set_aside_when_the_history_is_read(history):
+def test_an_interrupted_append_is_no_edit_and_the_next_one_sets_it_aside(history):
     make(history, None, "1")
     with history.log.open("ab") as log:
         log.write(b'{"half')
 
     assert len(history.moves()) == 1
+    make(history, "1", "2")
+    assert len(history.moves()) == 2
     assert history.log.with_name("demo.jsonl.unacknowledged").read_bytes() == b'{"half'
+
+
+def test_a_history_that_is_read_while_others_write_is_whole_at_every_look(history):
+    """Retraining, gc and the audit ask it without a lock."""
+    make(history, None, "0")
+    writer = Thread(target=lambda: [make(history, str(k), str(k + 1)) for k in range(60)])
+    writer.start()
+    seen = []
+    while writer.is_alive():
+        seen.append(len(history.moves()))
+    writer.join()
+
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 5
+    assert len(history.moves()) == 61

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from liqwarn.chained_log import append_records, records, verify
+from liqwarn.chained_log import acknowledged, append_records
 from liqwarn.decisions import iso_utc
 from liqwarn.errors import AuditError
 
@@ -34,7 +34,7 @@ class AliasMove:
         Version it pointed at; None when it pointed nowhere.
     after : str
         Version it is to point at.
-    action : {"first", "train", "retrain", "promote", "rollback"}
+    action : {"first", "train", "retrain", "promote", "rollback", "copy"}
     reason, by : str
         Why, and a person's or a command's name.
     run : str
@@ -101,17 +101,15 @@ class AliasHistory:
     def moves(self) -> tuple[Ended, ...]:
         """Every move in order; empty while there is no log.
 
+        No lock is needed: others may write meanwhile.
+
         Raises
         ------
         AuditError
             When the log was edited, or holds something else than moves.
         """
-        if not self.head.exists() and not self.log.exists():
-            return ()
-        self._mend()
-        verify(self.log, self.head)
         found: dict[int, Ended] = {}
-        for number, record in records(self.log):
+        for number, record in enumerate(acknowledged(self.log, self.head), start=1):
             try:
                 self._take(found, record)
             except (KeyError, TypeError) as error:
@@ -147,10 +145,6 @@ class AliasHistory:
 
     def _champions(self) -> Iterator[Ended]:
         return (one for one in self.moves() if one.state == "done" and one.move.alias == "champion")
-
-    def _mend(self) -> None:
-        """Set aside what an interrupted append left behind the log's end."""
-        append_records(self.log, self.head, [])
 
     @staticmethod
     def _take(found: dict[int, Ended], record: dict[str, object]) -> None:
