@@ -172,8 +172,14 @@ class Registry:
             found = self._of_key(mlflow, run_key)
             return None if found is None else str(found.version)
 
+    def newest(self) -> tuple[str, str] | None:
+        """The version registered last and the key of its run, empty for none; None before any."""
+        with self._mlflow() as mlflow:
+            found = self.versions(mlflow)
+            return (str(found[-1].version), str(found[-1].tags.get(RUN_KEY, ""))) if found else None
+
     def point(self, alias: str, version: str, reason: str) -> None:
-        """Move an alias to a version; why a version became champion is noted on it.
+        """Move an alias to a version; why a version became champion is noted on it, if told.
 
         The champion before keeps the alias ``previous``, by which the clean-up knows it. This takes
         no lock and keeps no history: :mod:`liqwarn.pipelines.alias_moves` does both around it.
@@ -186,7 +192,8 @@ class Registry:
         with self._mlflow() as mlflow:
             client = mlflow.MlflowClient()
             if alias == CHAMPION:
-                client.set_model_version_tag(self.name, version, "promoted", reason)
+                if reason:
+                    client.set_model_version_tag(self.name, version, "promoted", reason)
                 before = self._version_of(mlflow, CHAMPION)
                 if before not in (None, version):
                     client.set_registered_model_alias(self.name, PREVIOUS, before)

@@ -3,79 +3,32 @@
 A fold is a value in and a value out, so its result is kept under the hash of everything it depends
 on: rows, makers, seed, and the source of the models themselves. Another model, other data or a
 changed line of code is another hash, and nothing stale can be found.
+
+A walk that is repeated as time goes on finds every closed block there. Of the open block, which has
+more test rows each time, the fitted trees are kept as well.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache, partial
-from hashlib import sha256
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile
 
-import lightgbm as lgb
 import numpy as np
+from numpy.typing import NDArray
 
-import liqwarn
 from liqwarn.durable import replace_file
-from liqwarn.errors import ModelError, StoreError
+from liqwarn.errors import StoreError
 from liqwarn.frames import FloatArray
 from liqwarn.models.folds import FoldResult, FoldTask, MapFolds
-from liqwarn.models.rows import Rows
+from liqwarn.models.kept_fit import KeptFit
+from liqwarn.pipelines.fold_keys import FoldKey, FoldKeys
 
-__all__ = ["FoldStore", "task_key"]
+__all__ = ["FoldStore"]
 
-_SOURCES: Final = ("models", "windows", "frames.py")
-
-
-@cache
-def _source_sha256() -> str:
-    """Hash of the code that a fold runs."""
-    root = Path(liqwarn.__file__).parent
-    digest = sha256(f"numpy {np.__version__} lightgbm {lgb.__version__}".encode())
-    for name in _SOURCES:
-        path = root / name
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
-
-
-def task_key(task: FoldTask) -> str:
-    """Hash of everything a fold's result depends on."""
-    digest = sha256(_source_sha256().encode())
-    for name, make in task.makers.items():
-        digest.update(f"{name}\0{_described(make)}".encode())
-    digest.update(str(task.seed).encode())
-    for rows in (task.train, task.test):
-        _add(digest.update, rows)
-    return digest.hexdigest()
-
-
-def _described(maker: object) -> str:
-    """What a maker is: the names of its functions, and their arguments.
-
-    Raises
-    ------
-    ModelError
-        For a function without a name of its own: two of them could not be told apart.
-    """
-    if isinstance(maker, partial):
-        given = [*maker.args, *(v for _, v in sorted(maker.keywords.items()))]
-        names = ",".join(sorted(maker.keywords))
-        return f"{_described(maker.func)}({names}|{';'.join(map(_described, given))})"
-    if callable(maker):
-        name = f"{getattr(maker, '__module__', '')}.{getattr(maker, '__qualname__', '<')}"
-        if "<" in name:
-            raise ModelError(f"maker {maker!r} has no name, expected a function of a module")
-        return name
-    return repr(maker)
-
-
-def _add(update: Callable[[bytes], object], rows: Rows) -> None:
-    update(repr((rows.bar, rows.names, rows.horizons_h, rows.X.shape)).encode())
-    update("\n".join(rows.symbols.tolist()).encode())
-    for array in (rows.times, rows.end, rows.X, rows.y, rows.milder):
-        update(np.ascontiguousarray(array).tobytes())
+_FITS: Final = 2  # of the open block, and of the one before it while its last outcomes come in
 
 
 class FoldStore:
@@ -87,52 +40,151 @@ class FoldStore:
         One file a fold; made when the first result is there.
     run : MapFolds
         Computes what is not there, here or on a cluster, in order.
+    rolling : bool
+        For one walk that is repeated with more data each time: the trees of the last two folds are
+        kept, what a finished walk did not use is removed, and a damaged file counts as missing.
+        Otherwise the folder may hold folds of many walks, and a damaged file is an error.
+
+    Raises
+    ------
+    StoreError
+        When a result is damaged.
     """
 
-    def __init__(self, folder: Path, run: MapFolds) -> None:
+    def __init__(self, folder: Path, run: MapFolds, *, rolling: bool = False) -> None:
         self.folder = folder
         self.run = run
+        self.rolling = rolling
 
     def __call__(
         self, task: Callable[[FoldTask], FoldResult], items: Iterable[FoldTask], /
     ) -> Iterator[FoldResult]:
         """Results in order, each as soon as it is there."""
-        waiting: deque[tuple[Path, bool]] = deque()
+        waiting: deque[tuple[FoldKey, FoldResult | None]] = deque()
+        used: list[FoldKey] = []
 
         def missing() -> Iterator[FoldTask]:
+            keys = FoldKeys()
             for item in items:
-                path = self.folder / f"{task_key(item)}.npz"
-                waiting.append((path, path.exists()))
-                if not waiting[-1][1]:
-                    yield item
+                key = keys.of(item)
+                used.append(key)
+                waiting.append((key, self._result(key)))
+                if waiting[-1][1] is None:
+                    yield self._prepared(item, key)
 
         for result in self.run(task, missing()):
-            while waiting[0][1]:
-                yield _load(waiting.popleft()[0])
-            replace_file(waiting.popleft()[0], partial(_save, result))
+            yield from _ready(waiting)
+            self._keep(waiting.popleft()[0], result)
             yield result
-        while waiting:
-            yield _load(waiting.popleft()[0])
+        yield from _ready(waiting)
+        if self.rolling:
+            self._tidy(used)
+
+    def _result_file(self, key: FoldKey) -> Path:
+        return self.folder / f"{key.result}.npz"
+
+    def _fit_file(self, key: FoldKey) -> Path:
+        return self.folder / f"fit-{key.fit}.npz"
+
+    def _result(self, key: FoldKey) -> FoldResult | None:
+        path = self._result_file(key)
+        try:
+            return _load(path) if path.exists() else None
+        except StoreError:
+            if self.rolling:
+                return None
+            raise
+
+    def _prepared(self, item: FoldTask, key: FoldKey) -> FoldTask:
+        """The task with the trees that were kept of it."""
+        path = self._fit_file(key)
+        if not self.rolling or not path.exists():
+            return item
+        try:
+            return replace(item, kept=_load_fits(path))
+        except StoreError:
+            return item
+
+    def _keep(self, key: FoldKey, result: FoldResult) -> None:
+        replace_file(self._result_file(key), partial(_save, _arrays(result)))
+        if self.rolling and result.kept:
+            replace_file(self._fit_file(key), partial(_save, _fit_arrays(result.kept)))
+
+    def _tidy(self, used: list[FoldKey]) -> None:
+        """Remove what the walk did not use."""
+        kept = {self._result_file(key) for key in used}
+        kept |= {self._fit_file(key) for key in used[-_FITS:]}
+        for path in self.folder.glob("*.npz"):
+            if path not in kept:
+                path.unlink()
 
 
-def _save(result: FoldResult, path: Path) -> None:
-    arrays = {f"p/{name}": p for name, p in result.p.items()}
+def _ready(waiting: deque[tuple[FoldKey, FoldResult | None]]) -> Iterator[FoldResult]:
+    """What was there already, up to the next that was not."""
+    while waiting and (found := waiting[0][1]) is not None:
+        waiting.popleft()
+        yield found
+
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+def _arrays(result: FoldResult) -> Arrays:
+    arrays: dict[str, NDArray[np.generic]] = {f"p/{name}": p for name, p in result.p.items()}
     arrays |= {f"thresholds/{name}": t for name, t in result.thresholds.items()}
+    return {"n_train": np.array(result.n_train), **arrays}
+
+
+def _fit_arrays(kept: Mapping[str, KeptFit]) -> Arrays:
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for name, fit in kept.items():
+        arrays[f"model/{name}"] = np.frombuffer(fit.model, dtype=np.uint8)
+        arrays[f"thresholds/{name}"] = fit.thresholds
+    return arrays
+
+
+def _save(arrays: Arrays, path: Path) -> None:
     with path.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, n_train=np.array(result.n_train), **arrays)
+        np.savez(stream, allow_pickle=False, **arrays)  # type: ignore[arg-type]  # names are ours
 
 
-def _load(path: Path) -> FoldResult:
-    found: dict[str, dict[str, FloatArray]] = {"p": {}, "thresholds": {}}
+def _read(path: Path) -> dict[str, dict[str, NDArray[np.generic]]]:
+    """Arrays by kind and name; those without a kind under the kind ''."""
+    found: dict[str, dict[str, NDArray[np.generic]]] = {}
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             for key in arrays.files:
-                kind, _, name = key.partition("/")
-                if name:
-                    found[kind][name] = arrays[key]
-            n_train = int(arrays["n_train"])
-    except (BadZipFile, EOFError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{path} is damaged ({error}): remove it, and it is made again") from error
-    if not found["p"] or found["p"].keys() != found["thresholds"].keys():
-        raise StoreError(f"{path} is damaged (no models): remove it, and it is made again")
-    return FoldResult(p=found["p"], thresholds=found["thresholds"], n_train=n_train)
+                kind, _, name = key.rpartition("/") if "/" not in key else key.partition("/")
+                found.setdefault(kind, {})[name] = arrays[key]
+    except (BadZipFile, EOFError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(path, str(error)) from error
+    return found
+
+
+def _damaged(path: Path, why: str) -> StoreError:
+    return StoreError(f"{path} is damaged ({why}): remove it, and it is made again")
+
+
+def _load(path: Path) -> FoldResult:
+    found = _read(path)
+    p, thresholds, alone = (found.get(kind, {}) for kind in ("p", "thresholds", ""))
+    if not p or p.keys() != thresholds.keys() or "n_train" not in alone:
+        raise _damaged(path, "no models")
+    return FoldResult(
+        p=_floats(p), thresholds=_floats(thresholds), n_train=int(alone["n_train"].item())
+    )
+
+
+def _load_fits(path: Path) -> dict[str, KeptFit]:
+    found = _read(path)
+    models, thresholds = found.get("model", {}), _floats(found.get("thresholds", {}))
+    if not models or models.keys() != thresholds.keys():
+        raise _damaged(path, "no models")
+    return {
+        name: KeptFit(model=content.tobytes(), thresholds=thresholds[name])
+        for name, content in models.items()
+    }
+
+
+def _floats(arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, FloatArray]:
+    return {name: array.astype(np.float64, copy=False) for name, array in arrays.items()}
