@@ -53,6 +53,21 @@ class ServeOptions(Options):
     ] = None
     sign: Annotated[_Maybe, typer.Option(help="Private key (PEM) that signs every flag.")] = None
     board: Annotated[_Maybe, typer.Option(help="Flag board to write, best in memory.")] = None
+    retrain: Annotated[
+        str | None,
+        typer.Option(
+            help="Retrain on this schedule, in a process of its own: cron's five fields, UTC, such "
+            "as '0 3 * * 0'."
+        ),
+    ] = None
+    retrain_key: Annotated[
+        _Maybe,
+        typer.Option(help="Private key (PEM) that signs what --retrain releases to --releases."),
+    ] = None
+    train_panel: Annotated[
+        list[Path] | None,
+        typer.Option(help="Further panel whose rows train with --retrain; may be repeated."),
+    ] = None
     patience_s: Annotated[
         float, typer.Option(help="Seconds a bar waits for symbols that have not reported.", min=0)
     ] = 20.0

@@ -4,6 +4,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -17,6 +18,7 @@ from liqwarn.cli.live_pieces import (
     open_source,
     policy_in_force,
 )
+from liqwarn.cli.live_retrain import open_retraining, retrain_times
 from liqwarn.config import config_sha256, load_panel
 from liqwarn.data.panel import Panel
 from liqwarn.errors import ConfigError
@@ -48,17 +50,21 @@ from liqwarn.serving.ports import Sources
 from liqwarn.serving.shelf import FlagShelf
 from liqwarn.signing import SigningKey, load_signing_key
 
+if TYPE_CHECKING:
+    from liqwarn.serving.retrain_schedule import RetrainSchedule
+
 __all__ = ["Wired", "wire"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wired:
-    """A service, its server, and what follows released bundles; none is started."""
+    """A service, its server, what follows releases and what retrains; none is started."""
 
     service: LiveService
     server: uvicorn.Server
     follow: BundleWatch | None
     watch: LoopWatch
+    retrain: "RetrainSchedule | None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +92,7 @@ def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wi
     folder, panel_file = options.out, options.panel
     if folder is None or panel_file is None:
         raise ConfigError("the live loop needs --panel FILE and --out FOLDER")
+    times = retrain_times(options)
     panel = load_panel(panel_file)
     job = MarketJob(panel=panel_file, data=options.data, store=options.store)
 
@@ -125,7 +132,8 @@ def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wi
     guard = BundleGuard(holder, monotonic=SystemClock().monotonic)
     service = _service(common, source, outgoing, (models, guard), (watch, engines))
     server = _server(common, service, holder)
-    return Wired(service=service, server=server, follow=follow, watch=watch)
+    retrain = open_retraining(options, times, metrics, outgoing.alerts, folder)
+    return Wired(service=service, server=server, follow=follow, watch=watch, retrain=retrain)
 
 
 def _service(

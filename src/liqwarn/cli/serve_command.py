@@ -24,6 +24,7 @@ __all__: list[str] = []
 _LIVE_ALONE = {
     **{name: f"--{name}" for name in ("data", "store", "out", "feed", "model", "releases")},
     **{name: f"--{name}" for name in ("trust", "unsigned", "sign", "board", "webhook", "alert")},
+    **{name: f"--{name.replace('_', '-')}" for name in ("retrain", "retrain_key", "train_panel")},
     "replay_from": "--from",
 }
 """Options that mean nothing for flags that were scored before."""
@@ -75,10 +76,14 @@ def _run(wired: Wired) -> None:
         ).start()
     with _ended_by_signals():
         wired.service.start()
+        if wired.retrain is not None:
+            wired.retrain.start()
         try:
             wired.server.run()
         finally:
             stop.set()
+            if wired.retrain is not None:
+                wired.retrain.stop()
             wired.service.stop()
 
 

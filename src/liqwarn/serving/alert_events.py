@@ -19,6 +19,7 @@ Fault = Literal[
     "audit_failed",
     "integrity_failed",
     "loop_stopped",
+    "retrain_failed",
 ]
 Severity = Literal["info", "warning", "failure"]
 
@@ -28,6 +29,7 @@ _TITLES: Final[dict[Fault, str]] = {
     "audit_failed": "The audit log cannot be written or is broken",
     "integrity_failed": "An integrity check failed: every side is halted",
     "loop_stopped": "The live loop stands still",
+    "retrain_failed": "The scheduled retraining failed",
 }
 _MOST_NAMED: Final = 8
 

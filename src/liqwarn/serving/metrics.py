@@ -68,6 +68,7 @@ class ServingMetrics:
         self._add_loop()
         self._add_flags()
         self._add_bundles_and_records()
+        self._add_retraining()
         self._add_http()
         self._add_outgoing()
         self._gauge("info", "Release of the server, always 1.", "version").labels(__version__).set(
@@ -152,6 +153,22 @@ class ServingMetrics:
         self._fsync = self._histogram("journal_fsync_seconds", "One fsync of the journal.")
         self._free = self._gauge("disk_free_bytes", "Free space where the server writes.")
         self._lost_lines = self._gauge("log_lines_lost", "Log lines that could not be written.")
+
+    def _add_retraining(self) -> None:
+        self._retrains = self._counter(
+            "retrain_runs_total",
+            "Runs of the server's own schedule by what came of them.",
+            "result",
+        )
+        self._retrained_at = self._gauge(
+            "retrain_last_finished_timestamp_seconds", "When a run last ended; NaN before."
+        )
+        self._retrain_next = self._gauge(
+            "retrain_next_timestamp_seconds", "When a run is due next; NaN without a schedule."
+        )
+        self._retrain_on = self._gauge("retrain_running", "1 while a run is on.")
+        for gauge in (self._retrained_at, self._retrain_next):
+            gauge.set(float("nan"))
 
     def _add_http(self) -> None:
         self._requests = self._counter(
@@ -264,6 +281,20 @@ class ServingMetrics:
     def journal_size(self, size_bytes: int) -> None:
         """The journal has that size."""
         self._journal_bytes.set(size_bytes)
+
+    def retrained(self, result: str, at: datetime | None) -> None:
+        """A scheduled run ended with a result; it was left out when there is no time."""
+        self._retrains.labels(self._bounded("retrain", result)).inc()
+        if at is not None:
+            self._retrained_at.set(at.timestamp())
+
+    def retrain_due(self, at: datetime | None) -> None:
+        """When the next scheduled run is due."""
+        self._retrain_next.set(float("nan") if at is None else at.timestamp())
+
+    def retrain_running(self, *, running: bool) -> None:
+        """Whether a scheduled run is on."""
+        self._retrain_on.set(running)
 
     # the application
 
