@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from liqwarn.decisions import ModelStamp
+from liqwarn.decisions import ModelStamp, Tier
 from liqwarn.errors import PolicyError
 from liqwarn.live.bar import flags_of
 from liqwarn.policy.flags import FlagSource
@@ -87,6 +87,24 @@ def test_a_symbol_that_never_had_a_score_has_no_flag(make_bar, policy):
     flags = issued(make_bar(symbols=("DOGEUSDT",)), policy)
 
     assert [flag.symbol for flag in flags] == ["DOGEUSDT"]
+
+
+def test_a_disabled_symbol_says_nothing_but_why(make_bar, make_scores, policy):
+    scores = make_scores().without(np.array([False, True]), {"DOGEUSDT": "its live skill is low"})
+    good, off = issued(make_bar(scores), policy)
+
+    assert (good.quality, off.quality) == ("ok", "unknown")
+    for side in off.sides.values():
+        assert side.probability == {}
+        assert side.reasons[-1] == "Not scored: its live skill is low."
+        assert side.tier >= Tier.T2
+    assert not any("Not scored" in why for side in good.sides.values() for why in side.reasons)
+
+
+def test_nobody_disabled_leaves_scores_as_they_are(make_scores):
+    scores = make_scores()
+
+    assert scores.without(np.array([False, False]), {}) is scores
 
 
 def test_a_flag_has_its_own_symbol_s_completeness_and_strangeness(make_bar, make_scores, policy):

@@ -59,6 +59,17 @@ def test_a_flag_says_what_is_unlike_training(decided, now):
         assert not any("Unlike" in said for said in flags["BTCUSDT"].sides[side].reasons)
 
 
+def test_a_flag_says_why_its_symbol_is_not_scored(decided, now):
+    words = "live ROC-AUC 0.310 lies below the floor of 0.5"
+    off = replace(decided, risk=replace(decided.risk, disabled={"DOGEUSDT": words}))
+
+    flags = {flag.symbol: flag for flag in issue_flags(off, now=now)}
+
+    for side in ("long", "short"):
+        assert flags["DOGEUSDT"].sides[side].reasons[-1] == f"Not scored: {words}."
+        assert not any("Not scored" in said for said in flags["BTCUSDT"].sides[side].reasons)
+
+
 def test_the_flags_say_what_when_and_from_what(published, decided, now):
     folder, flags = published
 

@@ -20,6 +20,7 @@ from liqwarn.pipelines.progress import OnProgress
 from liqwarn.pipelines.report import ReportOrder, write_report
 from liqwarn.pipelines.retrain import retrain
 from liqwarn.pipelines.score import Scored, score
+from liqwarn.pipelines.standings import with_standings
 from liqwarn.pipelines.study import Study, build_study
 from liqwarn.pipelines.track_evaluation import track_evaluation
 from liqwarn.pipelines.train import TrainOrder, train
@@ -172,7 +173,8 @@ def score_command(options: ScoreOptions) -> None:
     policy = load_policy(options.policy)
     with progress() as on_progress:
         study = study_of(options, on_progress)
-        bundle = open_bundle(options.model, study.market.panel.name, load_settings())
+        settings, name = load_settings(), study.market.panel.name
+        bundle = with_standings(open_bundle(options.model, name, settings), name, settings)
         now = datetime.now(UTC)
         done = score(study, bundle, policy, options.out, now=now, since=utc(options.since))
         draw_leader_map(study, options.out, on_progress=on_progress)

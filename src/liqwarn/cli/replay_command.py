@@ -15,6 +15,7 @@ from liqwarn.config import load_policy, load_settings
 from liqwarn.decisions import iso_utc
 from liqwarn.pipelines.champion import open_bundle
 from liqwarn.pipelines.replay import replay
+from liqwarn.pipelines.standings import with_standings
 
 __all__: list[str] = []
 
@@ -48,7 +49,8 @@ def replay_command(options: ReplayOptions) -> None:
     policy = load_policy(options.policy)
     with progress() as on_progress:
         study = study_of(options, on_progress)
-        bundle = open_bundle(options.model, study.market.panel.name, load_settings())
+        settings, name = load_settings(), study.market.panel.name
+        bundle = with_standings(open_bundle(options.model, name, settings), name, settings)
         span = utc(options.since), utc(options.until)
         done = replay(study, bundle, policy, options.out, span=span, on_progress=on_progress)
     emit(

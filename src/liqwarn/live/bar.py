@@ -1,7 +1,7 @@
 """What one closed bar means for every symbol: scores, decisions, and the flags they become."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import isnan
 
@@ -13,7 +13,13 @@ from liqwarn.errors import PolicyError
 from liqwarn.frames import SIDES, BoolArray, FloatArray, Side
 from liqwarn.policy.book import Decision, Key
 from liqwarn.policy.breaker import Evidence, evidence_from
-from liqwarn.policy.flags import FlagSource, SideScore, issue_flag, with_strangeness
+from liqwarn.policy.flags import (
+    FlagSource,
+    SideScore,
+    issue_flag,
+    with_disabled,
+    with_strangeness,
+)
 from liqwarn.policy.tiers import Policy
 
 __all__ = ["LiveBar", "LiveScores", "flags_of"]
@@ -40,6 +46,8 @@ class LiveScores:
     features : ndarray of float64, shape (n_symbols, n_features)
     strange : mapping of symbol to str
         What is unlike training, of symbols of which anything is.
+    disabled : mapping of symbol to str
+        Why symbols are not scored, of those that are disabled.
     """
 
     symbols: tuple[str, ...]
@@ -54,10 +62,26 @@ class LiveScores:
     completeness: FloatArray
     features: FloatArray
     strange: Mapping[str, str]
+    disabled: Mapping[str, str] = field(default_factory=dict)
 
     def scored(self) -> BoolArray:
         """Which symbols have any probability."""
         return np.asarray(np.isfinite(self.probability).any(axis=(1, 2)))
+
+    def without(self, disabled: BoolArray, reasons: Mapping[str, str]) -> "LiveScores":
+        """The same without what is said of disabled symbols; `disabled` has shape (n_symbols,).
+
+        What the rule-based detector saw of a cascade stays: it is no model.
+        """
+        if not disabled.any():
+            return self
+        return replace(
+            self,
+            probability=np.where(disabled[:, None, None], np.nan, self.probability),
+            quantile=np.where(disabled[:, None], np.nan, self.quantile),
+            quality=np.where(disabled, "unknown", self.quality),
+            disabled=reasons,
+        )
 
     def evidence(self, row: int, side: int) -> Evidence:
         """What the breaker looks at."""
@@ -156,4 +180,5 @@ def flags_of(
                 model=source.model, data_sha256=source.data_sha256, completeness=completeness
             ),
         )
-        yield with_strangeness(flag, scores.strange.get(symbol, ""))
+        flag = with_strangeness(flag, scores.strange.get(symbol, ""))
+        yield with_disabled(flag, scores.disabled.get(symbol, ""))

@@ -25,6 +25,7 @@ from liqwarn.models.bundle import Bundle
 from liqwarn.models.live_legs import LegsState
 from liqwarn.models.score_memory import ScoreMemory
 from liqwarn.models.scoring import graded, strangeness, unseen
+from liqwarn.models.skill_floor import Standing, disabled_reasons, is_disabled
 from liqwarn.policy.book import Decision, Key, advance_book
 from liqwarn.policy.position import Position, first_position
 from liqwarn.policy.tiers import Policy
@@ -86,6 +87,8 @@ class LiveEngine:
         self._policy = policy
         self._memory = memory
         self._symbols = panel.symbol_names
+        self.standings: Mapping[str, Standing] = bundle.standings
+        """Which symbols are disabled from the next bar on; whoever steps the engine says so."""
         good = policy.valid_for(panel.bar)  # of this policy, whatever held when they were written
         for key, position in memory.positions.items():
             memory.positions[key] = replace(position, valid_for=good)
@@ -180,6 +183,9 @@ class LiveEngine:
             features=row,
             strange=strange,
         )
+        if len(memory.positions) < len(SIDES) * len(self._symbols):
+            self._begin(scores)
+        scores = self._allowed(scores, column.time)
         return LiveBar(number=self.number, scores=scores, decisions=self._decide(scores))
 
     def _known_to_model(self, row: FloatArray) -> FloatArray:
@@ -222,10 +228,16 @@ class LiveEngine:
         self._memory.ranks.remember(np.ascontiguousarray(past[:, 0]), self.number)
         return quantile
 
+    def _allowed(self, scores: LiveScores, time: np.datetime64) -> LiveScores:
+        """The scores without those of symbols that are disabled under this model."""
+        if not self.standings:
+            return scores
+        version, closes = self._bundle.stamp.version, np.array([time])
+        off = is_disabled(self.standings, version, self._symbols, closes)[:, 0]
+        return scores.without(off, disabled_reasons(self.standings, self._symbols, off))
+
     def _decide(self, scores: LiveScores) -> Mapping[Key, Decision]:
         positions, now = self._memory.positions, scores.as_of
-        if len(positions) < len(SIDES) * len(self._symbols):
-            self._begin(scores)
         decisions = advance_book(positions, scores.evidences(), now, self._policy)
         positions.update({key: decision.after for key, decision in decisions.items()})
         return decisions

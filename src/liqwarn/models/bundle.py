@@ -8,7 +8,7 @@ whose scores are known, and beside both parts may lie the policy the model is re
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +23,7 @@ from liqwarn.frames import FloatArray
 from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.model_files import read_folder, read_tree, write_folder
 from liqwarn.models.probes import Probes
+from liqwarn.models.skill_floor import Standing
 from liqwarn.tables import read_table
 
 __all__ = [
@@ -77,6 +78,8 @@ class Bundle:
         Out-of-fold 4-h probabilities of the training bars: symbol, time, long, short.
     probes : Probes or None
         None of a bundle that was saved before there were any.
+    standings : mapping of symbol to Standing
+        Which symbols the model may not score now; no part of its files.
     """
 
     model: CascadeModel
@@ -84,6 +87,7 @@ class Bundle:
     history: pd.DataFrame
     stamp: ModelStamp
     probes: Probes | None = None
+    standings: Mapping[str, Standing] = field(default_factory=dict)
 
 
 def save_bundle(

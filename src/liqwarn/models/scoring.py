@@ -13,8 +13,12 @@ from liqwarn.models.novelty import Novelty
 __all__ = ["graded", "strangeness", "unseen"]
 
 
-def graded(given: NDArray[np.str_], novel: BoolArray) -> NDArray[np.str_]:
+def graded(
+    given: NDArray[np.str_], novel: BoolArray, disabled: BoolArray | None = None
+) -> NDArray[np.str_]:
     """Quality of bars: what it is of their data, ``degraded`` where their features are novel.
+
+    And ``unknown`` where the model must not score.
 
     Parameters
     ----------
@@ -22,11 +26,14 @@ def graded(given: NDArray[np.str_], novel: BoolArray) -> NDArray[np.str_]:
         Quality of the data.
     novel : ndarray of bool, the same shape
         Of :meth:`liqwarn.models.novelty.Novelty.novel`.
+    disabled : ndarray of bool, the same shape, or None
+        Of :func:`liqwarn.models.skill_floor.is_disabled`; None is nowhere.
 
     >>> graded(np.array(["ok", "ok", "stale"]), np.array([False, True, True])).tolist()
     ['ok', 'degraded', 'stale']
     """
-    return np.where(novel & (given == "ok"), "degraded", given)
+    found = np.where(novel & (given == "ok"), "degraded", given)
+    return found if disabled is None else np.where(disabled, "unknown", found)
 
 
 def strangeness(symbols: tuple[str, ...], X: FloatArray, novelty: Novelty) -> dict[str, str]:

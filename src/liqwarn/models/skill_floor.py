@@ -8,13 +8,26 @@ the least surprising, as it is what any other missing score does. It stays disab
 or a new champion enables it: a skill that comes back by itself would turn the flag on and off.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Final
 
-__all__ = ["ENOUGH_LIVE", "FLOOR", "LiveSkill", "Standing", "enable", "judge_symbols"]
+import numpy as np
+
+from liqwarn.frames import BoolArray, TimeArray
+
+__all__ = [
+    "ENOUGH_LIVE",
+    "FLOOR",
+    "LiveSkill",
+    "Standing",
+    "disabled_reasons",
+    "enable",
+    "is_disabled",
+    "judge_symbols",
+]
 
 FLOOR: Final = 0.5
 """Live ROC-AUC below which a ranking is worse than none."""
@@ -110,6 +123,47 @@ def enable(standing: Standing, by: str, reason: str, now: datetime) -> Standing:
     """Enable a symbol by hand; it stays so until the next champion, whatever its record says."""
     told = f"enabled by {by}: {reason}"
     return replace(standing, enabled=True, since=now, reason=told, by_hand=True)
+
+
+def is_disabled(
+    standings: Mapping[str, Standing], champion: str, symbols: Sequence[str], times: TimeArray
+) -> BoolArray:
+    """Which bars a model must not score: those that close after it was disabled for a symbol.
+
+    What was scored before stays as it was, so that a history and the bars it grew by are the same.
+
+    Parameters
+    ----------
+    champion : str
+        Version that is to score. A standing of another version says nothing about this one.
+    times : ndarray of datetime64, shape (n_bars,)
+        Bar closes, UTC.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_symbols, n_bars)
+
+    Examples
+    --------
+    >>> off = Standing(enabled=False, champion="7", since=datetime(2026, 5, 1, 12, tzinfo=UTC))
+    >>> hours = np.array(["2026-05-01T12", "2026-05-01T13"], dtype="datetime64[s]")
+    >>> is_disabled({"SOLUSDT": off}, "7", ("BTCUSDT", "SOLUSDT"), hours).tolist()
+    [[False, False], [False, True]]
+    """
+    found = np.zeros((len(symbols), len(times)), dtype=np.bool_)
+    for row, symbol in enumerate(symbols if standings else ()):
+        one = standings.get(symbol)
+        if one is not None and not one.enabled and one.champion == champion:
+            since = one.since.astimezone(UTC).replace(tzinfo=None)
+            found[row] = times > np.datetime64(since, "us")
+    return found
+
+
+def disabled_reasons(
+    standings: Mapping[str, Standing], symbols: Sequence[str], disabled: BoolArray
+) -> dict[str, str]:
+    """Why symbols are not scored, by symbol; `disabled` has shape (n_symbols,)."""
+    return {symbols[row]: standings[symbols[row]].reason for row in np.flatnonzero(disabled)}
 
 
 def _renewed(before: Standing, champion: str, now: datetime) -> Standing:

@@ -24,7 +24,7 @@ from liqwarn.pipelines.study import Study
 from liqwarn.policy.audit import append
 from liqwarn.policy.audit_record import Provenance, position_from_dict, position_to_dict
 from liqwarn.policy.book import Decision, Key
-from liqwarn.policy.flags import FlagSource, issue_flag, with_strangeness
+from liqwarn.policy.flags import FlagSource, issue_flag, with_disabled, with_strangeness
 from liqwarn.policy.history import History, fold
 from liqwarn.policy.position import Position
 from liqwarn.policy.tiers import Policy
@@ -75,7 +75,8 @@ def issue_flags(decided: Decided, *, now: datetime) -> Iterator[Flag]:
         flag = issue_flag(
             positions, given, scores.moments()[last], decided.policy, issued_at=now, source=source
         )
-        yield with_strangeness(flag, decided.risk.strange.get(symbol, ""))
+        flag = with_strangeness(flag, decided.risk.strange.get(symbol, ""))
+        yield with_disabled(flag, decided.risk.disabled.get(symbol, ""))
 
 
 def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...]:

@@ -11,7 +11,7 @@ right from the log.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from math import nan
 from pathlib import Path
@@ -26,9 +26,17 @@ from liqwarn.decisions import iso_utc
 from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError, StoreError
 from liqwarn.frames import SIDES
+from liqwarn.models.bundle import Bundle
 from liqwarn.models.skill_floor import LiveSkill, Standing, enable, judge_symbols
 
-__all__ = ["Enabled", "enable_symbol", "read_standings", "standings_file", "update_standings"]
+__all__ = [
+    "Enabled",
+    "enable_symbol",
+    "read_standings",
+    "standings_file",
+    "update_standings",
+    "with_standings",
+]
 
 _SCHEMA: Final = "liqwarn.standings/1"
 _LOCK_S: Final = 60.0
@@ -73,6 +81,11 @@ def read_standings(settings: Settings, panel: str) -> dict[str, Standing]:
             f"{path}: no standings of panel '{panel}': {error!r}; `liqwarn ledger settle` makes "
             "the file again from its log"
         ) from error
+
+
+def with_standings(bundle: Bundle, panel: str, settings: Settings) -> Bundle:
+    """The bundle, told which symbols of a panel it may not score now."""
+    return replace(bundle, standings=read_standings(settings, panel))
 
 
 def update_standings(

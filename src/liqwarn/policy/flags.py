@@ -30,6 +30,7 @@ __all__ = [
     "expired_tier",
     "issue_flag",
     "unknown_restrictions",
+    "with_disabled",
     "with_strangeness",
 ]
 
@@ -146,9 +147,15 @@ def _quality(position: Position, score: Scored) -> Quality:
 
 def with_strangeness(flag: Flag, words: str) -> Flag:
     """The flag with what is unlike training among its reasons; as it is where nothing is."""
-    if not words:
-        return flag
-    said = f"Unlike training: {words}."
+    return _saying(flag, f"Unlike training: {words}.") if words else flag
+
+
+def with_disabled(flag: Flag, reason: str) -> Flag:
+    """The flag with why its symbol is not scored among its reasons; as it is where it is scored."""
+    return _saying(flag, f"Not scored: {reason}.") if reason else flag
+
+
+def _saying(flag: Flag, said: str) -> Flag:
     sides = {s: replace(side, reasons=(*side.reasons, said)) for s, side in flag.sides.items()}
     return replace(flag, sides=sides)
 

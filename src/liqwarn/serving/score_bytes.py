@@ -29,6 +29,7 @@ def pack_scores(scores: LiveScores) -> bytes:
         "horizons_h": scores.horizons_h,
         "quality": scores.quality.tolist(),
         "strange": dict(scores.strange),
+        "disabled": dict(scores.disabled),
     }
     return pack_arrays(_SCHEMA, header, {name: getattr(scores, name) for name in _ARRAYS})
 
@@ -50,6 +51,7 @@ def unpack_scores(data: bytes) -> LiveScores:
             horizons_h=tuple(header["horizons_h"]),
             quality=np.array(header["quality"]),
             strange=header["strange"],
+            disabled=header.get("disabled", {}),  # earlier files have none
             **given,
         )
     except (KeyError, TypeError, ValueError) as error:
