@@ -1,9 +1,11 @@
 """Folds computed once: an interrupted evaluation goes on, and nothing stale is ever found."""
 
+import os
 import runpy
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,13 @@ import pytest
 
 from liqwarn.errors import ModelError, StoreError
 from liqwarn.models.baselines import BASELINES
+from liqwarn.models.boosting import BoostedTrees, BoostSettings
 from liqwarn.models.calibration import Calibrated
 from liqwarn.models.folds import FoldTask, run_fold
-from liqwarn.pipelines.fold_store import FoldStore, task_key
+from liqwarn.pipelines.fold_keys import FoldKeys, task_key
+from liqwarn.pipelines.fold_store import FoldStore
 
+FLIPS = 200 if os.environ.get("LIQWARN_FAULTS") == "full" else 3
 synthetic = runpy.run_path(str(Path(__file__).parents[1] / "models" / "synthetic.py"))
 rows_of = synthetic["rows_of"]
 
@@ -141,3 +146,122 @@ def test_a_damaged_result_is_an_error_and_not_a_number(tasks, tmp_path, damage):
 
     with pytest.raises(StoreError, match=r"npz is damaged .* remove it, and it is made again"):
         list(FoldStore(tmp_path, map)(run_fold, tasks[:1]))
+
+
+def trees(seed):
+    settings = BoostSettings(milder_trees=3, onset_trees=3, min_rows=5)
+    return Calibrated(partial(BoostedTrees, settings, seed=seed))
+
+
+@pytest.fixture(scope="module")
+def week_on_week():
+    """The tasks of a walk with trees, and those of a week later: the last block has grown."""
+    rows = rows_of(days=40)
+    makers = {"liqwarn": trees, "B0": partial(calibrated, "B0")}
+    edges = [len(rows) // 2, len(rows) * 2 // 3, len(rows) * 4 // 5]
+
+    def walk(last):
+        return [
+            FoldTask(
+                train=rows.take(slice(0, a)), test=rows.take(slice(a, b)), makers=makers, seed=0
+            )
+            for a, b in pairwise([*edges, last])
+        ]
+
+    return walk(len(rows) - 100), walk(len(rows))
+
+
+class Fitting(Counting):
+    """Counting, and which models each task brought fitted."""
+
+    def __init__(self):
+        super().__init__()
+        self.given = []
+
+    def __call__(self, task, items, /):
+        for item in items:
+            self.given.append(sorted(item.kept))
+            yield from super().__call__(task, [item])
+
+
+def test_a_block_that_grew_is_scored_by_the_trees_that_were_kept(week_on_week, tmp_path):
+    before, after = week_on_week
+    list(FoldStore(tmp_path, map, rolling=True)(run_fold, iter(before)))
+    run = Fitting()
+
+    found = list(FoldStore(tmp_path, run, rolling=True)(run_fold, iter(after)))
+
+    assert (run.ran, run.given) == ([task_key(after[-1])], [["liqwarn"]])
+    for result, task in zip(found, after, strict=True):
+        same(result, run_fold(task))
+
+
+def test_a_repeated_walk_leaves_what_it_used_and_nothing_else(week_on_week, tmp_path):
+    before, after = week_on_week
+    for tasks in (before, after, after):
+        list(FoldStore(tmp_path, map, rolling=True)(run_fold, iter(tasks)))
+        found = {path.name for path in tmp_path.iterdir()}
+        keys = FoldKeys()
+        each = [keys.of(task) for task in tasks]
+
+        assert found == {f"{key.result}.npz" for key in each} | {
+            f"fit-{key.fit}.npz" for key in each[-2:]
+        }
+
+
+def test_a_walk_that_stopped_half_way_removes_nothing(week_on_week, tmp_path):
+    before, after = week_on_week
+    list(FoldStore(tmp_path, map, rolling=True)(run_fold, iter(before)))
+    there = set(tmp_path.iterdir())
+
+    with pytest.raises(KeyboardInterrupt):
+        list(FoldStore(tmp_path, Counting(stop_after=0), rolling=True)(run_fold, iter(after)))
+
+    assert set(tmp_path.iterdir()) == there
+
+
+def flipped(content, at):
+    return content[:at] + bytes([content[at] ^ 1 << at % 8]) + content[at + 1 :]
+
+
+def test_a_damaged_file_of_a_repeated_walk_is_made_again(week_on_week, tmp_path):
+    _, after = week_on_week
+    last = after[-1:]
+    whole = run_fold(last[0])
+    list(FoldStore(tmp_path, map, rolling=True)(run_fold, last))
+    kept = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    rng = np.random.default_rng(0)
+    for path, content in kept.items():
+        damages = [cut(content), emptied(content), without_names(content), a_bare_array(content)]
+        damages += [flipped(content, at) for at in rng.integers(0, len(content), FLIPS).tolist()]
+        for damage in damages:
+            for file in tmp_path.iterdir():
+                if path.name.startswith("fit-"):
+                    file.unlink()  # else the trees would not be asked for
+            path.write_bytes(damage)
+
+            (found,) = FoldStore(tmp_path, map, rolling=True)(run_fold, last)
+
+            same(found, whole)
+
+
+def test_a_key_is_the_same_whatever_was_hashed_before(week_on_week):
+    before, after = week_on_week
+    keys = FoldKeys()
+
+    found = [keys.of(task) for task in [*before, *after, *before[::-1]]]
+
+    assert found == [FoldKeys().of(task) for task in [*before, *after, *before[::-1]]]
+    assert found[0].fit != found[1].fit
+    assert (found[2].fit, found[2].result == found[5].result) == (found[5].fit, False)
+
+
+def test_rows_that_only_look_like_a_continuation_are_hashed_anew(week_on_week):
+    _, after = week_on_week
+    X = after[2].train.X.copy()
+    X[3, 3] += 1e-9  # in the rows of the fold before
+    changed = replace(after[2], train=replace(after[2].train, X=X))
+    keys = FoldKeys()
+    keys.of(after[1])
+
+    assert keys.of(changed) == FoldKeys().of(changed) != FoldKeys().of(after[2])

@@ -4,7 +4,7 @@ A fold is a value in and a value out, so folds can run anywhere and in any order
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from liqwarn.frames import BoolArray, FloatArray
 from liqwarn.models.alarms import alarm_thresholds
+from liqwarn.models.kept_fit import KeptFit, keep_fit, refit
 from liqwarn.models.rows import Rows
 
 __all__ = ["FoldResult", "FoldTask", "Forecaster", "MapFolds", "OutOfSample", "run_fold", "stacked"]
@@ -51,12 +52,15 @@ class FoldTask:
     train, test : Rows
     makers : mapping of name to callable
     seed : int
+    kept : mapping of model to KeptFit
+        What fitting these makers on these training rows gave before; the rest is fitted.
     """
 
     train: Rows
     test: Rows
     makers: Makers
     seed: int
+    kept: Mapping[str, KeptFit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,28 +74,47 @@ class FoldResult:
         By alarm budget, frozen on out-of-fold training probabilities.
     n_train : int
         Rows trained on.
+    kept : mapping of model to KeptFit
+        The fits that are worth keeping.
     """
 
     p: Mapping[str, FloatArray]
     thresholds: Mapping[str, FloatArray]
     n_train: int
+    kept: Mapping[str, KeptFit] = field(default_factory=dict)
 
 
 def run_fold(task: FoldTask) -> FoldResult:
-    """Fit every model on the training rows and score the test rows."""
+    """Fit every model on the training rows, unless its fit was kept, and score the test rows."""
     p: dict[str, FloatArray] = {}
     thresholds: dict[str, FloatArray] = {}
+    kept: dict[str, KeptFit] = {}
     for name, make in task.makers.items():
-        model = make(task.seed).fit(task.train)
+        if name in task.kept:
+            kept[name] = task.kept[name]
+            model, thresholds[name] = (
+                refit(make(task.seed), kept[name].model),
+                kept[name].thresholds,
+            )
+        else:
+            model = make(task.seed).fit(task.train)
+            thresholds[name] = _thresholds(task.train, model.training_p_)
+            content = keep_fit(model)
+            if content is not None:
+                kept[name] = KeptFit(model=content, thresholds=thresholds[name])
         p[name] = model.predict_proba(task.test)
-        seen = np.where(np.isfinite(task.train.y), model.training_p_, np.nan)
-        thresholds[name] = np.stack(
-            [
-                [alarm_thresholds(seen[:, side, h]) for h in range(seen.shape[2])]
-                for side in range(seen.shape[1])
-            ]
-        )
-    return FoldResult(p=p, thresholds=thresholds, n_train=len(task.train))
+    return FoldResult(p=p, thresholds=thresholds, n_train=len(task.train), kept=kept)
+
+
+def _thresholds(train: Rows, training_p: FloatArray) -> FloatArray:
+    """Alarm thresholds of the training rows, shape (2, n_horizons, 4)."""
+    seen = np.where(np.isfinite(train.y), training_p, np.nan)
+    return np.stack(
+        [
+            [alarm_thresholds(seen[:, side, h]) for h in range(seen.shape[2])]
+            for side in range(seen.shape[1])
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,6 +8,8 @@ A walk that is repeated as time goes on finds every closed block there. Of the o
 more test rows each time, the fitted trees are kept as well.
 """
 
+import struct
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -28,6 +30,10 @@ from liqwarn.pipelines.fold_keys import FoldKey, FoldKeys
 
 __all__ = ["FoldStore"]
 
+_FAULTS: Final = (
+    BadZipFile, EOFError, KeyError, TypeError, ValueError, AttributeError, RuntimeError,
+    OverflowError, OSError, struct.error, zlib.error,
+)  # fmt: skip
 _FITS: Final = 2  # of the open block, and of the one before it while its last outcomes come in
 
 
@@ -156,7 +162,7 @@ def _read(path: Path) -> dict[str, dict[str, NDArray[np.generic]]]:
             for key in arrays.files:
                 kind, _, name = key.rpartition("/") if "/" not in key else key.partition("/")
                 found.setdefault(kind, {})[name] = arrays[key]
-    except (BadZipFile, EOFError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except _FAULTS as error:
         raise _damaged(path, str(error)) from error
     return found
 
