@@ -196,28 +196,24 @@ def test_a_block_that_grew_is_scored_by_the_trees_that_were_kept(week_on_week, t
         same(result, run_fold(task))
 
 
-def test_a_repeated_walk_leaves_what_it_used_and_nothing_else(week_on_week, tmp_path):
+def test_a_repeated_walk_says_which_files_are_still_of_use(week_on_week, tmp_path):
     before, after = week_on_week
+    store = FoldStore(tmp_path, map, rolling=True)
     for tasks in (before, after, after):
-        list(FoldStore(tmp_path, map, rolling=True)(run_fold, iter(tasks)))
-        found = {path.name for path in tmp_path.iterdir()}
-        keys = FoldKeys()
-        each = [keys.of(task) for task in tasks]
+        list(store(run_fold, iter(tasks)))
+        each = [FoldKeys().of(task) for task in tasks]
 
-        assert found == {f"{key.result}.npz" for key in each} | {
-            f"fit-{key.fit}.npz" for key in each[-2:]
-        }
+        assert store.used == [key.result for key in each] + [f"fit-{key.fit}" for key in each[-2:]]
+        assert {path.stem for path in tmp_path.iterdir()} >= set(store.used)
 
 
-def test_a_walk_that_stopped_half_way_removes_nothing(week_on_week, tmp_path):
-    before, after = week_on_week
-    list(FoldStore(tmp_path, map, rolling=True)(run_fold, iter(before)))
-    there = set(tmp_path.iterdir())
+def test_a_walk_that_stopped_half_way_says_nothing_of_what_is_used(week_on_week, tmp_path):
+    store = FoldStore(tmp_path, Counting(stop_after=1), rolling=True)
 
     with pytest.raises(KeyboardInterrupt):
-        list(FoldStore(tmp_path, Counting(stop_after=0), rolling=True)(run_fold, iter(after)))
+        list(store(run_fold, iter(week_on_week[0])))
 
-    assert set(tmp_path.iterdir()) == there
+    assert store.used == []
 
 
 def flipped(content, at):

@@ -47,9 +47,15 @@ class FoldStore:
     run : MapFolds
         Computes what is not there, here or on a cluster, in order.
     rolling : bool
-        For one walk that is repeated with more data each time: the trees of the last two folds are
-        kept, what a finished walk did not use is removed, and a damaged file counts as missing.
-        Otherwise the folder may hold folds of many walks, and a damaged file is an error.
+        For one walk that is repeated with more data each time: fitted trees are kept, too, and a
+        damaged file counts as missing. Otherwise it is an error.
+
+    Attributes
+    ----------
+    used : list of str
+        Names, without suffix, of the files that the last finished walk used or that the next one
+        will: every result, and the trees of the last two folds. Whoever repeats walks removes the
+        others.
 
     Raises
     ------
@@ -61,6 +67,7 @@ class FoldStore:
         self.folder = folder
         self.run = run
         self.rolling = rolling
+        self.used: list[str] = []
 
     def __call__(
         self, task: Callable[[FoldTask], FoldResult], items: Iterable[FoldTask], /
@@ -83,8 +90,9 @@ class FoldStore:
             self._keep(waiting.popleft()[0], result)
             yield result
         yield from _ready(waiting)
+        self.used = [self._result_file(key).stem for key in used]
         if self.rolling:
-            self._tidy(used)
+            self.used += [self._fit_file(key).stem for key in used[-_FITS:]]
 
     def _result_file(self, key: FoldKey) -> Path:
         return self.folder / f"{key.result}.npz"
@@ -115,14 +123,6 @@ class FoldStore:
         replace_file(self._result_file(key), partial(_save, _arrays(result)))
         if self.rolling and result.kept:
             replace_file(self._fit_file(key), partial(_save, _fit_arrays(result.kept)))
-
-    def _tidy(self, used: list[FoldKey]) -> None:
-        """Remove what the walk did not use."""
-        kept = {self._result_file(key) for key in used}
-        kept |= {self._fit_file(key) for key in used[-_FITS:]}
-        for path in self.folder.glob("*.npz"):
-            if path not in kept:
-                path.unlink()
 
 
 def _ready(waiting: deque[tuple[FoldKey, FoldResult | None]]) -> Iterator[FoldResult]:
