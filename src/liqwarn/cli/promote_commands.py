@@ -22,7 +22,7 @@ from liqwarn.models.registry import CHAMPION, Registry
 from liqwarn.pipelines.alias_moves import (
     Mandate,
     Moved,
-    finish_open_move,
+    audited,
     history_of,
     promote,
     rollback,
@@ -99,10 +99,9 @@ class AuditModelsOptions(Options):
 def audit_models(options: AuditModelsOptions) -> None:
     """Check the history of champion and challenger: any edit, and any move made past it."""
     registry, history = _opened(options.panel)
-    finish_open_move(registry, history, datetime.now(UTC))
-    moves = history.moves()
+    moves, found = audited(registry, history, datetime.now(UTC))
     done = [one.move for one in moves if one.state == "done" and one.move.alias == CHAMPION]
-    known, found = (done[-1].after if done else None), registry.champion()
+    known = done[-1].after if done else None
     if known != found:
         raise AuditError(
             f"{registry.name}: champion is version {found or 'none'}, the history in {history.log} "

@@ -1,8 +1,9 @@
 """Copying a registry into another store: SQLite to PostgreSQL, or back.
 
 Runs are copied with parameters, tags, metrics over their steps, files and nesting; versions with
-their bundles, tags and numbers; then the aliases. A copied run says which one it was, so an
-interrupted copy goes on, a second one adds what is new, and a copy back finds its own.
+their bundles, tags and numbers. A copied run says which one it was, so an interrupted copy goes on,
+a second one adds what is new, and a copy back finds its own. Aliases are told and not moved:
+:mod:`liqwarn.pipelines.alias_moves` does that, on the record.
 """
 
 from collections.abc import Callable
@@ -36,7 +37,7 @@ class Copied:
     renumbered : dict of str to str
         Versions whose number was taken in the target.
     aliases : dict of str to str
-        As they stand in the target.
+        Versions of the target that the source's aliases point at.
     """
 
     name: str
@@ -73,17 +74,8 @@ def copy_registry(
     with target.changing() as check:
         runs, new_runs = _copy_runs(source, target, check, on_progress)
         numbers, new_versions = _copy_versions(source, target, runs, check)
-        with source.store.opened() as mlflow:
-            held = (
-                mlflow.MlflowClient().get_registered_model(source.name).aliases if numbers else {}
-            )
-        with target.store.opened() as mlflow:
-            for alias, version in held.items():
-                if str(version) in numbers:
-                    check()
-                    mlflow.MlflowClient().set_registered_model_alias(
-                        target.name, alias, numbers[str(version)]
-                    )
+    with source.store.opened() as mlflow:
+        held = mlflow.MlflowClient().get_registered_model(source.name).aliases if numbers else {}
     return Copied(
         name=target.name,
         runs=new_runs,

@@ -30,14 +30,11 @@ class CleanUpOrder:
         Newest versions that stay, and newest runs that made none.
     dry_run : bool
         Tell only.
-    spare : frozenset of str
-        Further versions that stay.
     """
 
     older_than: timedelta
     keep: int
     dry_run: bool = False
-    spare: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.older_than < timedelta(0) or self.keep < 0:
@@ -87,17 +84,36 @@ def clean_up(
     order: CleanUpOrder,
     *,
     now: datetime,
+    spared: Callable[[], frozenset[str]] = frozenset,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> CleanUp:
     """Delete what the order lets go, oldest first; returns what went.
 
-    Nobody registers or promotes meanwhile, so a version cannot become champion under its deletion.
+    Nobody registers, promotes or retrains meanwhile, so a version cannot become champion under its
+    deletion, nor be deleted between its registration and its move.
+
+    Parameters
+    ----------
+    spared : callable
+        Further versions that stay, asked once nobody can change them.
+
+    Raises
+    ------
+    ConfigError
+        While the model is being retrained.
     """
-    with registry.changing() as check, registry.store.opened() as mlflow:
+    with (
+        registry.retraining(),
+        registry.changing() as check,
+        registry.store.opened() as mlflow,
+    ):
         client = mlflow.MlflowClient()
         held = registry.versions(mlflow)
         until_ms = int((now - order.older_than).timestamp() * 1000)
-        going = _old_versions(registry, client, held, order, until_ms)
+        numbers = _in_use(registry, client, held, order.keep) | spared()
+        going = [
+            v for v in held if str(v.version) not in numbers and v.creation_timestamp < until_ms
+        ]
         stay = [version for version in held if version not in going]
         known = client.get_experiment_by_name(registry.name)
         trees = [] if known is None else run_trees(client, known.experiment_id)
@@ -125,19 +141,16 @@ def _tell(on_progress: Callable[[str, int, int], None] | None, done: int, total:
         on_progress("clean up", done, total)
 
 
-def _old_versions(
+def _in_use(
     registry: Registry,
     client: Any,  # noqa: ANN401  MLflow is imported late
     held: list[Any],
-    order: CleanUpOrder,
-    until_ms: int,
-) -> list[Any]:
-    if not held:
-        return []
-    aliases = client.get_registered_model(registry.name).aliases
-    spared = {str(version) for version in aliases.values()} | order.spare
-    spared |= {str(version.version) for version in held[max(0, len(held) - order.keep) :]}
-    return [v for v in held if str(v.version) not in spared and v.creation_timestamp < until_ms]
+    keep: int,
+) -> frozenset[str]:
+    """Versions with an alias, and the newest ones."""
+    aliases = client.get_registered_model(registry.name).aliases if held else {}
+    newest = held[max(0, len(held) - keep) :]
+    return frozenset(map(str, aliases.values())) | {str(one.version) for one in newest}
 
 
 def _old_runs(

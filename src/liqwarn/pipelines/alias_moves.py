@@ -1,4 +1,4 @@
-"""Moving champion and challenger: the one way for train, retrain, promote and rollback.
+"""Moving champion and challenger: the one way for train, retrain, promote, rollback and copy.
 
 A move is made alone: under the lock of the history, which is a file, and inside it the registry's
 own, which in PostgreSQL holds across machines: what a move was decided on is still true when the
@@ -9,7 +9,7 @@ Killed anywhere, the next move finds the intent open and ends it, once: it moves
 still points where it pointed, or only writes down that it has moved.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -22,8 +22,21 @@ from liqwarn.errors import ConfigError, LiqwarnError, ModelError
 from liqwarn.models.alias_history import ROLLBACK, AliasHistory, AliasMove, Ended
 from liqwarn.models.registry import CHALLENGER, CHAMPION, Registry
 
-__all__ = ["Mandate", "Moved", "appoint", "finish_open_move", "history_of", "promote", "rollback"]
+__all__ = [
+    "COPY",
+    "Mandate",
+    "Moved",
+    "appoint",
+    "audited",
+    "finish_open_move",
+    "history_of",
+    "promote",
+    "rollback",
+    "still_needed",
+    "take_over",
+]
 
+COPY = "copy"
 LOCK_S = 60.0
 _ANY = "any"
 
@@ -34,7 +47,7 @@ class Mandate:
 
     Attributes
     ----------
-    action : {"first", "train", "retrain", "promote", "rollback"}
+    action : {"first", "train", "retrain", "promote", "rollback", "copy"}
     reason, by : str
     now : datetime
     run : str
@@ -156,6 +169,48 @@ def rollback(registry: Registry, history: AliasHistory, mandate: Mandate) -> Mov
         return Moved(champion=target, before=before, moved=True)
 
 
+def take_over(
+    registry: Registry, history: AliasHistory, aliases: Mapping[str, str], mandate: Mandate
+) -> dict[str, str | None]:
+    """Point aliases where they pointed in the registry that a model was copied from.
+
+    Champion and challenger move on the record; nothing depends on the others.
+
+    Returns
+    -------
+    dict of str to (str or None)
+        The aliases that moved, and where they pointed before.
+    """
+    moved: dict[str, str | None] = {}
+    with _alone(registry, history) as check:
+        _finish(registry, history, mandate.now, check)
+        for alias in (CHALLENGER, CHAMPION):
+            before = registry.alias(alias)
+            if alias in aliases and before != aliases[alias]:
+                _move(registry, history, (alias, aliases[alias]), mandate, check)
+                moved[alias] = before
+        for alias in aliases.keys() - {CHALLENGER, CHAMPION}:
+            registry.point(alias, aliases[alias], "")
+    return moved
+
+
+def audited(
+    registry: Registry, history: AliasHistory, now: datetime
+) -> tuple[tuple[Ended, ...], str | None]:
+    """Every move, the interrupted one ended, and the champion of the same moment."""
+    with _alone(registry, history) as check:
+        _finish(registry, history, now, check)
+        return history.moves(), registry.champion()
+
+
+def still_needed(registry: Registry, history: AliasHistory) -> frozenset[str]:
+    """Versions that a rollback would go to, or that an interrupted move is about."""
+    left = history.open_move()
+    about = () if left is None else (left.move.before, left.move.after)
+    earlier = history.earlier_champion(registry.champion() or "")
+    return frozenset(version for version in (*about, earlier) if version is not None)
+
+
 def finish_open_move(registry: Registry, history: AliasHistory, now: datetime) -> Ended | None:
     """End a move that was interrupted; returns it, or None when there is none."""
     with _alone(registry, history) as check:
@@ -211,7 +266,8 @@ def _make(
 ) -> None:
     try:
         check()  # a lock that was lost with its connection may be another's by now
-        registry.point(move.alias, move.after, move.reason)
+        # a copied version says already why it once became champion
+        registry.point(move.alias, move.after, "" if move.action == COPY else move.reason)
     except LiqwarnError as error:
         history.end(number, "failed", now=now, why=str(error))
         raise
