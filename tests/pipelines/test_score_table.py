@@ -64,11 +64,11 @@ def test_a_row_says_what_the_arrays_say(cells, decided):
 
 
 def test_flags_have_a_validity_and_no_threshold(cells, policy, decided, now):
-    table = flag_table(cells, policy.valid_for(decided.risk.scores.bar), now=now)
+    table = flag_table(cells, policy.valid_for(decided.risk.scores.bar), now=now, model="7")
 
     assert list(table.columns) == [
         "symbol", "as_of", "side", "p_1h", "p_4h", "p_24h", "tier", "state", "rule", "quality",
-        "sequence", "issued_at", "valid_until",
+        "sequence", "issued_at", "valid_until", "model",
     ]  # fmt: skip
     assert set(table["valid_until"] - table["as_of"]) == {policy.valid_for(decided.risk.scores.bar)}
     assert set(table["issued_at"]) == {pd.Timestamp(now)}

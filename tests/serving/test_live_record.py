@@ -24,7 +24,7 @@ def bar_of(moment):
 
 
 def row_of(moment):
-    row = dict.fromkeys(FLAG_COLUMNS, 0.5) | dict.fromkeys(("symbol", "side", "tier"), "x")
+    row = dict.fromkeys(FLAG_COLUMNS, 0.5) | dict.fromkeys(("symbol", "side", "tier", "model"), "x")
     row |= dict.fromkeys(("state", "rule", "quality"), "x") | {"sequence": 1}
     row |= dict.fromkeys(("as_of", "issued_at", "valid_until"), pd.Timestamp(moment))
     return tuple(row[name] for name in FLAG_COLUMNS)

@@ -10,7 +10,7 @@ from liqwarn.decisions import HORIZONS_H, Flag
 from liqwarn.frames import SIDES
 from liqwarn.live.bar import LiveBar
 
-__all__ = ["FLAG_COLUMNS", "flag_frame", "flag_rows"]
+__all__ = ["FLAG_COLUMNS", "UNKNOWN_MODEL", "flag_frame", "flag_rows", "with_model"]
 
 FLAG_COLUMNS = (
     "symbol",
@@ -24,11 +24,15 @@ FLAG_COLUMNS = (
     "sequence",
     "issued_at",
     "valid_until",
+    "model",
 )
-"""Columns of a flag history, a row a flag and side."""
+"""Columns of a flag history, a row a flag and side; ``model`` is the version that scored it."""
+
+UNKNOWN_MODEL: Final = "unknown"
+"""Model of flags in a file that was written before flags named theirs."""
 
 _TYPES: Final[dict[str, Any]] = {
-    **dict.fromkeys(("symbol", "side", "tier", "state", "rule", "quality"), "str"),
+    **dict.fromkeys(("symbol", "side", "tier", "state", "rule", "quality", "model"), "str"),
     **{f"p_{h}h": np.float64 for h in HORIZONS_H},
     "sequence": np.int64,
 }
@@ -57,6 +61,7 @@ def flag_rows(bar: LiveBar, flags: Iterable[Flag]) -> list[tuple[Any, ...]]:
                     after.sequence,
                     flag.issued_at,
                     flag.valid_until,
+                    flag.model.version,
                 )
             )
     return rows
@@ -66,9 +71,25 @@ def flag_frame(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     """Rows as a table; times are UTC, to the microsecond.
 
     >>> flag_frame([]).shape
-    (0, 13)
+    (0, 14)
     """
-    table = pd.DataFrame(list(rows), columns=list(FLAG_COLUMNS)).astype(_TYPES)
+    return _typed(pd.DataFrame(list(rows), columns=list(FLAG_COLUMNS)))
+
+
+def with_model(table: pd.DataFrame) -> pd.DataFrame:
+    """A flag history with all of its columns in order, as it is read from a file of any version.
+
+    Raises
+    ------
+    KeyError
+        When another column than the model is missing.
+    """
+    known = table if "model" in table else table.assign(model=UNKNOWN_MODEL)
+    return _typed(known[list(FLAG_COLUMNS)].fillna({"model": UNKNOWN_MODEL}))
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.astype(_TYPES)
     for name in ("as_of", "issued_at", "valid_until"):
         table[name] = pd.to_datetime(table[name], utc=True).astype("datetime64[us, UTC]")
     return table.astype({"sequence": "int64"})

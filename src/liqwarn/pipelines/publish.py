@@ -97,7 +97,9 @@ def publish(decided: Decided, folder: Path, *, now: datetime) -> tuple[Flag, ...
     cells = cell_table(decided.study, decided.bundle, decided.risk, decided.history)
     extend(folder / "scores.parquet", score_table(cells), "time")
     valid_for = decided.policy.valid_for(decided.risk.scores.bar)
-    extend(folder / "flags.parquet", flag_table(cells, valid_for, now=now), "as_of")
+    version = decided.bundle.stamp.version
+    issued = flag_table(cells, valid_for, now=now, model=version)
+    extend(folder / "flags.parquet", issued, "as_of")
     write_table(event_table(decided.study.events), folder / "events.csv")
     _write_standing(decided, folder / "positions.json")
     write_json(folder / "scoring.json", _account(decided))

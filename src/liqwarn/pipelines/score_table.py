@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from liqwarn.decisions import HORIZONS_H
 from liqwarn.frames import SIDES
+from liqwarn.live.flag_rows import UNKNOWN_MODEL
 from liqwarn.models.bundle import Bundle
 from liqwarn.pipelines.risk import Risk
 from liqwarn.pipelines.study import Study
@@ -75,23 +76,32 @@ def score_table(cells: pd.DataFrame) -> pd.DataFrame:
     return cells[list(SCORE_COLUMNS)]
 
 
-def flag_table(cells: pd.DataFrame, valid_for: timedelta, *, now: datetime) -> pd.DataFrame:
+def flag_table(
+    cells: pd.DataFrame, valid_for: timedelta, *, now: datetime, model: str
+) -> pd.DataFrame:
     """What ``flags.parquet`` holds: the flag every bar would have had, a row a side.
 
-    ``issued_at`` is `now`, when this scoring ran; live it is moments after ``as_of``.
+    ``issued_at`` is `now`, when this scoring ran; live it is moments after ``as_of``. `model` is
+    the version that scored it.
     """
     kept = ["symbol", "time", "side", *(f"p_{h}h" for h in HORIZONS_H)]
     kept += ["tier", "state", "rule", "quality", "sequence"]
     table = cells[kept].rename(columns={"time": "as_of"})
     table["issued_at"] = pd.Timestamp(now).as_unit("us")
     table["valid_until"] = table["as_of"] + pd.Timedelta(valid_for)
+    table["model"] = model
     return table
 
 
 def extend(path: Path, fresh: pd.DataFrame, time: str) -> None:
-    """Put rows behind those a file holds already; of the same bar the fresh ones win."""
+    """Put rows behind those a file holds already; of the same bar the fresh ones win.
+
+    Flags in a file that does not name their model are of an unknown one.
+    """
     if path.exists() and len(fresh):
         before = read_table(path)
+        if "model" in fresh and "model" not in before:
+            before["model"] = UNKNOWN_MODEL
         fresh = pd.concat([before[before[time] < fresh[time].min()], fresh], ignore_index=True)
     if len(fresh) or not path.exists():
         write_table(fresh, path)

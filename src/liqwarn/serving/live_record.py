@@ -6,6 +6,7 @@
     FOLDER/audit.jsonl          decisions, hash-chained; audit.head.json beside it
     FOLDER/orders.jsonl         what was ordered by hand, see liqwarn.serving.order_journal
     FOLDER/orders/              where orders wait, see liqwarn.serving.order_desk
+    FOLDER/standings.jsonl      who was disabled behind which bar; standings.head.json beside it
     FOLDER/snapshot.live        what the engine remembers, replaced whole
     FOLDER/scores.live          the scores of the snapshot's bar
     FOLDER/events.csv           cascades up to when the engine was last made from the history
@@ -30,7 +31,7 @@ from liqwarn.decisions import FLAGS_SCHEMA, Flag, iso_utc
 from liqwarn.durable import replace_file, write_bytes
 from liqwarn.live.bar import LiveBar, LiveScores
 from liqwarn.live.engine import LiveEngine
-from liqwarn.live.flag_rows import flag_frame, flag_rows
+from liqwarn.live.flag_rows import flag_frame, flag_rows, with_model
 from liqwarn.live.provenance import audit_entries, must_log
 from liqwarn.live.snapshot import pack_memory
 from liqwarn.policy.audit import Head, append
@@ -196,6 +197,6 @@ def _rows_before(path: Path, as_of: datetime, *, itself: bool) -> list[tuple[Any
     """
     if not path.exists():
         return []
-    table, bar = read_table(path), pd.Timestamp(as_of)
+    table, bar = with_model(read_table(path)), pd.Timestamp(as_of)
     kept: pd.DataFrame = table[table["as_of"] <= bar if itself else table["as_of"] < bar]
     return list(kept.itertuples(index=False, name=None))
