@@ -1,8 +1,11 @@
 """The page from a scoring's files: whole, honest about what is missing, or refused."""
 
+import runpy
 import shutil
 from datetime import timedelta
+from pathlib import Path
 
+import orjson
 import pandas as pd
 import pytest
 
@@ -89,3 +92,45 @@ def test_the_picture_of_the_map_is_in_the_page(scoring, now):
 
     (scoring / "liquidation_map.png").write_bytes(b"\x89PNG")
     assert 'id="map"' in page(order, now)
+
+
+LEDGERS = runpy.run_path(str(Path(__file__).parents[1] / "reports" / "ledger_documents.py"))
+
+
+@pytest.fixture
+def ledgered(scoring, tmp_path):
+    """Write an account of the panel's ledger; the order of a report that looks for it."""
+    panel = orjson.loads((scoring / "scoring.json").read_bytes())["panel"]
+
+    def ledgered(content):
+        file = tmp_path / "ledger" / panel / "account.json"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(content)
+        return ReportOrder(scores=scoring, out=scoring / "r.html", ledgers=tmp_path / "ledger")
+
+    return ledgered
+
+
+def test_what_became_of_the_flags_is_on_the_page(ledgered, now):
+    text = page(ledgered(orjson.dumps(LEDGERS["make_account"]())), now)
+
+    assert "61,234 flag sides issued: 52,110 with a known outcome" in text
+    assert "There is no ledger." not in text
+
+
+def test_without_a_ledger_the_page_says_so(scoring, tmp_path, now):
+    for ledgers in (None, tmp_path / "none"):
+        order = ReportOrder(scores=scoring, out=scoring / "r.html", ledgers=ledgers)
+        assert "There is no ledger." in page(order, now)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"{", r"account\.json is not JSON"),
+        (b'{"schema": "liqwarn.ledger/9"}', "schema is 'liqwarn.ledger/9', expected 'liqwarn.led"),
+    ],
+)
+def test_an_account_that_cannot_be_read_is_named(ledgered, content, told, now):
+    with pytest.raises(ConfigError, match=told):
+        page(ledgered(content), now)

@@ -21,6 +21,7 @@ from liqwarn.decisions import (
 from liqwarn.reports.content import ReportContent, ReportMeta
 
 EVALUATIONS = runpy.run_path(str(Path(__file__).with_name("evaluation_documents.py")))
+LEDGERS = runpy.run_path(str(Path(__file__).with_name("ledger_documents.py")))
 SYMBOLS = tuple(
     f"{coin}USDT"
     for coin in "ADA AVAX BNB BTC DOGE ETH LINK LTC SOL XRP".split()  # noqa: SIM905
@@ -309,6 +310,7 @@ def make_content(**changes):
         "scores": scores,
         "events": make_events(),
         "evaluation": make_evaluation(),
+        "ledger": LEDGERS["make_account"](),
         "meta": ReportMeta(
             panel="simulated_10",
             market="simulated",

@@ -14,8 +14,10 @@ from liqwarn.reports.ledger_rows import (
     few_outcomes,
     figure,
     miss_rows,
+    no_miss_text,
     part_of,
     skill_rows,
+    week_rows,
 )
 
 LEDGERS = runpy.run_path(str(Path(__file__).with_name("ledger_documents.py")))
@@ -75,8 +77,8 @@ def test_what_is_odd_counts_as_empty(odd):
     for part in ("skill", "misses", "alarms", "drift", "counts"):
         account = {part: odd}
         assert part_of(account, part) in ({}, odd)
-        if not isinstance(odd, int | str | dict):
-            assert (skill_rows(account), miss_rows(account), alarm_rows(account)) == ([], [], [])
+        assert (skill_rows(account), miss_rows(account), alarm_rows(account)) == ([], [], [])
+        assert (week_rows(account), no_miss_text(account)[:12]) == ([], "No event yet")
         assert drift_rows(account, "inputs") == []
         assert counts_sentence(account).startswith("–")
 

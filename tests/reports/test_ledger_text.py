@@ -37,19 +37,19 @@ Skill at 4 h, since the first
 An alarm is a flag at T2 or higher. An event is caught when an alarm of its symbol and side stood \
 within the 4 h before its onset; an alarm is false when no onset follows within 4 h. Alarms less \
 than 2 h apart are one.
-  symbol  side   onsets  PR-AUC [95 %]         base    ROC-AUC [95 %]        Brier   Brier skill  \
-slope [95 %]       caught                   false a week  in alarm
-  all     long   48      0.064 [0.048, 0.080]  1.12 %  0.780 [0.710, 0.840]  0.0104  0.021        \
-0.94 [0.71, 1.18]  34 of 48: 71 % [55, 83]  1.40          5.1 %
-  all     short  48      0.051 [0.038, 0.064]  1.12 %  0.780 [0.710, 0.840]  0.0104  0.021        \
-0.94 [0.71, 1.18]  34 of 48: 71 % [55, 83]  1.40          5.1 %
+  symbol  side   onsets  PR-AUC [95 %]         base rate  ROC-AUC [95 %]        \
+Brier   Brier skill  slope [95 %]       caught                   false a week  in alarm
+  all     long   48      0.064 [0.048, 0.080]  1.12 %     0.780 [0.710, 0.840]  \
+0.0104  0.021        0.94 [0.71, 1.18]  34 of 48: 71 % [55, 83]  1.40          5.1 %
+  all     short  48      0.051 [0.038, 0.064]  1.12 %     0.780 [0.710, 0.840]  \
+0.0104  0.021        0.94 [0.71, 1.18]  34 of 48: 71 % [55, 83]  1.40          5.1 %
 
 By week, the last 1; a week has too few onsets for a PR-AUC to mean much
   week        side   onsets  PR-AUC  Brier   caught  missed  false
   2025-06-02  long   1       0.050   0.0060  1       0       0
   2025-06-02  short  0       –       0.0040  0       0       2
 
-Missed, all 1; none is ever taken off this list
+Missed, all 1; nothing is ever taken off this list
   onset, UTC        symbol   side  severity  chance before  tier  model
   2025-06-01 00:00  BTCUSDT  long  1.50      0.40 %         T0    3
 

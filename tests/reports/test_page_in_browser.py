@@ -73,7 +73,8 @@ def test_a_heading_sorts_the_events(document):
 
 
 def test_the_filter_hides_the_other_side(document):
-    rows = re.findall(r"<tr( hidden=\"\")?><th.*?class=\"side (long|short)\"", document)
+    table = document.split('id="event-table"')[1].split("</table>")[0]
+    rows = re.findall(r"<tr( hidden=\"\")?><th.*?class=\"side (long|short)\"", table)
 
     assert {(bool(hidden), side) for hidden, side in rows} == {(False, "long"), (True, "short")}
 

@@ -215,7 +215,12 @@ class ReportOptions(Options):
 def report_command(options: ReportOptions) -> None:
     """Write one HTML page: flags, timeline, drivers, events, skill, calibration."""
     out = options.out or options.scores / "report.html"
-    order = ReportOrder(scores=options.scores, evaluation=options.evaluation, out=out)
+    order = ReportOrder(
+        scores=options.scores,
+        evaluation=options.evaluation,
+        out=out,
+        ledgers=load_settings().home / "ledger",
+    )
     written = write_report(order, now=datetime.now(UTC))
     emit({"out": str(written)}, as_json=options.json, text=str(written))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import orjson
 import pandas as pd
@@ -16,11 +16,14 @@ from liqwarn.pipelines.explain import SIGNALS_FILE, read_boards
 from liqwarn.pipelines.map_picture import MAP_PICTURE
 from liqwarn.pipelines.quality import QUALITY_FILE
 from liqwarn.reports.content import ReportContent, ReportMeta
+from liqwarn.reports.ledger_rows import SCHEMA
 from liqwarn.reports.page import render_report
 from liqwarn.reports.signal_content import Board
 from liqwarn.tables import read_table
 
 __all__ = ["ReportOrder", "write_report"]
+
+_ACCOUNT: Final = "account.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +41,16 @@ class ReportOrder:
         when there is none.
     out : Path
         File to write.
+    ledgers : Path or None
+        Folder of the panels' ledgers; a panel without an account there has none, and the page says
+        so.
     """
 
     scores: Path
     out: Path
     events: Path | None = None
     evaluation: Path | None = None
+    ledgers: Path | None = None
 
 
 def write_report(order: ReportOrder, *, now: datetime) -> Path:
@@ -67,6 +74,7 @@ def write_report(order: ReportOrder, *, now: datetime) -> Path:
         map_png=_map_picture(order),
         signals=_signals(order),
         data_quality=_quality(order),
+        ledger=_ledger(order, str(account["panel"])),
         meta=ReportMeta(
             panel=str(account["panel"]),
             market=_market(document),
@@ -134,6 +142,16 @@ def _quality(order: ReportOrder) -> dict[str, Any] | None:
     """The account of the data; a folder of an older version has none."""
     path = order.scores / QUALITY_FILE
     return _json(path) if path.exists() else None
+
+
+def _ledger(order: ReportOrder, panel: str) -> dict[str, Any] | None:
+    """What became of the panel's flags; None when no ledger was settled."""
+    if order.ledgers is None or not (path := order.ledgers / panel / _ACCOUNT).exists():
+        return None
+    found = _json(path)
+    if found.get("schema") != SCHEMA:
+        raise ConfigError(f"{path}: schema is {found.get('schema')!r}, expected {SCHEMA!r}")
+    return found
 
 
 def _there(path: Path) -> Path:

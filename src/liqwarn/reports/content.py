@@ -104,6 +104,9 @@ class ReportContent:
         The signal boards of the flags; without them the page says so.
     data_quality : mapping or None
         Contents of ``quality.json``: coverage, holes, age and doubts; None leaves them out.
+    ledger : mapping or None
+        Contents of the ledger's ``account.json``: what became of flags that were issued; None when
+        there is no ledger, and the page says so.
 
     Raises
     ------
@@ -119,6 +122,7 @@ class ReportContent:
     map_png: bytes | None = None
     signals: tuple[Board, ...] = ()
     data_quality: Mapping[str, Any] | None = None
+    ledger: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         _need_columns(self.scores, SCORE_COLUMNS, "scores")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from liqwarn.frames import SIDES
 from liqwarn.reports.evaluation_text import estimate, rate
 from liqwarn.reports.formats import finite, number
-from liqwarn.reports.results import PRIMARY_H, rows_of
+from liqwarn.reports.results import PRIMARY_H
 
 __all__ = [
     "ALARM",
@@ -26,9 +26,12 @@ __all__ = [
     "ends_of",
     "few_outcomes",
     "figure",
+    "list_of",
     "miss_rows",
+    "no_miss_text",
     "part_of",
     "skill_rows",
+    "week_rows",
 ]
 
 SCHEMA: Final = "liqwarn.ledger/1"
@@ -58,6 +61,16 @@ def part_of(account: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+def list_of(account: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The rows of a part; empty when it is no list.
+
+    >>> list_of({"misses": [{"symbol": "A"}, None]}, "misses"), list_of({"misses": 3}, "misses")
+    ([{'symbol': 'A'}], [])
+    """
+    found = account.get(name)
+    return [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
+
+
 def skill_rows(account: Mapping[str, Any], window: str = EVERY) -> list[Mapping[str, Any]]:
     """Skill at 4 h of every model together: all symbols first, then each; long before short.
 
@@ -72,7 +85,7 @@ def skill_rows(account: Mapping[str, Any], window: str = EVERY) -> list[Mapping[
     ['all', 'BTC', 'SOL']
     """
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for row in rows_of(account, "skill"):
+    for row in list_of(account, "skill"):
         wanted = row.get("window", EVERY) == window and row.get("model", "any") == "any"
         if wanted and row.get("horizon_h", PRIMARY_H) == PRIMARY_H and row.get("side") in SIDES:
             found.setdefault((str(row.get("scope")), str(row["side"])), row)
@@ -89,7 +102,7 @@ def drift_rows(account: Mapping[str, Any], part: str) -> list[Mapping[str, Any]]
     ['c', 'a', 'b']
     """
     drift = part_of(account, "drift")
-    rows = rows_of(drift, part) if isinstance(drift.get(part), list) else []
+    rows = list_of(drift, part)
 
     def badness(row: Mapping[str, Any]) -> tuple[int, float, str]:
         grade, psi = row.get("grade"), finite(row.get("psi"))
@@ -105,15 +118,38 @@ def alarm_rows(account: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     >>> alarm_rows({"alarms": [{"severity": "warn"}, {"severity": "act"}]})
     [{'severity': 'act'}, {'severity': 'warn'}]
     """
-    rows = rows_of(account, "alarms")
+    rows = list_of(account, "alarms")
     return sorted(rows, key=lambda row: (row.get("severity") != "act", str(row.get("since", ""))))
 
 
 def miss_rows(account: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Every missed event, the newest first."""
     return sorted(
-        rows_of(account, "misses"), key=lambda row: str(row.get("onset", "")), reverse=True
+        list_of(account, "misses"), key=lambda row: str(row.get("onset", "")), reverse=True
     )
+
+
+def no_miss_text(account: Mapping[str, Any]) -> str:
+    """What to say where no miss is listed: no event is not the same as none missed.
+
+    >>> no_miss_text({})
+    'No event yet, so none missed.'
+    """
+    events = [finite(part_of(row, "recall").get("events")) for row in skill_rows(account)]
+    return "No event was missed." if any(events) else "No event yet, so none missed."
+
+
+def week_rows(account: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Rows of the weekly series, the oldest week first, long before short.
+
+    >>> rows = [{"week": "2025-06-09", "side": "long"}, {"week": "2025-06-02", "side": "short"},
+    ...         {"week": "2025-06-02", "side": "long"}, {}]
+    >>> [(row["week"][8:], row["side"]) for row in week_rows({"weekly": rows})]
+    [('02', 'long'), ('02', 'short'), ('09', 'long')]
+    """
+    rows = [row for row in list_of(account, "weekly") if isinstance(row.get("week"), str)]
+    told = [row for row in rows if row.get("side") in SIDES]
+    return sorted(told, key=lambda row: (row["week"], row["side"] != SIDES[0]))
 
 
 def ends_of(found: object) -> list[object]:

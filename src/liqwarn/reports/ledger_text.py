@@ -3,32 +3,41 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from liqwarn.reports.evaluation_text import plain
-from liqwarn.reports.formats import finite, number, percent, utc
+from liqwarn.reports.formats import finite, utc
+from liqwarn.reports.ledger_cells import (
+    CALIBRATION_HEAD,
+    DRIFT_HEAD,
+    MISS_HEAD,
+    SKILL_HEAD,
+    WEEK_HEAD,
+    alarm_cells,
+    calibration_cells,
+    drift_cells,
+    miss_cells,
+    skill_cells,
+    standing_cells,
+    week_cells,
+)
 from liqwarn.reports.ledger_rows import (
     ALARM,
     EVERY,
     WINDOWS,
     alarm_rows,
-    caught_text,
     counts_sentence,
     drift_rows,
     few_outcomes,
-    figure,
+    list_of,
     miss_rows,
+    no_miss_text,
     part_of,
     skill_rows,
+    week_rows,
 )
-from liqwarn.reports.results import rows_of
 
 __all__ = ["ledger_text"]
 
 _WEEKS: Final = 12
 _INPUTS: Final = 10
-_SKILL_HEAD: Final = (
-    "symbol", "side", "onsets", "PR-AUC [95 %]", "base", "ROC-AUC [95 %]", "Brier", "Brier skill",
-    "slope [95 %]", "caught", "false a week", "in alarm",
-)  # fmt: skip
 
 
 def ledger_text(document: Mapping[str, Any]) -> str:
@@ -68,15 +77,7 @@ def _head(account: Mapping[str, Any]) -> list[str]:
 
 
 def _alarms(account: Mapping[str, Any]) -> list[str]:
-    rows = [
-        (
-            str(row.get("severity", "?")),
-            f"{row.get('rule', '?')} {row.get('subject', '')}".strip(),
-            utc(row.get("since")),
-            str(row.get("text", "")),
-        )
-        for row in alarm_rows(account)
-    ]
+    rows = [alarm_cells(row) for row in alarm_rows(account)]
     return ["Alarms", *_columns(rows)] if rows else ["No alarm."]
 
 
@@ -87,44 +88,13 @@ def _skill(account: Mapping[str, Any], window: str) -> list[str]:
         return []
     shown = [row for row in rows if EVERY in (window, row.get("scope"))]
     said = [f"Skill at 4 h, {WINDOWS[window]}", *([ALARM] if window == EVERY else [])]
-    return [*said, *_columns([_SKILL_HEAD, *map(_skill_row, shown)])]
-
-
-def _skill_row(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return (
-        str(row.get("scope", "?")),
-        str(row.get("side", "?")),
-        number(row.get("onsets"), 0),
-        figure(row.get("pr_auc")),
-        percent(row.get("base_rate"), 2),
-        figure(row.get("roc_auc")),
-        plain(row.get("brier"), 4),
-        plain(row.get("brier_skill")),
-        figure(row.get("slope"), 2),
-        caught_text(row),
-        number(row.get("false_alarms_per_week"), 2),
-        percent(row.get("time_in_alarm"), 1),
-    )
+    return [*said, *_columns([SKILL_HEAD, *map(skill_cells, shown)])]
 
 
 def _weeks(account: Mapping[str, Any]) -> list[str]:
-    rows = sorted(
-        rows_of(account, "weekly"), key=lambda row: (str(row.get("week")), str(row.get("side")))
-    )
-    weeks = sorted({str(row.get("week")) for row in rows})[-_WEEKS:]
-    table = [("week", "side", "onsets", "PR-AUC", "Brier", "caught", "missed", "false")]
-    for row in (row for row in rows if str(row.get("week")) in weeks):
-        counts = (number(row.get(name), 0) for name in ("caught", "missed", "false_alarms"))
-        table.append(
-            (
-                str(row.get("week")),
-                str(row.get("side", "?")),
-                number(row.get("onsets"), 0),
-                plain(row.get("pr_auc")),
-                plain(row.get("brier"), 4),
-                *counts,
-            )
-        )
+    rows = week_rows(account)
+    weeks = sorted({str(row["week"]) for row in rows})[-_WEEKS:]
+    table = [WEEK_HEAD, *(week_cells(row) for row in rows if str(row["week"]) in weeks)]
     head = f"By week, the last {len(weeks)}; a week has too few onsets for a PR-AUC to mean much"
     return [head, *_columns(table)] if weeks else []
 
@@ -132,76 +102,39 @@ def _weeks(account: Mapping[str, Any]) -> list[str]:
 def _misses(account: Mapping[str, Any]) -> list[str]:
     rows = miss_rows(account)
     if not rows:
-        return ["No event was missed." if _events(account) else "No event yet, so none missed."]
-    table = [("onset, UTC", "symbol", "side", "severity", "chance before", "tier", "model")]
-    for row in rows:
-        named = (str(row.get(name) or "–") for name in ("tier", "model"))
-        table.append(
-            (
-                utc(row.get("onset")),
-                str(row.get("symbol", "?")),
-                str(row.get("side", "?")),
-                plain(row.get("severity"), 2),
-                percent(row.get("p_4h"), 2),
-                *named,
-            )
-        )
-    return [f"Missed, all {len(rows)}; none is ever taken off this list", *_columns(table)]
-
-
-def _events(account: Mapping[str, Any]) -> bool:
-    return any(finite(part_of(row, "recall").get("events")) for row in skill_rows(account))
+        return [no_miss_text(account)]
+    head = f"Missed, all {len(rows):,}; nothing is ever taken off this list"
+    return [head, *_columns([MISS_HEAD, *map(miss_cells, rows)])]
 
 
 def _drift(account: Mapping[str, Any]) -> list[str]:
     inputs, scores = drift_rows(account, "inputs"), drift_rows(account, "scores")
-    if not inputs and not scores:
-        return ["Drift has not been measured."]
-    drifted = [row for row in inputs if row.get("grade") in ("large", "moderate")]
-    table = [("drift of", "grade", "PSI", "KS", "missing before", "missing now")]
-    table += [
-        (str(row.get("feature", "?")), *_shift(row), *_missing(row))
-        for row in (drifted or inputs)[:_INPUTS]
-    ]
-    table += [(f"scores, {row.get('side', '?')}", *_shift(row), "", "") for row in scores]
-    head = f"Drift: {len(drifted)} of {len(inputs)} inputs moderate or large, the worst first"
-    return [head, *_columns(table), *map(_calibration, drift_rows(account, "calibration"))]
-
-
-def _shift(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return str(row.get("grade", "unknown")), plain(row.get("psi")), plain(row.get("ks"))
-
-
-def _missing(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return percent(row.get("missing_reference")), percent(row.get("missing_recent"))
-
-
-def _calibration(row: Mapping[str, Any]) -> str:
-    """How the chances of one side agree with what came."""
-    slope = {"value": row.get("slope"), "low": row.get("low"), "high": row.get("high")}
-    return (
-        f"calibration, {row.get('side', '?')}: {row.get('grade', 'unknown')}; slope "
-        f"{figure(slope, 2)}, expected {percent(row.get('expected'), 2)}, observed "
-        f"{percent(row.get('observed'), 2)}"
-    )
+    calibration = drift_rows(account, "calibration")
+    out = ["Drift has not been measured."]
+    if inputs or scores:
+        drifted = [row for row in inputs if row.get("grade") in ("large", "moderate")]
+        shown = (drifted or inputs)[:_INPUTS]
+        head = f"Drift: {len(drifted)} of {len(inputs)} inputs moderate or large, the worst first"
+        table = [drift_cells(row, str(row.get("feature", "–"))) for row in shown]
+        table += [drift_cells(row, f"scores, {row.get('side', '–')}") for row in scores]
+        out = [head, *_columns([DRIFT_HEAD, *table])]
+    if calibration:
+        out += _columns([CALIBRATION_HEAD, *map(calibration_cells, calibration)])
+    return out
 
 
 def _standings(account: Mapping[str, Any]) -> list[str]:
-    rows = rows_of(account, "standings")
+    rows = list_of(account, "standings")
     out = [row for row in rows if row.get("enabled") is False]
     if not rows:
         return []
     if not out:
         return [f"All {len(rows)} symbols are scored."]
+    head = f"Not scored, {len(out)} of {len(rows)} symbols"
     table = [
-        (
-            str(row.get("symbol", "?")),
-            f"since {utc(row.get('since'))}",
-            str(row.get("reason") or ""),
-        )
-        for row in out
+        (symbol, f"since {since}", why) for symbol, _, since, _, why in map(standing_cells, out)
     ]
-    return [f"Not scored, {len(out)} of {len(rows)} symbols", *_columns(table)]
+    return [head, *_columns(table)]
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from liqwarn.reports.environment import environment
 from liqwarn.reports.event_view import driver_rows, events_view
 from liqwarn.reports.flag_view import flag_rows, tiles
 from liqwarn.reports.formats import utc
+from liqwarn.reports.ledger_view import ledger_view
 from liqwarn.reports.quality_text import feed_lines
 from liqwarn.reports.quality_view import doubt_lines, field_rows, quality_rows
 from liqwarn.reports.results import BUDGETS
@@ -66,6 +67,7 @@ def render_report(content: ReportContent) -> str:
             calibration=calibration_rows(content.evaluation),
             reliability=reliability(content.evaluation),
             molchan=molchan(content.evaluation),
+            ledger=ledger_view(content.ledger),
             quality=quality_rows(content.scores, since),
             fields=field_rows(content.data_quality),
             doubts=doubt_lines(content.data_quality),
