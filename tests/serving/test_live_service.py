@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import shutil
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from liqwarn.errors import StoreError
 from liqwarn.frames import SIDES
 from liqwarn.liquidation.live_maps import SymbolTerms
 from liqwarn.live.engine import LiveEngine
+from liqwarn.models.skill_floor import Standing
 from liqwarn.pipelines.live_start import start_live
 from liqwarn.pipelines.score import score
 from liqwarn.policy.audit import replay, verify
@@ -212,6 +214,103 @@ def test_it_goes_on_after_a_stop_as_if_there_had_been_none(study, begun, scored)
 
     assert parts.engines.restored_ == 1
     assert_same(issued(parts.folder), scored)
+
+
+def disabled_for(start, first, last):
+    """The ledger of a symbol that is disabled after some bars and enabled after more."""
+    off = Standing(
+        enabled=False,
+        champion="7",
+        since=start + first * HOUR + HOUR / 2,
+        reason="its live skill is too low",
+    )
+    return off, start + last * HOUR + HOUR / 2
+
+
+def ledger_of(clock, off, until):
+    return lambda: {"DOGEUSDT": off} if off.since <= clock.wall() < until else {}
+
+
+def test_a_disabled_symbol_is_not_scored_as_in_the_batch_and_says_why(
+    study, begun, bundle, policy, now, tmp_path
+):
+    _, parts = begun()
+    off, never = disabled_for(parts.clock.now, 4, 99)
+    parts = replace(parts, standings=ledger_of(parts.clock, off, never))
+    parts.feed.put_columns(bars(study, 0, 10))
+
+    run_to_end(LiveService(parts))
+
+    first = datetime.fromtimestamp(int(bars(study, 0).times[0].astype("int64")), tz=UTC)
+    barred = replace(bundle, standings={"DOGEUSDT": off})
+    score(study, barred, policy, tmp_path / "scored", now=now, since=first)
+    live = issued(parts.folder)
+    assert_same(live, read_table(tmp_path / "scored" / "flags.parquet")[: len(live)])
+    assert (live["quality"] == "unknown").sum() == 2 * 6
+    reasons = parts.shelf.read().latest.flags["DOGEUSDT"].sides["long"].reasons
+    assert reasons[-1] == "Not scored: its live skill is too low."
+    assert replay(parts.folder / "audit.jsonl", policy).differences == 0
+
+
+def test_bars_taken_again_know_who_was_disabled_whoever_is_now(study, begun, tmp_path):
+    """Killed, enabled while it was down, and begun again from its first snapshot."""
+    _, parts = begun()
+    off, until = disabled_for(parts.clock.now, 3, 8)
+    _, whole = begun(tmp_path / "whole")
+    whole = replace(whole, standings=ledger_of(whole.clock, off, until))
+    whole.feed.put_columns(bars(study, 0, 11))
+    run_to_end(LiveService(whole))
+
+    _, first = begun(tmp_path / "cut")
+    first = replace(first, standings=ledger_of(first.clock, off, until))
+    service = LiveService(first)
+    kept = []
+    first.feed.put_columns(bars(study, 0, 8))
+    poll = first.feed.poll
+
+    def polled(wait_s):  # the snapshot of the start is what a kill would leave
+        if not kept:
+            kept.append((first.folder / "snapshot.live").read_bytes())
+        return poll(wait_s)
+
+    first.feed.poll = polled
+    run_to_end(service)
+    (first.folder / "snapshot.live").write_bytes(kept[0])
+    (first.folder / "scores.live").unlink()
+    shutil.rmtree(first.folder / "history")  # it is made again, too
+    _, again = begun(tmp_path / "cut")
+    again = replace(again, standings=dict)
+    again.feed.put_columns(bars(study, 8, 11))
+    again.clock.forward(8 * HOUR + HOUR / 2)
+    run_to_end(LiveService(again))
+
+    assert_same(issued(again.folder), issued(whole.folder))
+    assert (issued(again.folder)["quality"] == "unknown").sum() == 2 * 5
+    logged = [records_of(parts.folder) for parts in (whole, again)]
+    assert logged[0] == logged[1]
+
+
+def records_of(folder):
+    return (folder / "standings.jsonl").read_bytes()
+
+
+def test_an_edited_journal_of_standings_halts_every_side(study, begun, tmp_path):
+    _, parts = begun()
+    off, never = disabled_for(parts.clock.now, 1, 99)
+    parts = replace(parts, standings=ledger_of(parts.clock, off, never))
+    parts.feed.put_columns(bars(study, 0, 4))
+    run_to_end(LiveService(parts))
+    log = parts.folder / "standings.jsonl"
+    log.write_bytes(log.read_bytes().replace(b"DOGEUSDT", b"DOGEUSDC"))
+
+    _, again = begun()
+    again = replace(again, standings=dict)
+    again.clock.forward(4 * HOUR)
+    again.feed.put_columns(bars(study, 4, 6))
+    run_to_end(LiveService(again))
+
+    last = issued(again.folder).iloc[-4:]
+    assert set(last["tier"]) == {"T5"}
 
 
 def test_a_damaged_snapshot_is_set_aside_and_no_tier_is_looser(study, begun, scored):

@@ -3,6 +3,7 @@
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from liqwarn.cli.live_pieces import (
     policy_in_force,
 )
 from liqwarn.cli.live_retrain import open_retraining, retrain_times
-from liqwarn.config import config_sha256, load_panel
+from liqwarn.config import config_sha256, load_panel, load_settings
 from liqwarn.data.panel import Panel
 from liqwarn.errors import ConfigError
 from liqwarn.frames import MarketFrame
@@ -29,6 +30,7 @@ from liqwarn.pipelines.liquidation_map import venue_tiers
 from liqwarn.pipelines.live_engines import HistoryEngines
 from liqwarn.pipelines.market import MarketJob, open_market, tier_folder
 from liqwarn.pipelines.progress import OnProgress
+from liqwarn.pipelines.standings import read_standings
 from liqwarn.policy.tiers import Policy
 from liqwarn.serving.app import create_app
 from liqwarn.serving.bundle_guard import BundleGuard
@@ -159,6 +161,7 @@ def _service(
             engines=made[1],
             models=models[0],
             checks=(models[1],),
+            standings=partial(read_standings, load_settings(), panel.name),
             feed=source.feed,
             joined=source.joined,
             patience=timedelta(seconds=common.options.patience_s),

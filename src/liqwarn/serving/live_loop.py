@@ -8,7 +8,7 @@ makes the same again; see :mod:`liqwarn.serving.live_restart`.
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -172,6 +172,8 @@ class LiveLoop:
         last = None if followed else len(columns)
         oldest = self._parts.clock.wall() - self._parts.policy.valid_for(self._parts.panel.bar)
         for place, column in enumerate(columns, start=1):
+            if self._parts.standings is not None:
+                self._parts.standings.renew(self._engine.as_of)
             if place != last and close_seconds(column.time) < oldest.timestamp():
                 self._telling.audit(self.step(column), column, self._engine, every=False)
             else:
@@ -212,6 +214,9 @@ class LiveLoop:
         with self.lock:
             self._engine = engine
             self._parts.models.refresh(engine)
+            if self._parts.standings is not None:
+                close = datetime.fromtimestamp(close_seconds(column.time), tz=UTC)
+                engine.standings = self._parts.standings.at(close)
             bar = self._engine.step(column)
         self._newest = bar, column
         return bar

@@ -21,6 +21,7 @@ from liqwarn.data.bars.message import BarColumn, close_seconds
 from liqwarn.data.panel import Panel
 from liqwarn.liquidation.live_maps import SymbolTerms
 from liqwarn.live.engine import LiveEngine, Memory
+from liqwarn.models.skill_floor import Standing
 from liqwarn.policy.book import Key
 from liqwarn.policy.orders import Action
 from liqwarn.policy.position import Position
@@ -40,6 +41,7 @@ from liqwarn.serving.live_restart import (
     remove_unfinished,
     restored,
 )
+from liqwarn.serving.live_standings import LiveStandings
 from liqwarn.serving.live_watch import LoopWatch
 from liqwarn.serving.order_desk import OrderDesk
 from liqwarn.serving.order_journal import OrderJournal
@@ -102,6 +104,8 @@ class ServiceParts:
         Where orders by hand are asked for; None makes one over the folder.
     checks : sequence of callable
         Asked in idle rounds what is no longer as it was signed or written; None is nothing.
+    standings : callable or None
+        The standings of the panel's ledger now; None disables no symbol.
     snapshot_every : timedelta
     """
 
@@ -123,6 +127,7 @@ class ServiceParts:
     beats: Sequence[Callable[[], None]] = ()
     desk: OrderDesk | None = None
     checks: Sequence[Callable[[], str | None]] = ()
+    standings: Callable[[], Mapping[str, Standing]] | None = None
     snapshot_every: timedelta = timedelta(hours=6)
 
 
@@ -223,7 +228,7 @@ class LiveService:
             parts.watch.caught_up(taken, since)
         elif (before := parts.shelf.read().latest) is not None:
             loop.repeat(before)
-        for reason in _damages(journal, orders):
+        for reason in _damages(journal, orders, made.standings):
             loop.broken(reason)
         loop.between()
         gc.collect()
@@ -294,12 +299,17 @@ class LiveService:
             snapshot_every=parts.snapshot_every,
             beats=parts.beats,
             orders=LiveOrders(orders, self.desk, parts.policy, parts.panel.symbol_names),
+            standings=self._standings(),
             checks=self._checks,
             trouble=self._tell,
         )
 
+    def _standings(self) -> LiveStandings | None:
+        read = self._parts.standings
+        return None if read is None else LiveStandings(self._parts.folder, read, self._parts.watch)
 
-def _damages(journal: Journal, orders: OrderJournal) -> list[str]:
+
+def _damages(journal: Journal, orders: OrderJournal, standings: LiveStandings | None) -> list[str]:
     """What of the journals is not as it was written, and was not halted for before.
 
     Damage stays as it is for good: once people have released it, a restart must not halt again. A
@@ -308,8 +318,8 @@ def _damages(journal: Journal, orders: OrderJournal) -> list[str]:
     told = [one.order.reason for one in orders.entries if one.order.action is Action.FAULT]
     files = {f"journal of bars: {one.file}: ": one.reason for one in reversed(journal.damages)}
     found = [place + why for place, why in files.items() if not _begins(told, place)]
-    fault = orders.fault
-    return found + ([] if fault is None or _begins(told, fault) else [fault])
+    faults = [orders.fault, None if standings is None else standings.fault]
+    return found + [one for one in faults if one is not None and not _begins(told, one)]
 
 
 def _begins(told: Sequence[str], words: str) -> bool:

@@ -1,6 +1,6 @@
 """What the live loop tells people and machines: logs, metrics, alerts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -9,6 +9,7 @@ from liqwarn.data.bars.feed import Delivery
 from liqwarn.data.bars.message import BarColumn
 from liqwarn.decisions import Flag, iso_utc
 from liqwarn.live.bar import LiveBar
+from liqwarn.models.skill_floor import Standing
 from liqwarn.policy.audit import Head
 from liqwarn.policy.orders import Order
 from liqwarn.policy.position import Position
@@ -186,6 +187,16 @@ class LoopWatch:
             self._metrics.integrity_failed()
         if self._alerts is not None:
             self._alerts.fault("integrity_failed", reason)
+
+    def standings(self, before: Mapping[str, Standing], now: Mapping[str, Standing]) -> None:
+        """Other symbols are disabled than before, from the next bar on."""
+        for symbol, one in now.items():
+            if before.get(symbol) != one:
+                _LOG.warning(
+                    "symbol disabled", symbol=symbol, model=one.champion, reason=one.reason
+                )
+        for symbol in before.keys() - now.keys():
+            _LOG.warning("symbol enabled", symbol=symbol)
 
     def released_policy(self, released: Policy | None, in_force: Policy) -> None:
         """A bundle scores that was released with a policy, which need not be the one in force."""

@@ -16,6 +16,7 @@ from liqwarn.policy.tiers import Policy
 from liqwarn.serving.clock import Clock
 from liqwarn.serving.live_orders import LiveOrders
 from liqwarn.serving.live_record import LiveRecord
+from liqwarn.serving.live_standings import LiveStandings
 from liqwarn.serving.live_watch import LoopWatch
 from liqwarn.serving.ports import Publisher
 
@@ -57,6 +58,8 @@ class LoopParts:
         Heartbeats, called each round.
     orders : LiveOrders or None
         Orders by hand, and those of the service itself.
+    standings : LiveStandings or None
+        Which symbols are disabled; None is none, ever.
     checks : sequence of callable
         Asked in idle rounds what no longer is as it was signed or written; None is nothing.
     trouble : callable
@@ -80,6 +83,7 @@ class LoopParts:
     snapshot_every: timedelta = timedelta(hours=6)
     beats: Sequence[Callable[[], None]] = ()
     orders: LiveOrders | None = None
+    standings: LiveStandings | None = None
     checks: Sequence[Callable[[], str | None]] = ()
     trouble: Callable[[str | None], None] = lambda _: None
     stopwatch: Callable[[], float] = time.perf_counter
