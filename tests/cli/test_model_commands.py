@@ -7,7 +7,6 @@ from pathlib import Path
 import orjson
 import pandas as pd
 import pytest
-from filelock import FileLock
 
 from liqwarn.cli.model_commands import utc
 
@@ -155,12 +154,3 @@ def test_a_test_day_after_the_end_is_refused(run, market_options, tmp_path):
     ).refusal
 
     assert "testing starts 2030-01-01" in reason
-
-
-def test_retrain_beside_another_is_refused_and_names_the_lock(run, market_options, tmp_path):
-    (tmp_path / "home" / "retrain").mkdir(parents=True)
-    with FileLock(tmp_path / "home" / "retrain" / "demo.lock"):
-        reason = run("retrain", *market_options).refusal
-
-    assert "another liqwarn retrain holds the lock" in reason
-    assert "demo.lock" in reason

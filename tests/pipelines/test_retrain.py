@@ -10,7 +10,7 @@ import orjson
 import pytest
 from filelock import FileLock
 
-from liqwarn.errors import ConfigError, StoreError
+from liqwarn.errors import LockHeldError, StoreError
 from liqwarn.models import gate
 from liqwarn.models.bundle import load_bundle
 from liqwarn.models.model_files import SCHEMA
@@ -18,6 +18,7 @@ from liqwarn.models.registry import RunRecord
 from liqwarn.pipelines.alias_moves import history_of
 from liqwarn.pipelines.champion import open_champion, registry_of
 from liqwarn.pipelines.retrain import retrain, run_key
+from liqwarn.pipelines.retrain_journal import journal_of
 from liqwarn.pipelines.train import TrainOrder, fit_bundle
 
 UNTIL = datetime(2022, 4, 1, tzinfo=UTC)
@@ -102,6 +103,10 @@ def ledger(settings):
     return settings.home / "retrain" / "demo.jsonl"
 
 
+def steps(settings):
+    return [one["step"] for one in journal_of("demo", settings.home).lines()]
+
+
 def test_the_first_model_becomes_champion_and_the_same_data_changes_nothing(
     go, thin, settings, now
 ):
@@ -116,7 +121,9 @@ def test_the_first_model_becomes_champion_and_the_same_data_changes_nothing(
     assert versions(settings) == [1]
     assert moves(settings) == [("champion", None, "1", "first", "done")]
     assert ledger(settings).read_bytes() == line
-    assert orjson.loads(line)["run"] == first.run
+    assert steps(settings) == ["started", "data", "quality", "trained", "registered", "moved",
+                               "finished"]  # fmt: skip
+    assert {orjson.loads(one)["run"] for one in line.splitlines()} == {first.run}
 
 
 def test_a_second_run_at_the_same_time_is_refused_and_names_the_lock(go, thin, settings):
@@ -124,7 +131,7 @@ def test_a_second_run_at_the_same_time_is_refused_and_names_the_lock(go, thin, s
     refused = []
 
     def meanwhile():
-        with pytest.raises(ConfigError, match=r"another .* holds the lock .*demo\.lock"):
+        with pytest.raises(LockHeldError, match=r"another .* holds the lock .*demo\.lock"):
             go(thin)
         refused.append(True)
 
@@ -193,7 +200,7 @@ def test_a_first_run_killed_after_it_registered_is_finished_without_registering_
     with pytest.raises(KilledError) as kept:
         go(thin, on_progress=stop_at("register"))
     assert versions(settings) == [1]
-    assert not ledger(settings).exists()
+    assert steps(settings)[-1] == "trained"
 
     done = go(thin)  # the lock is free, though `kept` keeps the frames of the run alive
 
@@ -225,7 +232,7 @@ def test_a_run_killed_while_training_leaves_nothing(go, thin, settings):
         go(thin, on_progress=stop_at("train"))
 
     assert versions(settings) == []
-    assert not ledger(settings).exists()
+    assert steps(settings)[-1] == "trained"
     assert go(thin).action == "first"
 
 
@@ -245,7 +252,7 @@ def test_an_unreadable_ledger_is_refused_rather_than_forgotten(go, thin, setting
     (settings.home / "retrain").mkdir()
     ledger(settings).write_text("{\n")
 
-    with pytest.raises(StoreError, match=r"demo\.jsonl: unreadable line in the ledger"):
+    with pytest.raises(StoreError, match=r"demo\.jsonl: unreadable line 1 in the ledger"):
         go(thin)
 
 

@@ -22,6 +22,7 @@ import liqwarn.cli.promote_commands
 import liqwarn.cli.quality_command
 import liqwarn.cli.registry_commands
 import liqwarn.cli.replay_command
+import liqwarn.cli.retrain_command
 import liqwarn.cli.serve_command
 import liqwarn.cli.service_commands
 import liqwarn.cli.simulate_commands

@@ -1,4 +1,4 @@
-"""Commands over models: evaluate, train, score, report, retrain."""
+"""Commands over models: evaluate, train, score, report."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ import typer
 from liqwarn.cli.app import app
 from liqwarn.cli.console import emit, progress
 from liqwarn.cli.options import DAY, DEFAULT_POLICY, Options, PanelOptions, command, utc
-from liqwarn.config import load_panel, load_policy, load_settings
+from liqwarn.config import load_policy, load_settings
 from liqwarn.pipelines.champion import open_bundle
 from liqwarn.pipelines.engine import open_engine
 from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, write_evaluation
@@ -18,7 +18,6 @@ from liqwarn.pipelines.map_picture import draw_leader_map
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.progress import OnProgress
 from liqwarn.pipelines.report import ReportOrder, write_report
-from liqwarn.pipelines.retrain import retrain
 from liqwarn.pipelines.score import Scored, score
 from liqwarn.pipelines.standings import with_standings
 from liqwarn.pipelines.study import Study, build_study
@@ -223,28 +222,3 @@ def report_command(options: ReportOptions) -> None:
     )
     written = write_report(order, now=datetime.now(UTC))
     emit({"out": str(written)}, as_json=options.json, text=str(written))
-
-
-@dataclass(frozen=True, kw_only=True)
-class RetrainOptions(FitOptions):
-    """Options of ``liqwarn retrain``."""
-
-
-@command(
-    app,
-    "retrain",
-    RetrainOptions,
-    example="liqwarn retrain --panel conf/panels/btc_core.yaml --data DIR",
-)
-def retrain_command(options: RetrainOptions) -> None:
-    """Ingest what is new, judge a challenger against the champion, promote it or say why not."""
-    with progress() as on_progress:
-
-        def studies() -> tuple[Study, tuple[Study, ...]]:
-            return study_of(options, on_progress), options.others(on_progress)
-
-        order = TrainOrder(seed=options.seed, threads=options.threads)
-        now, panel = datetime.now(UTC), load_panel(options.panel).name
-        settings = load_settings()
-        done = retrain(panel, studies, order, settings, now=now, on_progress=on_progress)
-    emit(done.to_dict(), as_json=options.json, text=done.to_text())

@@ -7,15 +7,15 @@ points at, so a move reaches it only when the champion is released there, too.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from liqwarn.cli.app import app, audit
+from liqwarn.cli.champion_release import release_champion
 from liqwarn.cli.console import emit
 from liqwarn.cli.options import DEFAULT_POLICY, Options, command
-from liqwarn.config import load_panel, load_settings, policy_of
+from liqwarn.config import load_panel, load_settings
 from liqwarn.errors import AuditError
 from liqwarn.models.alias_history import AliasHistory
 from liqwarn.models.registry import CHAMPION, Registry
@@ -137,7 +137,8 @@ def _mandate(options: MoveOptions, action: str) -> Mandate:
 def _tell(options: MoveOptions, registry: Registry, moved: Moved) -> None:
     found, text = moved.to_dict(), moved.to_text()
     if options.release is not None and options.key is not None:
-        folder = _released(options.release, options.key, registry, (moved.champion, options.policy))
+        what = moved.champion, options.policy
+        folder = release_champion(options.release, options.key, registry, what)
         found["release"] = str(folder)
         text += f"\nreleased {folder}"
     else:
@@ -146,17 +147,3 @@ def _tell(options: MoveOptions, registry: Registry, moved: Moved) -> None:
             "command with --release FOLDER --key KEY does it"
         )
     emit(found, as_json=options.json, text=text)
-
-
-def _released(releases: Path, key: Path, registry: Registry, what: tuple[str, Path]) -> Path:
-    """Release a version of the registry to the servers; returns the folder of the release."""
-    from liqwarn.serving.releases import release  # noqa: PLC0415  only a release needs it
-    from liqwarn.signing import load_signing_key  # noqa: PLC0415  likewise
-
-    version, policy = what
-    content = policy.read_bytes()
-    policy_of(content, policy)
-    with TemporaryDirectory() as scratch:
-        bundle = registry.fetch(version, Path(scratch))
-        signer = load_signing_key(key)
-        return release(bundle, releases, signer, version=version, policy=content).folder

@@ -1,0 +1,119 @@
+"""Have the inputs moved, or are they broken? A market that moves is to be learned from."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from math import isfinite
+from typing import Any, Final
+
+import numpy as np
+
+from liqwarn.frames import FloatArray
+from liqwarn.models.bundle import Bundle
+from liqwarn.pipelines.drift import measure_drift
+from liqwarn.pipelines.retrain_limits import DriftLimits
+from liqwarn.pipelines.retrain_quality import Checked
+from liqwarn.pipelines.study import Study
+
+__all__ = ["check_drift"]
+
+_LEAST: Final = 50
+_NAMED: Final = 5
+
+
+def check_drift(study: Study, champion: Bundle, limits: DriftLimits, *, now: datetime) -> Checked:
+    """Drift as the ledger measures it, and whether it looks like a fault.
+
+    Three signs of a fault: too many features drifted at once, rows as strange as a wrong unit makes
+    them, and features that moved in training and stand still now.
+    """
+    found = measure_drift(study, champion, now=now)
+    before, recent = _parts(study, champion, limits)
+    novel = float(champion.model.novelty_.novel(recent).mean()) if len(recent) else 0.0
+    still = list(_still(champion.model.names_, before, recent))
+    graded = [row for row in found["inputs"] if row["grade"] != "unknown"]
+    large = [row for row in graded if row["grade"] == "large"]
+    shares = {
+        "large": len(large) / max(1, len(graded)),
+        "novel": novel,
+        "constant": len(still) / max(1, len(champion.model.names_)),
+    }
+    named = {
+        "large": [row["feature"] for row in _farthest(large)],
+        "novel": _strange(champion, recent),
+        "constant": still,
+    }
+    return Checked(
+        figures={"shares": shares, "constant": still, **_grades(found)},
+        reasons=tuple(_faults(shares, named, limits)),
+    )
+
+
+def _faults(
+    shares: Mapping[str, float], named: Mapping[str, list[str]], limits: DriftLimits
+) -> Iterator[str]:
+    for name, text in (
+        ("large", "of the features have drifted far"),
+        ("novel", "of the recent rows are unlike anything in training"),
+        ("constant", "of the features have become constant"),
+    ):
+        limit = getattr(limits, name)
+        if shares[name] > limit:
+            told = ", ".join(named[name][:_NAMED])
+            yield (
+                f"drift: {100 * shares[name]:.0f} % {text}, expected {100 * limit:.0f} % at most; "
+                f"the inputs look broken: {told}"
+            )
+
+
+def _grades(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts of grades and the farthest features, as JSON can say it."""
+    inputs = found["inputs"]
+    grades = [row["grade"] for row in inputs]
+    return {
+        "reference": found["reference"],
+        "recent": found["recent"],
+        "grades": {
+            grade: grades.count(grade) for grade in ("none", "moderate", "large", "unknown")
+        },
+        "farthest": [
+            {"feature": row["feature"], "psi": row["psi"], "ks": row["ks"], "grade": row["grade"]}
+            for row in _farthest([row for row in inputs if isfinite(row["psi"])])[:_NAMED]
+        ],
+        "scores": found["scores"],
+        "calibration": found["calibration"],
+    }
+
+
+def _farthest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: -float(row["psi"]))
+
+
+def _parts(study: Study, champion: Bundle, limits: DriftLimits) -> tuple[FloatArray, FloatArray]:
+    """Rows before the recent ones, and the recent ones, with the champion's columns."""
+    times, names = study.matrix.times, champion.model.names_
+    since = times[-1] - np.timedelta64(limits.recent)
+    values = study.matrix.aligned(names)
+    usable = study.market.quality.usable
+    recent = times > since
+    parts = [values[:, chosen][usable[:, chosen]] for chosen in (~recent, recent)]
+    return np.ascontiguousarray(parts[0]), np.ascontiguousarray(parts[1])
+
+
+def _still(names: tuple[str, ...], before: FloatArray, recent: FloatArray) -> Iterator[str]:
+    """Features with one value in all recent rows, though they had many before."""
+    for k, name in enumerate(names):
+        now = recent[:, k][np.isfinite(recent[:, k])]
+        if now.size < _LEAST or np.ptp(now) > 0:
+            continue
+        then = before[:, k][np.isfinite(before[:, k])]
+        # what stands still half of the time, such as a capped rate, may do so now
+        if then.size >= _LEAST and (then == now[0]).mean() < 0.5:
+            yield name
+
+
+def _strange(champion: Bundle, recent: FloatArray) -> list[str]:
+    """What is strange about the strangest of the recent rows."""
+    if not len(recent):
+        return []
+    score = champion.model.novelty_.score(recent)
+    return [champion.model.novelty_.describe(recent[[int(np.argmax(score))]])[0]]
