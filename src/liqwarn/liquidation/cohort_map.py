@@ -10,7 +10,7 @@ is not known. A state is a value: advancing it in any chunks gives the same bits
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
@@ -80,6 +80,15 @@ class MapState:
             steps=0,
             ledger=Ledger(),
         )
+
+    def of_maps(self, positions: Sequence[int]) -> Self:
+        """Some of the maps, in that order.
+
+        >>> MapState.fresh(3).of_maps([0, 2]).coins.shape
+        (2, 2)
+        """
+        rows = list(positions)
+        return replace(self, mass=self.mass[rows], lanes=self.lanes[rows])
 
     @property
     def coins(self) -> FloatArray:

@@ -28,6 +28,7 @@ __all__ = [
     "FitConfig",
     "SymbolJob",
     "choose",
+    "evidence_since",
     "passages",
     "readers_of",
     "symbol_evidence",
@@ -106,9 +107,19 @@ class Draws:
 
 
 def passages(
-    job: SymbolJob, parameters: Sequence[MapParameters], readers: Sequence[Reader | None]
+    job: SymbolJob,
+    parameters: Sequence[MapParameters],
+    readers: Sequence[Reader | None],
+    since: tuple[int, MapState] | None = None,
 ) -> Iterator[tuple[Block, Bars, MapState, Passage]]:
     """Walk a symbol's history month by month.
+
+    Parameters
+    ----------
+    readers : sequence of Reader or None
+        One a month walked.
+    since : tuple of int and MapState, or None
+        Position of the first month to walk, and the state before it; None begins anew.
 
     Yields
     ------
@@ -116,8 +127,8 @@ def passages(
         The month, its bars, the state before it, and what happened in it.
     """
     bars = bars_of(job.frame, job.symbol)
-    state = MapState.fresh(len(parameters))
-    blocks = blocks_of(job.frame.times)
+    first, state = since or (0, MapState.fresh(len(parameters)))
+    blocks = blocks_of(job.frame.times)[first:]
     for block, reader in zip(blocks, readers, strict=True):
         month = bars.between(block.start, block.stop)
         after, passage = advance(state, month, in_force(job, block, month, parameters), reader)
@@ -153,11 +164,32 @@ def under_tiers(
 
 def symbol_evidence(job: SymbolJob) -> FloatArray:
     """What each month of a symbol says of each candidate: shape (n_blocks, n_candidates), nats."""
+    return evidence_since(job)[0]
+
+
+def evidence_since(
+    job: SymbolJob, since: tuple[int, MapState] | None = None
+) -> tuple[FloatArray, MapState]:
+    """What each month from one on says of each candidate, and their maps before the last month.
+
+    Parameters
+    ----------
+    since : tuple of int and MapState, or None
+        Position of that month, and the maps of all candidates before it; None begins anew.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_blocks - first, n_candidates)
+        Nats.
+    MapState
+        Of all candidates.
+    """
     cloud = candidates(job.config.n_candidates, job.config.seed)
-    blocks = blocks_of(job.frame.times)
+    first, before = since or (0, MapState.fresh(len(cloud)))
+    n_blocks = len(blocks_of(job.frame.times)) - first
     liquidated = liquidated_usd(job.frame, job.symbol)
-    evidence = np.zeros((len(blocks), len(cloud)))
-    walk = passages(job, cloud, [None] * len(blocks))
+    evidence = np.zeros((n_blocks, len(cloud)))
+    walk = passages(job, cloud, [None] * n_blocks, (first, before))
     for k, (block, bars, before, passage) in enumerate(walk):
         realised = realised_coins(
             liquidated[block.start : block.stop], bars, before.close, before.stock
@@ -168,7 +200,7 @@ def symbol_evidence(job: SymbolJob) -> FloatArray:
             evidence[k] += log_likelihood(
                 passage.swept[:, :, side], realised[:, side], moves[:, side], bars.bar_s
             )
-    return evidence
+    return evidence, before
 
 
 def choose(times: TimeArray, evidence: FloatArray, config: FitConfig) -> Draws:

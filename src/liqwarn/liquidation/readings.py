@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from liqwarn.errors import FrameError
 from liqwarn.frames import SIDES, BoolArray, FloatArray
-from liqwarn.liquidation.cohort_map import Passage, Reader
+from liqwarn.liquidation.cohort_map import MapState, Passage, Reader
 from liqwarn.liquidation.fit import WARM_S, Draws, SymbolJob, passages, readers_of
 from liqwarn.liquidation.ledger import Runs
 from liqwarn.liquidation.market_path import Bars, before
@@ -66,8 +66,13 @@ class Trace:
     quality: FloatArray
 
 
-def map_fields(job: SymbolJob, draws: Draws) -> Mapping[str, FloatArray]:
+def map_fields(
+    job: SymbolJob, draws: Draws, since: tuple[int, MapState] | None = None
+) -> Mapping[str, FloatArray]:
     """Readings of one symbol: field to an array of shape (n_bars,).
+
+    With `since`, a month's position and the maps of all candidates before it, of the bars from that
+    month on: the same bits as in the readings of the whole history.
 
     ``map_<side>_within_<k>`` coins liquidated by an adverse move of up to k %; ``_nearest`` log
     distance to the nearest quarter percent that holds at least 1 % of open interest, NaN where
@@ -75,7 +80,7 @@ def map_fields(job: SymbolJob, draws: Draws) -> Mapping[str, FloatArray]:
     ``_peak`` most coins in any 1 % of the way to 10 %; ``_doubt`` standard deviation over mean of
     the draws' coins within 5 %; ``_swept`` coins the bar liquidated; ``map_quality`` 0 to 1.
     """
-    return fields_of(trace(job, draws))
+    return fields_of(trace(job, draws, since))
 
 
 def fields_of(traced: Trace) -> Mapping[str, FloatArray]:
@@ -88,11 +93,15 @@ def fields_of(traced: Trace) -> Mapping[str, FloatArray]:
     return fields
 
 
-def trace(job: SymbolJob, draws: Draws) -> Trace:
-    """Walk the maps in force over a symbol's history."""
+def trace(job: SymbolJob, draws: Draws, since: tuple[int, MapState] | None = None) -> Trace:
+    """Walk the maps in force over a symbol's history, or from a month on; see `map_fields`."""
     ever, readers = readers_of(draws, EDGES)
     cloud = candidates(job.config.n_candidates, job.config.seed)
-    return _trace(job, [cloud[one] for one in ever], readers)
+    chosen = [cloud[one] for one in ever]
+    if since is None:
+        return _trace(job, chosen, readers)
+    first, whole = since
+    return _trace(job, chosen, readers[first:], (first, whole.of_maps(ever)))
 
 
 def trace_of(job: SymbolJob, parameters: MapParameters) -> Trace:
@@ -101,8 +110,13 @@ def trace_of(job: SymbolJob, parameters: MapParameters) -> Trace:
     return _trace(job, [parameters], readers)
 
 
-def _trace(job: SymbolJob, parameters: Sequence[MapParameters], readers: list[Reader]) -> Trace:
-    walk = passages(job, parameters, readers)
+def _trace(
+    job: SymbolJob,
+    parameters: Sequence[MapParameters],
+    readers: list[Reader],
+    since: tuple[int, MapState] | None = None,
+) -> Trace:
+    walk = passages(job, parameters, readers, since)
     parts = [
         _part(passage, reader, bars, state.stock)
         for reader, (_, bars, state, passage) in zip(readers, walk, strict=True)

@@ -11,6 +11,7 @@ from liqwarn.frames import SIDES, FeatureMatrix, Labels, MarketFrame
 from liqwarn.liquidation.fit import Draws
 from liqwarn.models.events import Event, EventConfig, detect_events, event_table
 from liqwarn.models.labels import make_labels, make_milder_labels
+from liqwarn.pipelines.feature_memory import Derived, FeatureMemory
 from liqwarn.pipelines.liquidation_map import MapJob, fit_map, read_map, venue_tiers
 from liqwarn.pipelines.market import Market
 from liqwarn.pipelines.progress import OnProgress, silent
@@ -39,30 +40,50 @@ class Study:
     milder: Labels
 
 
-def build_study(market: Market, *, on_progress: OnProgress = silent) -> Study:
-    """Features, events and labels of a market; labels are unknown where open interest is."""
+def build_study(
+    market: Market, *, memory: Path | None = None, on_progress: OnProgress = silent
+) -> Study:
+    """Features, events and labels of a market; labels are unknown where open interest is.
+
+    Parameters
+    ----------
+    memory : Path or None
+        Folder of this panel's closed months, whose features are not built again; the study is the
+        same bit for bit. None builds everything. See :mod:`liqwarn.pipelines.feature_memory`.
+    """
     frame = market.frame
     job = MapJob(venue=venue_tiers(market.panel.venue, market.tiers))
-    draws = fit_map(frame, job, on_progress=on_progress).draws
-    mapped = read_map(frame, job, draws, on_progress=on_progress)
-    on_progress("features", 0, 2)
-    matrix = FeatureBuilder().build(mapped)
-    on_progress("features", 1, 2)
+    derived = _derived(market, job, memory, on_progress)
     definition = EventConfig.for_bar(frame.bar)
+    on_progress("events", 0, 1)
     events = detect_events(frame, definition)
     labels = make_labels(frame, events, definition)
-    on_progress("features", 2, 2)
+    milder = make_milder_labels(frame, definition)
+    on_progress("events", 1, 1)
     return Study(
         market=market,
-        mapped=mapped,
+        mapped=derived.mapped,
         map_job=job,
-        map_draws=draws,
-        matrix=matrix,
+        map_draws=derived.draws,
+        matrix=derived.matrix,
         definition=definition,
         events=events,
         labels=labels,
-        milder=make_milder_labels(frame, definition),
+        milder=milder,
     )
+
+
+def _derived(market: Market, job: MapJob, memory: Path | None, on_progress: OnProgress) -> Derived:
+    frame = market.frame
+    if memory is not None and len(frame.times):
+        kept = FeatureMemory(memory)
+        return kept.derive(frame, job, market.panel_sha256, on_progress=on_progress)
+    draws = fit_map(frame, job, on_progress=on_progress).draws
+    mapped = read_map(frame, job, draws, on_progress=on_progress)
+    on_progress("features", 0, 1)
+    matrix = FeatureBuilder().build(mapped)
+    on_progress("features", 1, 1)
+    return Derived(draws=draws, mapped=mapped, matrix=matrix)
 
 
 def write_features(study: Study, path: Path) -> tuple[int, int]:
