@@ -33,11 +33,15 @@ Seed = Annotated[int, typer.Option(help="Of every random choice.", min=0)]
 
 
 def study_of(options: PanelOptions, on_progress: OnProgress, *, panel: Path | None = None) -> Study:
-    """The study of a command's panel, or of another panel over the same files."""
+    """The study of a command's panel, or of another panel over the same files.
+
+    Features of closed months are kept below ``LIQWARN_HOME/features``.
+    """
     store = options.store if panel is None else None
     job = MarketJob(panel=panel or options.panel, data=options.data, store=store)
     market = open_market(job, now=datetime.now(UTC), on_progress=on_progress)
-    return build_study(market, on_progress=on_progress)
+    memory = load_settings().home / "features" / market.panel.name
+    return build_study(market, memory=memory, on_progress=on_progress)
 
 
 @dataclass(frozen=True, kw_only=True)
