@@ -18,6 +18,8 @@ def skill(scope, side, window="all", onsets=48, **told):
         "window": window,
         "model": "any",
         "rows": 210 * onsets + 1000,
+        "replayed": 0,
+        "note": "",
         "onsets": onsets,
         "base_rate": 0.0112,
         "pr_auc": figure(0.064 if side == "long" else 0.051),
@@ -94,18 +96,18 @@ def drift(grade="none"):
 
 ALARMS = (
     {
-        "rule": "drift_input",
-        "subject": "feature_29",
+        "rule": "drift",
+        "subject": "inputs",
         "severity": "warn",
         "since": "2025-09-20T00:00:00.000Z",
-        "text": "PSI 0.29 of feature_29 over the last 30 days",
+        "text": "9 of 30 inputs drifted far, most of all feature_29, feature_28",
     },
     {
         "rule": "skill",
         "subject": "all long",
         "severity": "act",
         "since": "2025-09-28T00:00:00.000Z",
-        "text": "PR-AUC of 90 days fell below the base rate",
+        "text": "ROC-AUC of the last 90 days is 0.410 [0.330, 0.480]: worse than guessing",
     },
 )
 
@@ -122,10 +124,12 @@ def make_account(symbols=("BTCUSDT", "DOGEUSDT"), weeks=18, missed=22, **told):
         "counts": {
             "issued": 61234,
             "known": 52110,
+            "running": 900,
             "pending": 48,
             "unknown": 76,
             "replayed": 8000,
             "in_sample": 1000,
+            "changed": 3,
             "revised": 2,
         },
         "champion": {"version": "4", "since": "2025-08-01T03:00:00.000Z"},
@@ -135,6 +139,8 @@ def make_account(symbols=("BTCUSDT", "DOGEUSDT"), weeks=18, missed=22, **told):
             for scope, onsets in scopes
             for side in SIDES
         ],
+        "timely_skill": [skill("all", side, onsets=40) for side in SIDES],
+        "pooled": [],
         "weekly": [week(number, side) for number in range(weeks) for side in SIDES],
         "misses": [miss(n, symbols[n % len(symbols)]) for n in range(missed)],
         "drift": drift(),
@@ -161,10 +167,12 @@ def new_account():
               time_in_alarm=None) for side in SIDES
     ]  # fmt: skip
     counts = dict.fromkeys(
-        ("issued", "known", "pending", "unknown", "replayed", "in_sample", "revised"), 0
-    )
+        ("issued", "known", "running", "pending", "unknown", "replayed", "in_sample", "changed",
+         "revised"), 0
+    )  # fmt: skip
     return make_account(
         counts=counts | {"issued": 4, "pending": 4},
-        champion=None, skill=empty, weekly=[], misses=[], standings=[], alarms=[],
+        champion=None, skill=empty, timely_skill=empty, weekly=[], misses=[], standings=[],
+        alarms=[],
         drift={"reference": None, "recent": None, "inputs": [], "scores": [], "calibration": []},
     )  # fmt: skip

@@ -66,7 +66,7 @@ def test_an_alarm_says_what_since_when_and_why():
         "act",
         "skill all long",
         "2025-09-28 00:00",
-        "PR-AUC of 90 days fell below the base rate",
+        "ROC-AUC of the last 90 days is 0.410 [0.330, 0.480]: worse than guessing",
     )
     assert alarm_cells({}) == ("–", "–", "–", "")
 

@@ -11,8 +11,10 @@ LEDGERS = runpy.run_path(str(Path(__file__).with_name("ledger_documents.py")))
 
 NEW = """\
 made_up (simulated market): what became of its flags, as of 2025-10-01 00:00 UTC
-4 flag sides issued: 0 with a known outcome, 4 pending, 0 unknown. Not counted as skill: 0 \
-replayed after their time, 0 of bars the model was trained on. Outcomes revised later: 0.
+4 flag sides issued: 0 with a known outcome, 0 while a cascade was running, 4 pending, 0 unknown. \
+0 are of bars the model was trained on and count for no skill. 0 were issued after their time \
+(replayed): skill of those in time is told apart. 0 flags came again otherwise and 0 outcomes were \
+revised: the first counts.
 Champion: none.
 No outcome is known yet: nothing can be said of the skill of these flags.
 
@@ -24,19 +26,22 @@ Drift has not been measured."""
 
 SMALL = """\
 made_up (simulated market): what became of its flags, as of 2025-10-01 00:00 UTC
-61,234 flag sides issued: 52,110 with a known outcome, 48 pending, 76 unknown. Not counted as \
-skill: 8,000 replayed after their time, 1,000 of bars the model was trained on. Outcomes revised \
-later: 2.
+61,234 flag sides issued: 52,110 with a known outcome, 900 while a cascade was running, 48 \
+pending, 76 unknown. 1,000 are of bars the model was trained on and count for no skill. 8,000 were issued \
+after their time (replayed): skill of those in time is told apart. 3 flags came again otherwise \
+and 2 outcomes were revised: the first counts.
 Champion: version 4 since 2025-08-01 03:00.
 
 Alarms
-  act   skill all long          2025-09-28 00:00  PR-AUC of 90 days fell below the base rate
-  warn  drift_input feature_29  2025-09-20 00:00  PSI 0.29 of feature_29 over the last 30 days
+  act   skill all long  2025-09-28 00:00  ROC-AUC of the last 90 days is 0.410 [0.330, 0.480]: \
+worse than guessing
+  warn  drift inputs    2025-09-20 00:00  9 of 30 inputs drifted far, most of all feature_29, \
+feature_28
 
 Skill at 4 h, since the first
 An alarm is a flag at T2 or higher. An event is caught when an alarm of its symbol and side stood \
 within the 4 h before its onset; an alarm is false when no onset follows within 4 h. Alarms less \
-than 2 h apart are one.
+than 2 h apart are one. False alarms are counted per symbol and week.
   symbol  side   onsets  PR-AUC [95 %]         base rate  ROC-AUC [95 %]        \
 Brier   Brier skill  slope [95 %]       caught                   false a week  in alarm
   all     long   48      0.064 [0.048, 0.080]  1.12 %     0.780 [0.710, 0.840]  \
@@ -69,6 +74,7 @@ def test_a_new_ledger_says_that_nothing_is_known():
 
 def test_the_text_of_a_small_ledger():
     small = LEDGERS["make_account"](symbols=("BTCUSDT",), weeks=1, missed=1)
+    small["timely_skill"] = []
     small["skill"] = [
         row for row in small["skill"] if (row["scope"], row["window"]) == ("all",) * 2
     ]
@@ -96,6 +102,12 @@ def test_shorter_windows_are_not_told_by_symbol(account):
 
     assert "all " in thirty
     assert "BTCUSDT" not in thirty
+
+
+def test_flags_in_time_are_told_apart_where_some_were_not(account):
+    assert "Skill at 4 h, issued in time" in ledger_text(account)
+    account["counts"]["replayed"] = 0
+    assert "Skill at 4 h, issued in time" not in ledger_text(account)
 
 
 def test_a_symbol_that_is_not_scored_is_named_with_its_reason(account):

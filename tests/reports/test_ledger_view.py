@@ -61,7 +61,7 @@ def test_alarms_come_first_and_those_to_act_on_before_the_rest(account):
     text = section(account)
 
     assert text.index("Act on this") < text.index('class="lead"')
-    assert text.index("skill all long") < text.index("drift_input feature_29")
+    assert text.index("skill all long") < text.index("drift inputs")
     assert "Watch this" in section(account | {"alarms": account["alarms"][:1]})
     assert "No alarm." in section(account | {"alarms": []})
 
@@ -74,6 +74,7 @@ def test_the_headline_stands_beside_the_base_rate(account):
     assert long.facts[1] == ("Events caught", "34 of 48: 71 % [55, 83]")
     assert [row.name for row in long.rows] == [
         "since the first, 48 onsets", "90 days, 24 onsets", "30 days, 6 onsets",
+        "issued in time, 40 onsets",
     ]  # fmt: skip
     for row in (*long.rows, *short.rows):
         assert 0 <= row.low <= row.dot <= row.low + row.width <= 100
@@ -95,6 +96,21 @@ def test_drift_is_worst_first_and_its_grade_is_a_word(account):
     assert rows[2].cells[0] == "feature_29"
     assert section(account).count('class="grade-large"') == 2
     assert "(43,488 rows) against what the model was trained on, 2025-01-01" in section(account)
+
+
+def test_weeks_without_a_ranking_have_no_chart_of_it(account):
+    account["weekly"] = [{**row, "pr_auc": None} for row in account["weekly"]]
+    text = section(account)
+
+    assert "No week has enough onsets for a PR-AUC, so none is drawn." in text
+    assert text.count("<svg") == 6
+
+
+def test_a_note_says_why_figures_are_missing(account):
+    for row in account["skill"]:
+        row["note"] = "too few onsets: 3, expected 10"
+
+    assert section(account).count("too few onsets: 3, expected 10") == 2
 
 
 def test_a_grade_that_is_none_of_ours_is_unknown(account):

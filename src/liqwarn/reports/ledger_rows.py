@@ -17,6 +17,7 @@ __all__ = [
     "EVERY",
     "FEW_ONSETS",
     "SCHEMA",
+    "SPANS",
     "WINDOWS",
     "alarm_rows",
     "caught_text",
@@ -41,10 +42,15 @@ WINDOWS: Final[Mapping[str, str]] = {"all": "since the first", "90d": "90 days",
 """Windows of an account, and how they are called."""
 FEW_ONSETS: Final = 30
 """Below so many onsets every figure comes with a warning."""
+SPANS: Final = (
+    *((name, "skill", window) for window, name in WINDOWS.items()),
+    ("issued in time", "timely_skill", EVERY),
+)
+"""Spans of skill in the order they are shown: name, part of the account, window."""
 ALARM: Final = (
     "An alarm is a flag at T2 or higher. An event is caught when an alarm of its symbol and side "
     "stood within the 4 h before its onset; an alarm is false when no onset follows within 4 h. "
-    "Alarms less than 2 h apart are one."
+    "Alarms less than 2 h apart are one. False alarms are counted per symbol and week."
 )
 """What the ledger calls an alarm, and when it was right."""
 
@@ -71,12 +77,16 @@ def list_of(account: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
 
 
-def skill_rows(account: Mapping[str, Any], window: str = EVERY) -> list[Mapping[str, Any]]:
+def skill_rows(
+    account: Mapping[str, Any], window: str = EVERY, part: str = "skill"
+) -> list[Mapping[str, Any]]:
     """Skill at 4 h of every model together: all symbols first, then each; long before short.
 
     Parameters
     ----------
     window : {"all", "90d", "30d"}
+    part : {"skill", "timely_skill"}
+        Of all flags, or of those alone that were issued within their validity.
 
     Examples
     --------
@@ -85,7 +95,7 @@ def skill_rows(account: Mapping[str, Any], window: str = EVERY) -> list[Mapping[
     ['all', 'BTC', 'SOL']
     """
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for row in list_of(account, "skill"):
+    for row in list_of(account, part):
         wanted = row.get("window", EVERY) == window and row.get("model", "any") == "any"
         if wanted and row.get("horizon_h", PRIMARY_H) == PRIMARY_H and row.get("side") in SIDES:
             found.setdefault((str(row.get("scope")), str(row["side"])), row)
@@ -199,21 +209,21 @@ def count_of(account: Mapping[str, Any], name: str) -> str:
 
 
 def counts_sentence(account: Mapping[str, Any]) -> str:
-    """How many flags there are, and what is known of them.
+    """How many flags there are, what is known of them, and what counts for skill.
 
-    >>> counts = {"issued": 9, "known": 5, "pending": 3, "unknown": 1, "replayed": 2}
-    >>> counts_sentence({"counts": counts | {"in_sample": 1, "revised": 0}})[:66]
-    '9 flag sides issued: 5 with a known outcome, 3 pending, 1 unknown.'
+    >>> counts = {"issued": 9, "known": 4, "running": 1, "pending": 3, "unknown": 1}
+    >>> counts_sentence({"counts": counts | {"replayed": 2, "in_sample": 1}})[:66]
+    '9 flag sides issued: 4 with a known outcome, 1 while a cascade was'
     """
-    told = {
-        name: count_of(account, name)
-        for name in ("issued", "known", "pending", "unknown", "replayed", "in_sample", "revised")
-    }
+    names = "issued known running pending unknown replayed in_sample changed revised"
+    told = {name: count_of(account, name) for name in names.split()}
     return (
         f"{told['issued']} flag sides issued: {told['known']} with a known outcome, "
-        f"{told['pending']} pending, {told['unknown']} unknown. Not counted as skill: "
-        f"{told['replayed']} replayed after their time, {told['in_sample']} of bars the model was "
-        f"trained on. Outcomes revised later: {told['revised']}."
+        f"{told['running']} while a cascade was running, {told['pending']} pending, "
+        f"{told['unknown']} unknown. {told['in_sample']} are of bars the model was trained on and "
+        f"count for no skill. {told['replayed']} were issued after their time (replayed): skill of "
+        f"those in time is told apart. {told['changed']} flags came again otherwise and "
+        f"{told['revised']} outcomes were revised: the first counts."
     )
 
 

@@ -21,7 +21,7 @@ from liqwarn.reports.ledger_cells import (
 from liqwarn.reports.ledger_rows import (
     ALARM,
     EVERY,
-    WINDOWS,
+    SPANS,
     alarm_rows,
     counts_sentence,
     drift_rows,
@@ -52,7 +52,7 @@ def ledger_text(document: Mapping[str, Any]) -> str:
     parts = [
         _head(document),
         _alarms(document),
-        *(_skill(document, window) for window in WINDOWS),
+        *(_skill(document, *span) for span in SPANS),
         _weeks(document),
         _misses(document),
         _drift(document),
@@ -81,13 +81,15 @@ def _alarms(account: Mapping[str, Any]) -> list[str]:
     return ["Alarms", *_columns(rows)] if rows else ["No alarm."]
 
 
-def _skill(account: Mapping[str, Any], window: str) -> list[str]:
+def _skill(account: Mapping[str, Any], name: str, part: str, window: str) -> list[str]:
     """All time symbol by symbol; of shorter windows, in which onsets are few, all together."""
-    rows = skill_rows(account, window)
-    if not any(finite(row.get("rows")) for row in rows):
+    rows = skill_rows(account, window, part)
+    late = finite(part_of(account, "counts").get("replayed"))
+    if not any(finite(row.get("rows")) for row in rows) or (part == "timely_skill" and not late):
         return []
-    shown = [row for row in rows if EVERY in (window, row.get("scope"))]
-    said = [f"Skill at 4 h, {WINDOWS[window]}", *([ALARM] if window == EVERY else [])]
+    whole = (part, window) == ("skill", EVERY)
+    shown = [row for row in rows if whole or row.get("scope") == EVERY]
+    said = [f"Skill at 4 h, {name}", *([ALARM] if whole else [])]
     return [*said, *_columns([SKILL_HEAD, *map(skill_cells, shown)])]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from liqwarn.frames import SIDES
 from liqwarn.reports.evaluation_text import plain
@@ -21,7 +21,7 @@ from liqwarn.reports.ledger_cells import (
 from liqwarn.reports.ledger_rows import (
     ALARM,
     EVERY,
-    WINDOWS,
+    SPANS,
     alarm_rows,
     caught_text,
     counts_sentence,
@@ -40,7 +40,7 @@ from liqwarn.reports.ledger_weeks import ENOUGH_A_WEEK, WeekChart, week_charts
 
 __all__ = ["LedgerPanel", "LedgerView", "WindowRow", "ledger_view"]
 
-_AGREED = ("none", "moderate", "large", "unknown")
+_AGREED: Final = ("none", "moderate", "large", "unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,7 @@ class LedgerPanel:
     side: str
     rows: tuple[WindowRow, ...]
     facts: tuple[tuple[str, str], ...]
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class LedgerView:
     panels: tuple[LedgerPanel, ...]
     symbols: tuple[Cells, ...]
     charts: tuple[WeekChart, ...]
+    ranked: bool
     weeks: tuple[Cells, ...]
     misses: tuple[Cells, ...]
     no_miss: str
@@ -111,6 +113,7 @@ def ledger_view(account: Mapping[str, Any] | None) -> LedgerView | None:
         return None
     every = skill_rows(account)
     alarms = alarm_rows(account)
+    charts = week_charts(account)
     panels = (_panel(account, side) for side in SIDES)
     return LedgerView(
         as_of=utc(account.get("as_of")),
@@ -122,7 +125,8 @@ def ledger_view(account: Mapping[str, Any] | None) -> LedgerView | None:
         act=any(row.get("severity") == "act" for row in alarms),
         panels=tuple(panel for panel in panels if panel is not None),
         symbols=tuple(skill_cells(row) for row in every if finite(row.get("rows"))),
-        charts=week_charts(account),
+        charts=charts,
+        ranked=any(chart.spots for chart in charts),
         weeks=tuple(map(week_cells, reversed(week_rows(account)))),
         misses=tuple(map(miss_cells, miss_rows(account))),
         no_miss=no_miss_text(account),
@@ -145,9 +149,9 @@ def _champion(account: Mapping[str, Any]) -> str:
 
 def _panel(account: Mapping[str, Any], side: str) -> LedgerPanel | None:
     found = {
-        window: row
-        for window in WINDOWS
-        for row in skill_rows(account, window)
+        name: row
+        for name, part, window in SPANS
+        for row in skill_rows(account, window, part)
         if row.get("scope") == EVERY and row.get("side") == side and finite(row.get("rows"))
     }
     if not found:
@@ -157,8 +161,13 @@ def _panel(account: Mapping[str, Any], side: str) -> LedgerPanel | None:
         score = part_of(row, "pr_auc")
         values += [score.get("value"), *ends_of(score), row.get("base_rate")]
     top = 1.05 * max([v for v in map(finite, values) if v is not None], default=0.0) or 1.0
-    rows = tuple(_window(WINDOWS[window], row, top) for window, row in found.items())
-    return LedgerPanel(side=side, rows=rows, facts=_facts(next(iter(found.values()))))
+    first = next(iter(found.values()))
+    return LedgerPanel(
+        side=side,
+        rows=tuple(_window(name, row, top) for name, row in found.items()),
+        facts=_facts(first),
+        note=str(first.get("note") or ""),
+    )
 
 
 def _window(name: str, row: Mapping[str, Any], top: float) -> WindowRow:
@@ -184,7 +193,7 @@ def _facts(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return (
         ("PR-AUC, base rate", f"{figure(row.get('pr_auc'))}, {percent(row.get('base_rate'), 2)}"),
         ("Events caught", caught_text(row)),
-        ("False alarms", f"{weekly} a week; {time} of time in alarm"),
+        ("False alarms", f"{weekly} a symbol and week; {time} of time in alarm"),
         ("ROC-AUC", figure(row.get("roc_auc"))),
         (
             "Brier score",

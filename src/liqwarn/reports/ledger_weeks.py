@@ -57,14 +57,18 @@ class WeekChart:
 
 
 def week_charts(account: Mapping[str, Any]) -> tuple[WeekChart, ...]:
-    """The charts, measure by measure, the long side first; empty before the first week."""
+    """The charts, measure by measure, the long side first; empty before the first week.
+
+    Where no week has a PR-AUC, there is no chart of it.
+    """
     rows = week_rows(account)
     weeks = sorted({str(row["week"]) for row in rows})
     if not weeks:
         return ()
     by_side = {side: _filled(rows, side, weeks) for side in SIDES}
     charts = []
-    for draw in (_ranking, _squares, _events, _alarms):
+    ranked = any(finite(row.get("pr_auc")) is not None for row in rows)
+    for draw in (*([_ranking] if ranked else []), _squares, _events, _alarms):
         every = [row for side in SIDES for row in by_side[side]]
         charts += [draw(by_side[side], every, side, weeks) for side in SIDES]
     return tuple(charts)
