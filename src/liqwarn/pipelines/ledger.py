@@ -19,7 +19,7 @@ from liqwarn.durable import write_json
 from liqwarn.errors import ConfigError, StoreError
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.ledger_alarms import decay_alarms
-from liqwarn.models.skill_floor import LiveSkill
+from liqwarn.models.skill_floor import LiveSkill, Standing
 from liqwarn.pipelines.alias_moves import history_of
 from liqwarn.pipelines.drift import NO_DRIFT, measure_drift
 from liqwarn.pipelines.ledger_account import first_flags, measures
@@ -27,7 +27,7 @@ from liqwarn.pipelines.ledger_intake import models_of, take_in
 from liqwarn.pipelines.ledger_log import Entry, append_entries
 from liqwarn.pipelines.ledger_outcomes import known_events, new_outcomes
 from liqwarn.pipelines.ledger_state import KEY, Ledger, keep, load
-from liqwarn.pipelines.standings import read_standings
+from liqwarn.pipelines.standings import read_standings, update_standings
 from liqwarn.pipelines.study import Study
 
 __all__ = ["ACCOUNT_SCHEMA", "ledger_folder", "live_skill", "read_account", "settle"]
@@ -172,7 +172,8 @@ def _account(
 ) -> dict[str, Any]:
     panel = study.market.panel
     firsts = first_flags(ledger)
-    standings = read_standings(settings, panel.name)
+    told = measures(study, ledger, firsts, now=now)
+    standings = _judged(told, bundle, settings, panel.name, now)
     account = {
         "schema": ACCOUNT_SCHEMA,
         "panel": panel.name,
@@ -180,7 +181,7 @@ def _account(
         "generated_at": iso_utc(now),
         "ledger": {"lines": ledger.head.lines, "sha256": ledger.head.sha256},
         "champion": _champion(bundle, settings, panel.name),
-        **measures(study, ledger, firsts, now=now),
+        **told,
         "drift": NO_DRIFT if bundle is None else measure_drift(study, bundle, now=now),
         "standings": [
             {
@@ -195,6 +196,21 @@ def _account(
     }
     plain: dict[str, Any] = orjson.loads(orjson.dumps(account, option=orjson.OPT_SERIALIZE_NUMPY))
     return plain
+
+
+def _judged(
+    told: Mapping[str, Any], bundle: Bundle | None, settings: Settings, panel: str, now: datetime
+) -> Mapping[str, Standing]:
+    """Who is scored from now on; another model than the one in force changes nothing in that."""
+    champions = [
+        ended.move.after
+        for ended in history_of(panel, settings).moves()
+        if ended.state == "done" and ended.move.alias == "champion"
+    ]
+    if bundle is None or bundle.stamp.version != (champions or [bundle.stamp.version])[-1]:
+        return read_standings(settings, panel)
+    champion = bundle.stamp.version
+    return update_standings(panel, live_skill(told, champion), champion, settings, now=now)
 
 
 def _alarms_before(settings: Settings, panel: str) -> list[dict[str, str]]:

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from math import nan
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +24,6 @@ from liqwarn.config import Settings
 from liqwarn.decisions import iso_utc
 from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError, StoreError
-from liqwarn.frames import SIDES
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.skill_floor import LiveSkill, Standing, enable, judge_symbols
 
@@ -40,7 +38,6 @@ __all__ = [
 
 _SCHEMA: Final = "liqwarn.standings/1"
 _LOCK_S: Final = 60.0
-_PRIMARY_H: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +86,19 @@ def with_standings(bundle: Bundle, panel: str, settings: Settings) -> Bundle:
 
 
 def update_standings(
-    account: Mapping[str, Any], champion: str, settings: Settings, now: datetime
+    panel: str,
+    record: Mapping[str, LiveSkill],
+    champion: str,
+    settings: Settings,
+    *,
+    now: datetime,
 ) -> dict[str, Standing]:
-    """Judge every symbol of a ledger's account, and keep what came of it.
+    """Judge every symbol of a panel by its record, and keep what came of it.
 
     Parameters
     ----------
-    account : mapping
-        Of ``account.json``: its panel, and its skill by symbol under each model.
+    record : mapping of symbol to LiveSkill
+        Of the ledger, see :func:`liqwarn.pipelines.ledger.live_skill`.
     champion : str
         Version in force.
 
@@ -109,11 +111,10 @@ def update_standings(
     AuditError
         When the log was edited.
     """
-    path = standings_file(settings, str(account["panel"]))
+    path = standings_file(settings, panel)
     with _alone(path):
         before = _logged(path)
-        after = judge_symbols(before, _record(account, champion), champion, now)
-        return _keep(path, before, after)
+        return _keep(path, before, judge_symbols(before, record, champion, now))
 
 
 def enable_symbol(
@@ -140,23 +141,6 @@ def enable_symbol(
             return Enabled(standing=before[symbol], changed=False)
         after = {**before, symbol: enable(before[symbol], by, reason, now)}
         return Enabled(standing=_keep(path, before, after)[symbol], changed=True)
-
-
-def _record(account: Mapping[str, Any], champion: str) -> dict[str, LiveSkill]:
-    """Live skill of every symbol under a champion, both sides pooled."""
-    found = {}
-    for row in account.get("skill", ()):
-        ours = row["horizon_h"] == _PRIMARY_H and row["window"] == "all"
-        if ours and row["model"] == champion and row["scope"] != "all" and row["side"] not in SIDES:
-            told = {k: nan if v is None else float(v) for k, v in row["roc_auc"].items()}
-            found[row["scope"]] = LiveSkill(
-                champion=champion,
-                onsets=int(row["onsets"]),
-                skill=told["value"],
-                low=told["low"],
-                high=told["high"],
-            )
-    return found
 
 
 def _keep(
