@@ -46,10 +46,21 @@ def test_a_refusal_is_a_failure_and_says_why(run):
     assert (outcome.champion, outcome.reasons) == (None, ())
 
 
+def test_a_lock_that_another_holds_is_none(run):
+    outcome = run("import sys; sys.stderr.write('locked'); sys.exit(75)")()
+
+    assert (outcome.result, outcome.code, outcome.ok, outcome.failed) == (
+        "locked",
+        75,
+        False,
+        False,
+    )
+
+
 def test_a_result_with_an_exit_code_is_named_and_still_no_success(run):
     outcome = run('print(\'{"action": "stopped", "reasons": "no list"}\'); raise SystemExit(3)')()
 
-    assert (outcome.result, outcome.code, outcome.ok) == ("stopped", 3, False)
+    assert (outcome.result, outcome.code, outcome.failed) == ("stopped", 3, True)
     assert outcome.reasons == ()
 
 

@@ -48,9 +48,9 @@ def lines():
         yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def outcome(result, code, said=""):
+def outcome(result, code, said="", reasons=("a tie",)):
     return RetrainOutcome(
-        result=result, code=code, reasons=("a tie",), champion="7", said=said,
+        result=result, code=code, reasons=reasons, champion="7", said=said,
         started=NOW, finished=NOW + timedelta(minutes=5), took_s=300.04,
     )  # fmt: skip
 
@@ -91,26 +91,31 @@ def test_a_run_that_kept_the_champion(metrics, alerts, lines):
 
 
 def test_a_run_that_failed_is_an_error_and_an_alert(metrics, alerts, lines):
-    RetrainWatch(metrics, alerts).finished(outcome("failed", 1, "liqwarn: no file"), NEXT)
+    RetrainWatch(metrics, alerts).finished(outcome("failed", 1, "liqwarn: no file", ()), NEXT)
 
-    assert alerts.told == [("retrain_failed", "liqwarn: no file")]
+    assert alerts.told == [("retrain_failed", "failed: liqwarn: no file")]
     assert sample(metrics, "retrain_runs_total", result="failed") == 1
     [line] = lines()
     assert (line["level"], line["event"]) == ("error", "retraining failed")
     assert line["said"] == "liqwarn: no file"
 
 
-def test_a_run_that_was_killed_says_at_least_that(metrics, alerts):
-    RetrainWatch(metrics, alerts).finished(outcome("killed", -9), NEXT)
+def test_an_alert_says_how_it_ended_and_why(metrics, alerts):
+    watch = RetrainWatch(metrics, alerts)
+    watch.finished(outcome("killed", -9, reasons=()), NEXT)
+    watch.finished(outcome("stopped", 3, "quality: 3 of 3", ("stale", "silent")), NEXT)
 
-    assert alerts.told == [("retrain_failed", "killed")]
+    assert alerts.told == [
+        ("retrain_failed", "killed: "), ("retrain_failed", "stopped: stale; silent"),
+    ]  # fmt: skip
 
 
-def test_a_run_that_the_stopping_server_ended_is_no_fault(metrics, alerts, lines):
-    RetrainWatch(metrics, alerts).finished(outcome("ended", -15), None)
+@pytest.mark.parametrize(("result", "code"), [("ended", -15), ("locked", 75)])
+def test_a_run_that_gave_way_is_no_fault(metrics, alerts, lines, result, code):
+    RetrainWatch(metrics, alerts).finished(outcome(result, code), None)
 
     assert alerts.told == []
-    assert sample(metrics, "retrain_runs_total", result="ended") == 1
+    assert sample(metrics, "retrain_runs_total", result=result) == 1
     assert [line["level"] for line in lines()] == ["info"]
 
 

@@ -21,6 +21,7 @@ __all__ = ["CHILD", "LOG", "RESULT", "RetrainOutcome", "RetrainRun"]
 CHILD: Final = (sys.executable, "-m", "liqwarn.serving.retrain_child")
 RESULT: Final = "retrain.json"
 LOG: Final = "retrain.log"
+_LOCKED: Final = os.EX_TEMPFAIL
 _TOLD: Final = 2_000
 """Characters of the log that an outcome holds."""
 
@@ -32,8 +33,8 @@ class RetrainOutcome:
     Attributes
     ----------
     result : str
-        The action it told, such as ``promoted`` or ``kept``; ``failed`` without one, ``killed``
-        when a signal ended it, ``ended`` when this server did.
+        The action it told, such as ``promoted`` or ``kept``; ``locked`` when another run was on,
+        ``failed`` without one, ``killed`` when a signal ended it, ``ended`` when this server did.
     code : int or None
         Exit code, the negative signal when one ended it; None when it could not be started.
     reasons : tuple of str
@@ -59,6 +60,11 @@ class RetrainOutcome:
     def ok(self) -> bool:
         """Whether it did what it was to do; that may be to keep the champion."""
         return self.code == 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether a person should look: not when another run is on, or this server is stopping."""
+        return not self.ok and self.result not in ("locked", "ended")
 
 
 class RetrainRun:
@@ -150,7 +156,7 @@ class RetrainRun:
         if code is not None and code < 0:
             return "killed"
         action = told.get("action")
-        return action if isinstance(action, str) else "failed"
+        return action if isinstance(action, str) else "locked" if code == _LOCKED else "failed"
 
 
 def _signal(child: "subprocess.Popen[bytes]", what: signal.Signals) -> None:

@@ -44,9 +44,9 @@ class RetrainWatch:
         self._metrics.retrained(outcome.result, outcome.finished)
         self._metrics.retrain_running(running=False)
         self._metrics.retrain_due(due)
-        tell = _LOG.info if outcome.ok or outcome.result == "ended" else _LOG.error
+        tell = _LOG.error if outcome.failed else _LOG.info
         tell(
-            "retraining finished" if outcome.ok else "retraining failed",
+            "retraining failed" if outcome.failed else "retraining finished",
             result=outcome.result,
             code=outcome.code,
             champion=outcome.champion,
@@ -55,12 +55,13 @@ class RetrainWatch:
             said=outcome.said,
             next=_said(due),
         )
-        if self._alerts is None or outcome.result == "ended":
+        if self._alerts is None:
             return
         if outcome.ok:
             self._alerts.clear("retrain_failed")
-        else:
-            self._alerts.fault("retrain_failed", outcome.said[-500:] or outcome.result)
+        elif outcome.failed:
+            why = "; ".join(outcome.reasons) or outcome.said
+            self._alerts.fault("retrain_failed", f"{outcome.result}: {why[-500:]}")
 
     def left_out(self, due: datetime, following: datetime | None) -> None:
         """A run was due while the one before it was still on."""
