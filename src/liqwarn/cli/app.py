@@ -5,7 +5,7 @@ import typer
 from liqwarn.cli.scenario_group import ScenarioGroup
 from liqwarn.cli.sections import CommandSections
 
-__all__ = ["app", "audit", "maps", "simulations"]
+__all__ = ["app", "audit", "ledger", "maps", "simulations"]
 
 app = typer.Typer(
     name="liqwarn",
@@ -22,6 +22,12 @@ audit = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(audit, name="audit")
+ledger = typer.Typer(
+    help="What became of the flags that were issued, and which symbols are scored.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(ledger, name="ledger")
 maps = typer.Typer(
     help="Show the liquidation map, and measure it against realised liquidations.",
     no_args_is_help=True,

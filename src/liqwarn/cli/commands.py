@@ -26,6 +26,7 @@ import liqwarn.cli.retrain_command
 import liqwarn.cli.serve_command
 import liqwarn.cli.service_commands
 import liqwarn.cli.simulate_commands
+import liqwarn.cli.standing_commands
 import liqwarn.cli.tape_commands  # noqa: F401  imported so that they register
 
 __all__: list[str] = []

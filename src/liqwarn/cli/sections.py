@@ -12,7 +12,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "Real data": ("fetch", "collect", "tape", "panel", "ingest", "quality"),
     "Study": ("features", "label", "map", "position", "evaluate", "event"),
     "Model": ("train", "retrain", "promote", "rollback", "models", "gc", "bundle"),
-    "Flags": ("score", "report", "explain", "audit"),
+    "Flags": ("score", "report", "explain", "ledger", "audit"),
     "Live": ("serve", "feed", "order", "keys", "replay"),
     "What if": ("simulate",),
 }
