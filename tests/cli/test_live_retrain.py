@@ -74,6 +74,7 @@ def test_a_schedule_is_opened_and_not_started(keys, tmp_path):
         ({"retrain_key": None}, "--retrain needs --releases FOLDER and --retrain-key KEY"),
         ({"retrain": None}, "--retrain-key without --retrain"),
         ({"retrain_key": Path("no-such.pem")}, "no-such.pem"),
+        ({"policy": Path("no-such.yaml")}, "no-such.yaml"),
         (
             {"retrain": None, "retrain_key": None, "train_panel": [Path("p")]},
             "--train-panel without --retrain",
@@ -119,7 +120,8 @@ def test_the_command_is_one_of_ours(keys):
 def test_what_was_not_said_is_not_handed_on(keys):
     assert retrain_words(asked(keys)) == (
         "retrain", "--json", "--threads", "1",
-        "--panel", "panel.yaml", "--release", "releases", "--key", str(keys[0]),
+        "--panel", "panel.yaml", "--policy", "conf/policy.yaml",
+        "--release", "releases", "--key", str(keys[0]),
     )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liqwarn.cli.live_options import ServeOptions
+from liqwarn.cli.options import DEFAULT_POLICY
+from liqwarn.config import load_policy
 from liqwarn.errors import ConfigError
 from liqwarn.serving.alert_sink import AlertSink
 from liqwarn.serving.clock import SystemClock
@@ -39,6 +41,7 @@ def retrain_times(options: ServeOptions) -> CronTimes | None:
             "--retrain needs --releases FOLDER and --retrain-key KEY: a new champion reaches this "
             "server as a signed release"
         )
+    load_policy(options.policy or DEFAULT_POLICY)  # what it is released with: refused now or then
     key = load_signing_key(options.retrain_key).public
     if options.trust is not None and key not in load_verify_keys(options.trust):
         raise ConfigError(
@@ -57,7 +60,7 @@ def retrain_words(options: ServeOptions) -> tuple[str, ...]:
         "--panel": options.panel,
         "--data": options.data,
         "--store": options.store,
-        "--policy": options.policy,
+        "--policy": options.policy or DEFAULT_POLICY,
         "--release": options.releases,
         "--key": options.retrain_key,
     }

@@ -28,7 +28,11 @@ _PASSWORD: Final = re.compile(r"(?<=://)([^:/@\s]*):([^/\s]*)@")
 _POSTGRES: Final = re.compile(r"postgres(ql)?://")
 _CONNECT_S: Final = 10.0  # MLflow itself tries for an hour
 _POLL_S: Final = 0.05
-_QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+_QUIET: Final = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # a scheduler's log is no terminal
+}
 _HELD: Final = (
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 )
