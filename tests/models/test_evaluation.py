@@ -20,9 +20,10 @@ from liqwarn.models.evaluation import (
     evaluation_document,
     out_of_sample,
     primary,
+    walk_for_gate,
     walk_forward,
 )
-from liqwarn.models.results import MODEL
+from liqwarn.models.results import HAR, MODEL
 from liqwarn.models.splits import EMBARGO, WalkForward
 
 synthetic = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
@@ -88,6 +89,16 @@ def test_planted_skill_is_found_beyond_har(evaluation, side, horizon_h):
 @pytest.mark.parametrize("side", ["long", "short"])
 def test_volatility_that_knows_nothing_is_said_to_know_nothing(evaluation, side):
     assert abs(result(evaluation, side, 24, "B2")["roc_auc"] - 0.5) < 0.06
+
+
+def test_the_walk_for_the_gate_is_the_same_of_the_model_and_har_alone(evaluation, rows):
+    walk = walk_for_gate(rows, PLAN)
+
+    assert (set(walk.found.p), walk.n_train) == ({MODEL, HAR}, evaluation.n_train)
+    for name in (MODEL, HAR):
+        np.testing.assert_array_equal(walk.found.p[name], evaluation.found.p[name])
+        np.testing.assert_array_equal(walk.found.alarms[name], evaluation.found.alarms[name])
+    assert walk.results == ()
 
 
 def test_no_skill_is_found_in_noise():

@@ -21,7 +21,7 @@ from liqwarn.models.folds import (
     run_fold,
     stacked,
 )
-from liqwarn.models.results import MODEL, by_symbol, by_year, cells, measure
+from liqwarn.models.results import HAR, MODEL, by_symbol, by_year, cells, measure
 from liqwarn.models.rows import Rows, joined
 from liqwarn.models.splits import WalkForward, trainable
 
@@ -35,6 +35,7 @@ __all__ = [
     "model_maker",
     "out_of_sample",
     "primary",
+    "walk_for_gate",
     "walk_forward",
 ]
 
@@ -177,6 +178,23 @@ def walk_forward(
         by_year=tuple(row for cell in parts for row in by_year(cell)),
         n_train=n_train,
     )
+
+
+def walk_for_gate(
+    rows: Rows,
+    plan: EvaluationPlan,
+    *,
+    map_folds: MapFolds = map,
+    on_progress: Progress | None = None,
+) -> Evaluation:
+    """The same walk of the model and HAR alone, which is all that the gate asks about.
+
+    Its probabilities are those of :func:`walk_forward`; nothing is measured.
+    """
+    everything = default_makers(plan)
+    makers = {name: everything[name] for name in (MODEL, HAR)}
+    found, n_train = out_of_sample(rows, plan, makers, map_folds=map_folds, on_progress=on_progress)
+    return Evaluation(found=found, results=(), by_symbol=(), by_year=(), n_train=n_train)
 
 
 def out_of_sample(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from liqwarn.models.bundle import Bundle
-from liqwarn.models.evaluation import Evaluation, walk_forward
+from liqwarn.models.evaluation import Evaluation, walk_for_gate
 from liqwarn.models.fold_skill import fold_skill
 from liqwarn.models.folds import MapFolds
 from liqwarn.models.gate import Dates, SideEvidence, Verdict, judge
@@ -73,7 +73,7 @@ def judge_challenger(
     how = EvaluationOrder(seed=order.seed, threads=order.threads, settings=order.settings)
     plan = how.plan(tuple(labelled_rows(other) for other in others))
     rows = labelled_rows(study)
-    walk = walk_forward(rows, study.events, plan, map_folds=map_folds, on_progress=on_progress)
+    walk = walk_for_gate(rows, plan, map_folds=map_folds, on_progress=on_progress)
     evidence = gather_evidence(walk, champion, n_bootstrap=plan.n_bootstrap, seed=plan.seed)
     dates = dates_of(walk.found, training_rows(study, others, order), now)
     return Judged(verdict=judge(evidence, dates), evidence=evidence, dates=dates, walk=walk)
