@@ -83,6 +83,25 @@ def test_registering_numbers_a_version_and_moves_no_alias(registry, bundle, clie
     assert not client.get_registered_model("liqwarn-test").aliases
 
 
+def test_a_version_says_what_it_is_and_the_model_what_it_answers(registry, bundle, client):
+    tags = {
+        "model_sha256": "m",
+        "data_sha256": "d",
+        "panel": "t",
+        "mlflow.note.content": "600 rows",
+    }
+
+    registry.register(bundle, RunRecord(name="one", key="one", tags=tags))
+
+    version = client.get_model_version("liqwarn-test", "1")
+    assert version.description == "600 rows"
+    assert version.tags == {"model_sha256": "m", "data_sha256": "d", "liqwarn.run": "one"}
+    about = client.get_registered_model("liqwarn-test").description
+    assert "`champion` is what scores" in about
+    registry.register(bundle, RunRecord(name="two"))
+    assert client.get_model_version("liqwarn-test", "2").tags == {}
+
+
 def test_promotion_moves_the_alias_and_notes_why(registry, bundle, client):
     for name in ("one", "two"):
         registry.register(bundle, RunRecord(name=name))

@@ -21,7 +21,11 @@ def source(small_bundle_folder, mlflow_tables, tmp_path_factory):
     (page / "a.csv").write_text("a,b\n1,2\n")
     (root / "page.html").write_text("page")
     record = RunRecord(
-        name="train", key="one", params={"p": "1"}, tags={"data_sha256": "d"}, metrics={"m": 0.1}
+        name="train",
+        key="one",
+        params={"p": "1"},
+        metrics={"m": 0.1},
+        tags={"data_sha256": "d", "panel": "t", "mlflow.note.content": "of record"},
     )
     registry.register(small_bundle_folder, record)
     folds = tuple(RunRecord(name=f"fold {k}", metrics={"m": k / 3}) for k in range(2))
@@ -76,11 +80,13 @@ def told(registry):
                 sorted((m.key, m.step, m.value, m.timestamp) for name in run.data.metrics
                        for m in client.get_metric_history(run.info.run_id, name)),
                 sorted(files(client, run.info.run_id)),
+                [(d.dataset.name, d.dataset.digest) for d in run.inputs.dataset_inputs],
             )
             for run in found
         ]  # fmt: skip
         versions = [
-            (str(v.version), names[v.run_id], dict(v.tags)) for v in registry.versions(mlflow)
+            (str(v.version), names[v.run_id], dict(v.tags), v.description)
+            for v in registry.versions(mlflow)
         ]
         aliases = dict(client.get_registered_model(registry.name).aliases)
         return sorted(runs, key=str), versions, aliases, experiment.tags["liqwarn.panel"]

@@ -19,7 +19,7 @@ import pandas as pd
 from liqwarn import __version__
 from liqwarn.errors import ModelError
 from liqwarn.frames import SIDES
-from liqwarn.models.registry_runs import RUN_KEY, RunRecord, log_run
+from liqwarn.models.registry_runs import NOTE, RUN_KEY, RunRecord, log_run
 from liqwarn.models.registry_store import Store
 from liqwarn.models.registry_trees import drop_trees, runs_of_key
 
@@ -41,6 +41,14 @@ CHALLENGER: Final = "challenger"
 PREVIOUS: Final = "previous"
 _PATIENCE_S: Final = 600.0  # for others that register at the same time
 _NOT_THERE: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+_OF_VERSION: Final = ("model_sha256", "panel_sha256", "data_sha256", "features", "trained_until")
+_ABOUT: Final = (
+    "Probability of a liquidation cascade in panel `{panel}`, by side and horizon in hours "
+    "(`long_1h` … `short_24h`). `champion` is what scores, `challenger` the newest that was "
+    "trained, `previous` the champion before. Aliases are moved by `liqwarn promote`, `rollback` "
+    "and `retrain`, which keep the history; one moved on these pages is an edit to `liqwarn audit "
+    "models`."
+)
 _SCRIPT: Final = """\
 import mlflow.pyfunc
 import pandas as pd
@@ -127,7 +135,9 @@ class Registry:
             experiment = self.experiment(mlflow, record)
             drop_trees(mlflow, runs_of_key(mlflow, experiment, record))
             run = log_run(mlflow, experiment, record)
-            version = self.add_version(mlflow, run, bundle, {RUN_KEY: record.key})
+            told = {name: record.tags[name] for name in _OF_VERSION if name in record.tags}
+            tags = {**told, **({RUN_KEY: record.key} if record.key else {})}
+            version = self.add_version(mlflow, run, bundle, tags, record.tags.get(NOTE, ""))
         return Registered(version=version, run_id=run)
 
     def record(self, record: RunRecord) -> str:
@@ -254,6 +264,7 @@ class Registry:
         run: str,
         bundle: Path,
         tags: dict[str, str],
+        note: str = "",
     ) -> str:
         """Log a bundle as the model of a run, and make it a version: both, or no version."""
         from liqwarn.models.cascade import CascadeModel  # noqa: PLC0415  moving an alias needs no trees
@@ -274,7 +285,13 @@ class Registry:
                     input_example=example,
                     pip_requirements=[f"liqwarn=={__version__}"],
                 )
-            return str(mlflow.register_model(logged.model_uri, self.name, tags=tags).version)
+            made = str(mlflow.register_model(logged.model_uri, self.name, tags=tags).version)
+        client = mlflow.MlflowClient()
+        if note:
+            client.update_model_version(self.name, made, note)
+        if not client.get_registered_model(self.name).description:
+            client.update_registered_model(self.name, _ABOUT.format(panel=self.panel))
+        return made
 
     def versions(self, mlflow: Any) -> list[Any]:  # noqa: ANN401  as above
         """Every version that is there, the oldest first."""

@@ -153,6 +153,7 @@ def _read_run(source: Registry, run: str, scratch: Path) -> dict[str, Any]:
         "tags": dict(found.data.tags),
         "metrics": metrics,
         "files": scratch,
+        "inputs": list(found.inputs.dataset_inputs),
     }
 
 
@@ -176,6 +177,8 @@ def _write_run(
         run = client.create_run(
             experiment, start_time=info.start_time, tags=tags, run_name=info.run_name
         ).info.run_id
+        if told["inputs"]:
+            client.log_inputs(run, datasets=told["inputs"])
         metrics = [entities.Metric(m.key, m.value, m.timestamp, m.step) for m in told["metrics"]]
         params = [entities.Param(name, value) for name, value in told["params"].items()]
         for first in range(0, len(metrics), _BATCH):
@@ -236,6 +239,7 @@ def _add_version(target: Registry, run: str, bundle: Path, version: Any) -> str:
             empty = client.create_model_version(target.name, source=f"runs:/{run}/none", run_id=run)
             filled = int(empty.version)
             client.delete_model_version(target.name, empty.version)
-        number = target.add_version(mlflow, run, bundle, dict(version.tags))
+        told = str(version.description or "")
+        number = target.add_version(mlflow, run, bundle, dict(version.tags), told)
         client.set_terminated(run, info.status, end_time=info.end_time)
     return number

@@ -3,6 +3,7 @@
 Nothing here imports MLflow; it is handed in by :mod:`liqwarn.models.registry_store`.
 """
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +15,13 @@ import numpy as np
 
 from liqwarn import __version__
 
-__all__ = ["PARENT", "RUN_KEY", "RunRecord", "log_run", "write_record"]
+__all__ = ["NOTE", "PARENT", "RUN_KEY", "RunRecord", "log_run", "write_record"]
 
 RUN_KEY: Final = "liqwarn.run"
 PARENT: Final = "mlflow.parentRunId"
+NOTE: Final = "mlflow.note.content"
+"""Tag that MLflow's pages show as the description of a run or an experiment."""
+_DIGEST: Final = 36  # MLflow takes no longer one of a data set
 _BATCH: Final = 100  # MLflow takes no more parameters or tags at once
 
 
@@ -31,7 +35,8 @@ class RunRecord:
     key : str
         What makes the run itself: the same key is the same data, settings and version.
     params, tags : mapping of name to str
-        Settings; hashes of data, panel and model.
+        Settings; hashes of data, panel and model. `panel` and `data_sha256` make the data set of
+        the run.
     metrics : mapping of name to float
         What does not exist, NaN or infinite, is left out.
     steps : mapping of name to sequence of float
@@ -91,10 +96,11 @@ def write_record(
     command line, which may hold an address.
     """
     client, entities = mlflow.MlflowClient(), mlflow.entities
-    tags = {"liqwarn.version": __version__, RUN_KEY: record.key, **record.tags}
-    if parent is not None:
-        tags[PARENT] = parent
+    own = {RUN_KEY: record.key, PARENT: parent}
+    tags = {"liqwarn.version": __version__, **record.tags} | {k: v for k, v in own.items() if v}
     run = client.create_run(experiment, tags=tags, run_name=record.name).info.run_id
+    if parent is None and "data_sha256" in record.tags:
+        client.log_inputs(run, datasets=[_data(entities, record.tags)])
     now = int(time.time() * 1000)
     metrics = [entities.Metric(k, v, now, step) for k, v, step in _values(record)]
     for part in _batches(metrics):
@@ -107,6 +113,17 @@ def write_record(
         else:
             client.log_artifact(run, str(file))
     return str(run)
+
+
+def _data(entities: Any, tags: Mapping[str, str]) -> Any:  # noqa: ANN401  as above
+    """What a run read, by name and hash; where it lies is nobody's business."""
+    dataset = entities.Dataset(
+        name=tags.get("panel", "panel"),
+        digest=tags["data_sha256"][:_DIGEST],
+        source_type="liqwarn",
+        source=json.dumps({name: tags[name] for name in sorted(tags) if name.endswith("_sha256")}),
+    )
+    return entities.DatasetInput(dataset, tags=[])
 
 
 def _values(record: RunRecord) -> Iterator[tuple[str, float, int]]:

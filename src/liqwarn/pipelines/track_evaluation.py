@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from liqwarn.config import Settings
+from liqwarn.frames import SIDES
 from liqwarn.models.fold_skill import FOLD_METRICS
 from liqwarn.models.registry import RunRecord
+from liqwarn.models.registry_runs import NOTE
 from liqwarn.models.results import MODEL
 from liqwarn.pipelines.champion import registry_of
 from liqwarn.pipelines.study import Study
@@ -21,7 +23,12 @@ __all__ = [
     "track_evaluation",
 ]
 
+_BASELINES: Final = (
+    "B0 hour of the week, B1 yesterday's volatility, B2 HAR, B3 funding and open interest, "
+    "B4 the last hour, B5 the nearest cluster, B6 logistic on all features"
+)
 _PAGES: Final = ("evaluation.html", "evaluation.md", "evaluation.json", "tables")
+_COMMANDS: Final = {"judge": "retrain"}
 _SETTINGS: Final = (
     "retrain", "trial_retrain", "seed", "n_bootstrap", "trial_seeds", "ablation_seeds",
 )  # fmt: skip
@@ -34,7 +41,10 @@ def experiment_tags(panel: str, market: str) -> dict[str, str]:
     return {
         "liqwarn.panel": panel,
         "liqwarn.market": market,
-        "mlflow.note.content": f"Liquidation cascades of the panel {panel} ({market} market).",
+        "mlflow.experimentKind": "custom_model_development",  # else its pages open on traces
+        NOTE: f"Liquidation cascades of the panel {panel} ({market} market). Runs are named by "
+        "what they did: train, evaluate, judge; a walk-forward holds a run a fold. Duration is "
+        "that of logging.",
     }
 
 
@@ -43,6 +53,8 @@ def study_tags(study: Study, kind: str) -> dict[str, str]:
     market = study.market
     return {
         "liqwarn.kind": kind,
+        "mlflow.source.name": f"liqwarn {_COMMANDS.get(kind, kind)}",
+        "mlflow.source.type": "JOB",
         "panel": market.panel.name,
         "market": market.panel.market,
         "panel_sha256": market.panel_sha256,
@@ -66,7 +78,12 @@ def fold_records(folds: Sequence[Mapping[str, Any]], tags: Mapping[str, str]) ->
             RunRecord(
                 name=f"fold {number} from {first['from'][:10]}",
                 params=params,
-                tags={**tags, "liqwarn.kind": "fold"},
+                tags={
+                    **tags,
+                    "liqwarn.kind": "fold",
+                    NOTE: f"Trained on {first['n_train']:,} rows known before {first['from'][:10]}"
+                    f", tested on {first['n_test']:,} until {first['to'][:10]}.",
+                },
                 metrics=metrics,
             )
         )
@@ -103,10 +120,10 @@ def evaluation_record(
     folds = list(document.get("by_fold", ()))
     pages = [folder / name for name in _PAGES]
     return RunRecord(
-        name=f"evaluate {document['panel']}",
+        name=f"evaluate {document['panel']} {test['from'][:10]} to {test['to'][:10]}",
         params={name: str(document[name]) for name in _SETTINGS if name in document}
         | {"test_from": str(test["from"]), "test_to": str(test["to"])},
-        tags=tags,
+        tags={**tags, NOTE: _evaluation_note(metrics)},
         metrics=metrics,
         steps=fold_steps(folds),
         files=tuple(p for p in (*pages, *sorted(folder.glob("*.png"))) if p.exists()),
@@ -130,6 +147,20 @@ def track_evaluation(
         tags["policy_sha256"] = str(document["policy_sha256"])
     record = evaluation_record(document, folder, tags)
     return registry_of(study.market.panel.name, settings).record(record)
+
+
+def _evaluation_note(metrics: Mapping[str, float]) -> str:
+    """What a reader wants first, and where the rest is."""
+    found = [
+        f"{side} {metrics[f'{side}_4h_pr_auc']:.3f}"
+        f" (HAR {metrics.get(f'{side}_4h_B2_pr_auc', math.nan):.3f})"
+        for side in SIDES
+        if f"{side}_4h_pr_auc" in metrics
+    ]
+    return (
+        f"Out-of-sample PR-AUC at 4 h: {', '.join(found)}. The whole page is "
+        f"`evaluation.html` under Artifacts, folds over time under Model metrics. {_BASELINES}."
+    )
 
 
 def _named(model: str) -> str:

@@ -17,6 +17,7 @@ from liqwarn.models.cascade import CascadeModel
 from liqwarn.models.metrics import Curve, reliability_bins
 from liqwarn.models.ranking import pr_auc, roc_auc
 from liqwarn.models.registry import Registry, RunRecord
+from liqwarn.models.registry_runs import NOTE
 from liqwarn.models.rows import Rows, joined
 from liqwarn.pipelines.alias_moves import Mandate, appoint, history_of
 from liqwarn.pipelines.champion import registry_of
@@ -222,15 +223,19 @@ def _record(
                 metrics[f"{side}_{hours}h_oof_pr_auc"] = pr_auc(y[known], p[known])
                 metrics[f"{side}_{hours}h_oof_roc_auc"] = roc_auc(y[known], p[known])
                 metrics[f"{side}_{hours}h_base_rate"] = float(y[known].mean())
+    until = str(rows.end.max())
     return RunRecord(
-        name=f"train {study.market.panel.name}",
+        name=f"train {study.market.panel.name} to {until[:10]}",
         key=key,
         params={name: str(value) for name, value in settings.items()},
         tags={
             **study_tags(study, "train"),
             "model_sha256": model.sha256_,
             "features": str(len(model.names_)),
-            "trained_until": str(rows.end.max()),
+            "trained_until": until,
+            NOTE: f"Model of record: {len(rows):,} rows whose outcome was known by {until[:10]}, "
+            f"{len(model.names_)} features. Its numbers are out of fold inside training; the test "
+            "is the walk-forward of `liqwarn evaluate`.",
         },
         experiment=experiment_tags(study.market.panel.name, study.market.panel.market),
         metrics=metrics,
