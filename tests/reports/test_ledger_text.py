@@ -27,9 +27,9 @@ Drift has not been measured."""
 SMALL = """\
 made_up (simulated market): what became of its flags, as of 2025-10-01 00:00 UTC
 61,234 flag sides issued: 52,110 with a known outcome, 900 while a cascade was running, 48 \
-pending, 76 unknown. 1,000 are of bars the model was trained on and count for no skill. 8,000 were issued \
-after their time (replayed): skill of those in time is told apart. 3 flags came again otherwise \
-and 2 outcomes were revised: the first counts.
+pending, 76 unknown. 1,000 are of bars the model was trained on and count for no skill. 8,000 \
+were issued after their time (replayed): skill of those in time is told apart. 3 flags came \
+again otherwise and 2 outcomes were revised: the first counts.
 Champion: version 4 since 2025-08-01 03:00.
 
 Alarms

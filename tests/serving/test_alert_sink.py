@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from liqwarn.serving.alert_events import Alert
 from liqwarn.serving.alert_sink import AlertSink
 from liqwarn.serving.flag_file import FlagSet
 
@@ -130,3 +131,12 @@ def test_it_ends_in_time_whatever_the_carrier_does(sink, carrier):
     told.close(within_s=0.05)
 
     assert time.perf_counter() - begun < 1
+
+
+def test_alerts_worked_out_elsewhere_go_the_same_way(sink, carrier, outcomes):
+    told = sink()
+    told.tell([Alert(kind="ledger", severity="warning", title="t", text="x")] * 12)
+    told.close()
+
+    assert [alert.kind for alert in carrier.carried] == ["ledger"] * 10
+    assert outcomes == {"sent": 10, "held back": 2}

@@ -1,13 +1,16 @@
 """The server as a process of its own: started, killed, started again."""
 
 import os
+import runpy
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -107,3 +110,49 @@ def test_keys_without_tls_open_no_public_address_and_with_it_they_do(tmp_path, p
 def test_requests_are_held_to_bounds(tmp_path, policy):
     config = make_server(tmp_path, policy).config
     assert (config.http, config.server_header) == (BoundedProtocol, False)
+
+
+LEDGERS = runpy.run_path(str(Path(__file__).with_name("ledger_given.py")))
+
+
+def test_metrics_over_http_follow_the_ledger(tmp_path, policy, free_port, write_flags, make_flag):
+    """A real server, scraped before an account is there, with it, and after it was replaced."""
+    write_flags(make_flag("BTCUSDT", as_of=datetime.now(UTC) - timedelta(minutes=2)))
+    home = LEDGERS["GivenHome"](tmp_path / "home")
+    (tmp_path / "scoring.json").write_text('{"panel": "made_up"}')
+    order = ListenOrder(host="127.0.0.1", port=free_port)
+    server = make_ordered_server(tmp_path, policy, order, home=home.folder)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{free_port}/metrics"
+
+    def scrape():
+        return httpx.get(url, trust_env=False).text.splitlines()
+
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        before = scrape()
+        assert "liqwarn_ledger_age_seconds NaN" in before
+        assert 'liqwarn_flags{quality="ok"} 1.0' in before
+        home.settle()
+        row = 'liqwarn_ledger_onsets{side="long",symbol="BTCUSDT",window="90d"} '
+        assert row + "12.0" in scrape()
+        home.settle(symbols=("BTCUSDT",))
+        assert row + "24.0" in scrape()
+        home.replace(b"{")
+        after = scrape()
+        assert "liqwarn_ledger_age_seconds NaN" in after
+        assert "liqwarn_ledger_read_errors_total 2.0" in after
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.mark.parametrize("account", [None, b"{", b'{"panel": "../up"}', b'{"panel": 3}'])
+def test_a_scoring_that_names_no_panel_has_no_ledger(tmp_path, policy, account):
+    if account is not None:
+        (tmp_path / "scoring.json").write_bytes(account)
+    order = ListenOrder(host="127.0.0.1", port=0)
+
+    assert make_ordered_server(tmp_path, policy, order, home=tmp_path) is not None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from liqwarn.cli.live_ledger import follow_ledger
 from liqwarn.cli.live_options import ServeOptions
 from liqwarn.cli.live_pieces import (
     BarSource,
@@ -108,6 +109,7 @@ def wire(options: ServeOptions, stack: ExitStack, on_progress: OnProgress) -> Wi
     key = None if options.sign is None else load_signing_key(options.sign)
     outgoing = Outgoing.open(options, panel, source.clock, metrics, key=key, stack=stack)
     watch = LoopWatch(metrics, outgoing.alerts, bar=panel.bar)
+    follow_ledger(panel.name, folder, metrics, outgoing.alerts, stack)
     holder, follow = open_models(options, panel, folder, watch)
     policy = policy_in_force(options, holder.current(), watch)
     common = _Common(

@@ -13,7 +13,7 @@ from liqwarn.cli.live_options import ServeOptions
 from liqwarn.cli.live_pieces import listen_order
 from liqwarn.cli.live_wiring import Wired, wire
 from liqwarn.cli.options import DEFAULT_POLICY, command
-from liqwarn.config import load_policy
+from liqwarn.config import load_policy, load_settings
 from liqwarn.errors import ConfigError
 from liqwarn.serving.clock import SystemClock
 from liqwarn.serving.logs import logs_to
@@ -51,7 +51,10 @@ def _serve_folder(options: ServeOptions, folder: Path) -> None:
     if unheard:
         raise ConfigError(f"--scores does not go with {', '.join(unheard)}: they are of --panel")
     server = make_ordered_server(
-        folder, load_policy(options.policy or DEFAULT_POLICY), listen_order(options)
+        folder,
+        load_policy(options.policy or DEFAULT_POLICY),
+        listen_order(options),
+        home=load_settings().home,
     )
     _announce(options, str(folder))
     with _ended_by_signals():

@@ -41,7 +41,7 @@ class Alert:
     Attributes
     ----------
     kind : str
-        ``tier``, ``recovered`` or a fault.
+        ``tier``, ``recovered``, ``ledger`` or a fault.
     severity : str
         ``info``, ``warning`` or ``failure``.
     title, text : str

@@ -1,7 +1,7 @@
 """Alerts on their way to people: in a thread of their own, bounded, never in the loop's way."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from queue import Empty, Full, Queue
 from threading import Event, Lock, Thread
@@ -85,6 +85,11 @@ class AlertSink:
         """A fault is not there; may be said as often as it is not seen."""
         with self._lock:
             self._tell(self._faults.cleared(fault))
+
+    def tell(self, alerts: Iterable[Alert]) -> None:
+        """Alerts that somebody else has worked out, each to be told once."""
+        with self._lock:
+            self._tell(list(alerts))
 
     def close(self, within_s: float = 5.0) -> None:
         """Send what waits, as far as that can be done in time."""

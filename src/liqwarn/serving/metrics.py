@@ -1,7 +1,8 @@
 """What the server counts, for Prometheus.
 
-The only module that talks to prometheus_client. Its registry is its own: nothing is global, and
-nothing is counted that is not here. Every label has a bounded number of values.
+The only module that counts with prometheus_client (what is read from elsewhere when somebody asks
+goes through :mod:`liqwarn.serving.metric_families`). Its registry is its own: nothing is global.
+Every label has a bounded number of values.
 """
 
 import shutil
