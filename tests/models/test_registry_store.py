@@ -88,9 +88,20 @@ def test_one_at_a_time_in_sqlite(tmp_path):
         pass
 
 
-def test_a_tracking_server_has_no_lock():
-    with Store("http://127.0.0.1:9").alone("x") as check:
+def test_a_tracking_server_has_no_lock_and_whoever_takes_it_is_told(tmp_path, caplog):
+    address = "http://a:s3cret@127.0.0.1:9"
+    with Store(address).alone("x") as check, Store(address).alone("x"):
         check()
+
+    (told,) = [record.getMessage() for record in caplog.records]  # once
+    assert "http://a:***@127.0.0.1:9 is a tracking server, which has no lock: only one" in told
+    here, too = (Store(address, locks=tmp_path / "locks") for _ in range(2))
+    with here.alone("x"):
+        held = r"holds the lock 'x' of http://a:\*\*\*@"
+        with pytest.raises(ConfigError, match=held), too.alone("x"):
+            pass
+        with too.alone("y"):
+            pass
 
 
 @pytest.fixture

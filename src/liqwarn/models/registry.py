@@ -113,10 +113,19 @@ class Registry:
         Name of the panel.
     artifacts : Path, str or None
         Folder or address where files go with a database store; None lets a tracking server decide.
+    locks : Path or None
+        Folder for the locks of a tracking server, which has none of its own.
     """
 
-    def __init__(self, uri: str, panel: str, *, artifacts: Path | str | None = None) -> None:
-        self.store = Store(uri)
+    def __init__(
+        self,
+        uri: str,
+        panel: str,
+        *,
+        artifacts: Path | str | None = None,
+        locks: Path | None = None,
+    ) -> None:
+        self.store = Store(uri, locks=locks)
         self.uri = self.store.uri
         self.panel = panel
         self.name = f"liqwarn-{panel}"

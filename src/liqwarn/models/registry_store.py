@@ -3,7 +3,8 @@
 A store is SQLite, PostgreSQL or a tracking server. What changes more than one row, registering and
 moving an alias, is done alone: MLflow's own retries give up after three rivals, and its aliases
 know no compare-and-set. Alone means a file lock beside an SQLite file and an advisory lock in
-PostgreSQL, which holds across machines. A tracking server has neither: there, one machine writes.
+PostgreSQL, which holds across machines. A tracking server has neither: there a file of this home
+is locked, one machine has to write, and whoever takes the lock is told so.
 """
 
 import logging
@@ -12,7 +13,7 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +37,9 @@ _QUIET: Final = {
 _HELD: Final = (
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 )
+_LOG: Final = logging.getLogger("liqwarn.registry")
 _reached: set[str] = set()
+_warned: set[str] = set()
 
 
 def without_password(uri: str) -> str:
@@ -58,6 +61,8 @@ class Store:
     uri : str
         ``sqlite:///``, ``postgresql://`` or a tracking server's address. ``postgresql://`` without
         a driver is asked through pg8000.
+    locks : Path or None
+        Folder for the locks of a tracking server; None for no lock.
 
     Attributes
     ----------
@@ -67,7 +72,8 @@ class Store:
         The same without its password, for messages.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, *, locks: Path | None = None) -> None:
+        self._locks = locks
         self.uri = _POSTGRES.sub("postgresql+pg8000://", uri, count=1)
         self.told = without_password(uri)
         self._secrets = [word for _, word in _PASSWORD.findall(uri)]
@@ -118,11 +124,12 @@ class Store:
             When a server is not there, or, from what is yielded, when the lock was lost.
         """
         if self.uri.startswith("sqlite:"):
-            held: Any = self._file_lock(what, patience_s)
+            database = Path(self.uri.removeprefix("sqlite:///").partition("?")[0])
+            held: Any = self._file_lock(database, what, patience_s)
         elif self.uri.startswith("postgresql"):
             held = self._advisory_lock(what, patience_s)
         else:
-            held = nullcontext(lambda: None)
+            held = self._home_lock(what, patience_s)
         with held as check:
             yield check
 
@@ -142,9 +149,22 @@ class Store:
             mlflow.MlflowClient(self.uri, self.uri).search_experiments(max_results=1)
         _reached.add(self.uri)
 
+    def _home_lock(self, what: str, patience_s: float) -> AbstractContextManager[Any]:
+        """The most that can be had with a tracking server, and once a process what it is not."""
+        if self.uri not in _warned:
+            _warned.add(self.uri)
+            _LOG.warning(
+                "liqwarn: %s is a tracking server, which has no lock: only one machine, with one "
+                "LIQWARN_HOME, may register, retrain and move aliases; for several give a database",
+                self.told,
+            )
+        if self._locks is None:
+            return nullcontext(lambda: None)
+        address = sha256(self.uri.encode()).hexdigest()[:16]
+        return self._file_lock(self._locks / address, what, patience_s)
+
     @contextmanager
-    def _file_lock(self, what: str, patience_s: float) -> Iterator[Callable[[], None]]:
-        path = Path(self.uri.removeprefix("sqlite:///").partition("?")[0])
+    def _file_lock(self, path: Path, what: str, patience_s: float) -> Iterator[Callable[[], None]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(f"{path}.{what}.lock", timeout=patience_s):

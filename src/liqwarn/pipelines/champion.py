@@ -18,7 +18,8 @@ __all__ = ["open_bundle", "open_champion", "registry_of"]
 def registry_of(panel: str, settings: Settings) -> Registry:
     """The registry of a panel's models."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    return Registry(settings.mlflow_uri, panel, artifacts=settings.artifacts)
+    locks = settings.home / "locks"
+    return Registry(settings.mlflow_uri, panel, artifacts=settings.artifacts, locks=locks)
 
 
 def open_champion(panel: str, settings: Settings) -> "Bundle | None":
