@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from liqwarn.config import (
     load_settings,
     policy_of,
     read_yaml,
+    settle_environment,
 )
 from liqwarn.errors import ConfigError
 
@@ -249,3 +252,36 @@ def test_a_program_of_somebody_else_is_handed_no_key_of_ours(monkeypatch):
     assert "hush" not in told.values()
     assert "PYTHONPATH" not in told
     assert set(told) <= {*os.environ}
+
+
+def test_threads_wait_quietly_unless_told_otherwise(monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    settle_environment()
+    assert os.environ["OMP_WAIT_POLICY"] == "active"
+
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    settle_environment()
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"
+
+
+BEFORE_LIGHTGBM = """
+import sys
+from liqwarn.cli import main
+assert "lightgbm" not in sys.modules, "imported before the environment is set"
+sys.argv = ["liqwarn", "promote", "--help"]
+try:
+    main()
+finally:
+    import os
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"
+"""
+
+
+def test_the_command_line_says_so_before_lightgbm_is_loaded():
+    env = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", BEFORE_LIGHTGBM], env=env, capture_output=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr.decode()

@@ -38,6 +38,7 @@ __all__ = [
     "load_settings",
     "policy_of",
     "read_yaml",
+    "settle_environment",
 ]
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ _HANDED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT
                      "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "http_proxy", "https_proxy", "no_proxy",
                      "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")  # fmt: skip
 _QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+_WAITING: Final = {"OMP_WAIT_POLICY": "passive"}  # else threads of LightGBM spin where others work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,15 @@ def load_settings() -> Settings:
         keys=keys,
         databases=servers,
     )
+
+
+def settle_environment() -> None:
+    """Set what libraries read once, when they are loaded; what is set already stays.
+
+    For whatever starts a process of ours, before LightGBM is imported.
+    """
+    for name, value in {**_QUIET, **_WAITING}.items():
+        os.environ.setdefault(name, value)
 
 
 def child_environment() -> dict[str, str]:

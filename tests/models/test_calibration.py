@@ -262,6 +262,28 @@ def test_every_side_and_interval_has_its_own_calibration():
     np.testing.assert_allclose(found[0], 1 / (1 + np.exp([[3.0, 2.0], [1.0, 0.0]])))
 
 
+def test_fits_side_by_side_give_the_same_bits():
+    rows = rows_of(days=40)
+    alone, together = (Calibrated(trees, workers=n).fit(rows) for n in (1, 3))
+
+    assert alone.platts_ == together.platts_
+    np.testing.assert_array_equal(alone.training_p_, together.training_p_)
+    np.testing.assert_array_equal(alone.predict_proba(rows), together.predict_proba(rows))
+
+
+class Failing(Spy):
+    """A scorer that cannot be fitted."""
+
+    def fit(self, rows):
+        raise ModelError(f"{len(rows)} rows are too many")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_fit_that_fails_fails_the_whole(workers):
+    with pytest.raises(ModelError, match="rows are too many"):
+        Calibrated(Failing, workers=workers).fit(rows_of(days=20))
+
+
 def test_an_unfitted_model_says_so():
     with pytest.raises(ModelError, match="this model is not fitted"):
         Calibrated(trees).predict_proba(rows_of(days=1))

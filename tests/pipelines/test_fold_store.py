@@ -261,3 +261,15 @@ def test_rows_that_only_look_like_a_continuation_are_hashed_anew(week_on_week):
     keys.of(after[1])
 
     assert keys.of(changed) == FoldKeys().of(changed) != FoldKeys().of(after[2])
+
+
+def of_workers(seed, *, workers):
+    return Calibrated(partial(BoostedTrees, seed=seed), workers=workers)
+
+
+def test_how_many_fits_run_at_once_is_no_part_of_a_key(tasks):
+    one, two = (
+        replace(tasks[0], makers={"liqwarn": partial(of_workers, workers=n)}) for n in (1, 2)
+    )
+
+    assert task_key(one) == task_key(two)

@@ -5,6 +5,7 @@ from importlib import import_module
 
 from liqwarn.cli.app import app
 from liqwarn.cli.lean_import import lean_import
+from liqwarn.config import settle_environment
 
 __all__ = ["main"]
 
@@ -23,6 +24,7 @@ _BY_ITSELF = {
 
 def main() -> None:
     """Run ``liqwarn``; exits with 0 on success, 1 on a refusal, 2 on wrong usage."""
+    settle_environment()
     asked = sys.argv[1] if len(sys.argv) > 1 else ""
     if asked in _ALONE:
         lean_import(_ALONE[asked])

@@ -62,7 +62,7 @@ class EventOptions(PanelOptions):
         float | None, typer.Option(help="Hours shown before the onset [default: 48 bars].", min=1)
     ] = None
     seed: Annotated[int, typer.Option(help="Of every random choice.", min=0)] = 0
-    threads: Annotated[int, typer.Option(help="Threads of LightGBM.", min=1)] = 2
+    threads: Annotated[int, typer.Option(help="Fits that run side by side.", min=1)] = 2
 
     def job(self) -> MarketJob:
         """Where the market is read from."""

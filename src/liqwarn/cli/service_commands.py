@@ -79,7 +79,7 @@ class DemoOptions(Options):
     data: Annotated[Path | None, typer.Option(help="Folder of those files.")] = None
     policy: Annotated[Path, typer.Option(help="Policy file (YAML).")] = DEFAULT_POLICY
     seed: Annotated[int, typer.Option(help="Of the simulated market and the model.", min=0)] = 1
-    threads: Annotated[int, typer.Option(help="Threads of LightGBM.", min=1)] = 2
+    threads: Annotated[int, typer.Option(help="Fits that run side by side.", min=1)] = 2
 
 
 @command(app, "demo", DemoOptions, example="liqwarn demo --out runs/demo")

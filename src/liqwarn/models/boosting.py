@@ -104,7 +104,8 @@ class BoostedTrees:
         None for the frozen defaults.
     seed : int
     threads : int
-        LightGBM's threads; more than one only pays on an idle machine.
+        LightGBM's threads. They meet after every split, so that more than one only pays on an idle
+        machine: better run whole fits side by side; see :class:`~.calibration.Calibrated`.
 
     Attributes
     ----------

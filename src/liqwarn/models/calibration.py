@@ -9,6 +9,7 @@ itself is then fitted on the whole block.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
@@ -20,7 +21,7 @@ from liqwarn.models.hazard import at_risk, within_horizons
 from liqwarn.models.logistic import fit_logistic, sigmoid
 from liqwarn.models.metrics import log_odds
 from liqwarn.models.rows import Rows
-from liqwarn.models.splits import InnerFolds
+from liqwarn.models.splits import Fold, InnerFolds
 
 __all__ = [
     "Calibrated",
@@ -107,10 +108,34 @@ def _level(x: FloatArray, rate: float) -> float:
 def out_of_fold(make: Callable[[], Scorer], rows: Rows, inner: InnerFolds) -> FloatArray:
     """Raw scores of rows by models that saw only earlier, purged rows; NaN where there is none."""
     raw = np.full(rows.y.shape, np.nan)
-    for train, test in inner.split(rows.times, rows.end):
-        scorer = make().fit(rows.take(train))
-        raw[test] = scorer.raw(rows.take(test))
+    for fold in inner.split(rows.times, rows.end):
+        raw[fold.test] = _unseen(make, rows, fold)
     return raw
+
+
+def _unseen(make: Callable[[], Scorer], rows: Rows, fold: Fold) -> FloatArray:
+    """Raw scores of a fold's test rows."""
+    return make().fit(rows.take(fold.train)).raw(rows.take(fold.test))
+
+
+def _fits(
+    make: Callable[[], Scorer], rows: Rows, inner: InnerFolds, workers: int
+) -> tuple[Scorer, FloatArray]:
+    """The scorer of all rows, and raw scores of rows by models of earlier ones.
+
+    The fits share nothing, so they run side by side, the longest first; the bits are the same.
+    """
+    if workers == 1:
+        raw = out_of_fold(make, rows, inner)
+        return make().fit(rows), raw
+    raw = np.full(rows.y.shape, np.nan)
+    folds = list(inner.split(rows.times, rows.end))
+    with ThreadPoolExecutor(workers) as pool:
+        whole = pool.submit(lambda: make().fit(rows))
+        parts = [pool.submit(_unseen, make, rows, fold) for fold in reversed(folds)]
+        for fold, part in zip(reversed(folds), parts, strict=True):
+            raw[fold.test] = part.result()
+        return whole.result(), raw
 
 
 def base_rates(rows: Rows) -> FloatArray:
@@ -161,6 +186,8 @@ class Calibrated:
         Makes an unfitted scorer.
     inner : InnerFolds or None
         Inner folds; None for the defaults.
+    workers : int
+        Fits that run at once, each in a thread of its own.
 
     Attributes
     ----------
@@ -172,17 +199,20 @@ class Calibrated:
         Out-of-fold probabilities of the training rows, NaN for the earliest ones.
     """
 
-    def __init__(self, make: Callable[[], Scorer], inner: InnerFolds | None = None) -> None:
+    def __init__(
+        self, make: Callable[[], Scorer], inner: InnerFolds | None = None, *, workers: int = 1
+    ) -> None:
         self.make = make
         self.inner = inner
+        self.workers = workers
 
     def fit(self, rows: Rows) -> Self:
         """Learn scores and calibration from one training block."""
         intervals = at_risk(rows)
-        raw = out_of_fold(self.make, intervals, self.inner or InnerFolds())
+        scorer, raw = _fits(self.make, intervals, self.inner or InnerFolds(), self.workers)
         self.platts_ = calibrate(raw, intervals)
         self.training_p_ = np.where(np.isfinite(raw), apply(self.platts_, raw), np.nan)
-        self.scorer_ = self.make().fit(intervals)
+        self.scorer_ = scorer
         return self
 
     def predict_proba(self, rows: Rows) -> FloatArray:

@@ -42,7 +42,7 @@ class CascadeModel:
     seed : int
         Of every random choice; the same seed and rows give the same model.
     threads : int
-        LightGBM's threads.
+        Fits that run side by side, and LightGBM's threads where many rows are scored.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class CascadeModel:
 
     def fit(self, rows: Rows) -> Self:
         """Learn trees and calibration from one training block."""
-        calibrated = Calibrated(self._trees).fit(rows)
+        calibrated = Calibrated(self._trees, workers=self.threads).fit(rows)
         self.platts_ = calibrated.platts_
         self.training_p_ = calibrated.training_p_
         self.base_rate_ = base_rates(rows)
@@ -85,7 +85,7 @@ class CascadeModel:
         return self
 
     def _trees(self) -> BoostedTrees:
-        return BoostedTrees(self.settings, seed=self.seed, threads=self.threads)
+        return BoostedTrees(self.settings, seed=self.seed)
 
     def predict_proba(self, X: FloatArray, names: Sequence[str] | None = None) -> FloatArray:
         """Probability of an onset of each side within each horizon.

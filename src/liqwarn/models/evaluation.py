@@ -64,7 +64,7 @@ class EvaluationPlan:
     seed : int
         Of models and resamples.
     threads : int
-        LightGBM's threads.
+        Fits of a fold that run side by side; the bits are the same.
     n_bootstrap : int
         Resamples of calendar weeks.
     trial_seeds : int
@@ -111,13 +111,13 @@ def _calibrated(make: Callable[[], Scorer], seed: int) -> Calibrated:  # noqa: A
     return Calibrated(make)
 
 
-def _model(settings: BoostSettings | None, threads: int, seed: int) -> Calibrated:
-    return Calibrated(partial(BoostedTrees, settings, seed=seed, threads=threads))
+def _model(settings: BoostSettings | None, seed: int, *, workers: int) -> Calibrated:
+    return Calibrated(partial(BoostedTrees, settings, seed=seed), workers=workers)
 
 
 def model_maker(plan: EvaluationPlan) -> Callable[[int], Calibrated]:
     """What makes the model of a plan; the same arithmetic as :class:`CascadeModel`."""
-    return partial(_model, plan.settings, plan.threads)
+    return partial(_model, plan.settings, workers=plan.threads)
 
 
 def default_makers(plan: EvaluationPlan) -> Makers:

@@ -72,10 +72,14 @@ def _source() -> str:
 
 
 def _described(maker: object) -> str:
-    """What a maker is: the names of its functions, and their arguments."""
+    """What a maker is: the names of its functions, and their arguments.
+
+    How many `workers` fit it is no part of what comes out.
+    """
     if isinstance(maker, partial):
-        given = [*maker.args, *(v for _, v in sorted(maker.keywords.items()))]
-        names = ",".join(sorted(maker.keywords))
+        named = {k: v for k, v in sorted(maker.keywords.items()) if k != "workers"}
+        given = [*maker.args, *named.values()]
+        names = ",".join(named)
         return f"{_described(maker.func)}({names}|{';'.join(map(_described, given))})"
     if callable(maker):
         name = f"{getattr(maker, '__module__', '')}.{getattr(maker, '__qualname__', '<')}"
