@@ -27,7 +27,7 @@ def test_every_promised_command_is_there():
     assert {" ".join(words) for words in COMMANDS} == {
         "ingest", "features", "label", "evaluate", "train", "score", "report", "retrain",
         "serve", "replay", "demo", "event", "explain", "audit verify", "audit replay",
-        "ledger standings", "ledger enable",
+        "ledger settle", "ledger show", "ledger verify", "ledger standings", "ledger enable",
         "audit models", "promote", "rollback", "models copy", "gc", "position",
         "map validate", "map show", "keys add", "keys list", "keys disable", "keys rotate",
         "bundle keygen", "bundle sign", "bundle verify", "bundle release", "bundle point",

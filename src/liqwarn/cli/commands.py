@@ -13,6 +13,7 @@ import liqwarn.cli.fetch_command
 import liqwarn.cli.fetch_derivatives_commands
 import liqwarn.cli.fetch_onchain_commands
 import liqwarn.cli.keys_commands
+import liqwarn.cli.ledger_commands
 import liqwarn.cli.map_commands
 import liqwarn.cli.model_commands
 import liqwarn.cli.order_commands

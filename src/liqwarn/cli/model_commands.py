@@ -14,6 +14,7 @@ from liqwarn.config import load_policy, load_settings
 from liqwarn.pipelines.champion import open_bundle
 from liqwarn.pipelines.engine import open_engine
 from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, write_evaluation
+from liqwarn.pipelines.ledger import settle
 from liqwarn.pipelines.map_picture import draw_leader_map
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.progress import OnProgress
@@ -28,7 +29,7 @@ from liqwarn.reports.evaluation_page import evaluation_markdown
 
 __all__: list[str] = []
 
-Threads = Annotated[int, typer.Option(help="Threads of LightGBM.", min=1)]
+Threads = Annotated[int, typer.Option(help="Fits that run side by side.", min=1)]
 Seed = Annotated[int, typer.Option(help="Of every random choice.", min=0)]
 
 
@@ -172,7 +173,7 @@ class ScoreOptions(PanelOptions):
     example="liqwarn score --panel conf/panels/btc_core.yaml --data DIR --out runs/scoring",
 )
 def score_command(options: ScoreOptions) -> None:
-    """Score every new bar, fold the circuit breaker, replace the flags."""
+    """Score every new bar, fold the circuit breaker, replace the flags; then settle the ledger."""
     policy = load_policy(options.policy)
     with progress() as on_progress:
         study = study_of(options, on_progress)
@@ -181,6 +182,9 @@ def score_command(options: ScoreOptions) -> None:
         now = datetime.now(UTC)
         done = score(study, bundle, policy, options.out, now=now, since=utc(options.since))
         draw_leader_map(study, options.out, on_progress=on_progress)
+        on_progress("settle", 0, 1)
+        settle(study, bundle, settings, scores=options.out, now=now)
+        on_progress("settle", 1, 1)
     emit(
         {"new_bars": done.new_bars, "flags": done.flags},
         as_json=options.json,

@@ -7,7 +7,7 @@ and one that is more than chance (Kolmogorov and Smirnov's, judged by the effect
 """
 
 from dataclasses import dataclass
-from math import exp, isfinite, sqrt
+from math import exp, sqrt
 from typing import Final, Literal
 
 import numpy as np
@@ -167,31 +167,41 @@ def ks_chance(distance: float, first: float, second: float) -> float:
 def correlation_time(series: FloatArray) -> float:
     """Bars that one independent value of a series stands for, mean over symbols, at least 1.
 
-    The integrated autocorrelation time of the ranks, which outliers do not bend.
+    The integrated autocorrelation time of the ranks, which outliers do not bend, or of their
+    distance from the middle, if that is longer: returns forget their sign at once and their size in
+    weeks, and both shape a distribution.
 
     Parameters
     ----------
     series : ndarray of float64, shape (n_symbols, n_bars)
         NaN where missing; what is missing is left out, as if its neighbours were next to it.
     """
-    found = [_correlation_time(row[np.isfinite(row)]) for row in series]
-    known = [one for one in found if isfinite(one)]
-    return float(np.mean(known)) if known else 1.0
+    found = []
+    for row in series:
+        known = row[np.isfinite(row)]
+        if known.size >= _LEAST:
+            centred = _centred_ranks(known)
+            folded = np.abs(centred)
+            found.append(max(_summed(centred), _summed(folded - folded.mean())))
+    return float(np.mean(found)) if found else 1.0
 
 
-def _correlation_time(x: FloatArray) -> float:
-    if x.size < _LEAST:
-        return float("nan")
+def _centred_ranks(x: FloatArray) -> FloatArray:
     _, place, counts = np.unique(x, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - counts / 2.0)[place]
-    centred = ranks - ranks.mean()
+    return np.asarray(ranks - ranks.mean())
+
+
+def _summed(centred: FloatArray) -> float:
+    """Integrated autocorrelation time of a series of mean 0, by way of its spectrum."""
     if float(centred @ centred) < _CALM:
         return 1.0
-    padded = 1 << (2 * x.size - 1).bit_length()
+    n = centred.size
+    padded = 1 << (2 * n - 1).bit_length()
     power = np.abs(np.fft.rfft(centred, padded)) ** 2
-    correlation = np.fft.irfft(power, padded)[: x.size]
+    correlation = np.fft.irfft(power, padded)[:n]
     summed = 2.0 * np.cumsum(correlation / correlation[0]) - 1.0
-    far = np.flatnonzero(np.arange(x.size) >= _WINDOW * summed)
+    far = np.flatnonzero(np.arange(n) >= _WINDOW * summed)
     return float(max(1.0, summed[far[0]] if far.size else summed[-1]))
 
 
@@ -202,4 +212,4 @@ def _missing(x: FloatArray) -> float:
 def _bars_known(x: FloatArray) -> float:
     """Bars of which a value is known, mean over the symbols that have any."""
     known = np.isfinite(x).sum(axis=1)
-    return float(known[known > 0].mean())
+    return float(np.mean(known[known > 0]))

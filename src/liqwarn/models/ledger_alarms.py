@@ -12,8 +12,8 @@ __all__ = ["Alarm", "decay_alarms"]
 Account = Mapping[str, Any]
 NO_SKILL: Final = 0.5
 SLOPE_FROM, SLOPE_TO = 0.8, 1.2
-MANY_INPUTS_WARN, MANY_INPUTS_ACT = 0.25, 0.5
-"""Shares of the inputs that drifted far."""
+MANY_INPUTS_WARN, MANY_INPUTS_ACT = 0.10, 0.25
+"""Shares of the inputs that drifted far; in no calm month were it more than 2 %."""
 MISSING_RISEN: Final = 0.2
 OLD_WARN, OLD_ACT = timedelta(days=2), timedelta(days=7)
 IN_ALARM_WARN, IN_ALARM_ACT = 0.10, 0.20

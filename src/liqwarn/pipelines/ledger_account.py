@@ -94,7 +94,7 @@ def _live_rows(
 ) -> LiveRows:
     chosen = unseen & table["y"].notna().to_numpy()
     part = table[chosen]
-    tier = part["tier"].str.slice(1).astype("int64").to_numpy()
+    tier = part["tier"].str.slice(1).to_numpy(dtype=np.int64)
     return LiveRows(
         bar=bar,
         symbols=part["symbol"].to_numpy().astype(np.str_),

@@ -113,4 +113,5 @@ def _flags(content: bytes, path: Path) -> pd.DataFrame:
 
 def _prints(flags: pd.DataFrame) -> NDArray[np.uint64]:
     """A number for each flag by what makes it itself; equal ones have the same."""
-    return pd.util.hash_pandas_object(flags[list(_SAME)], index=False).to_numpy()
+    prints = pd.util.hash_pandas_object(flags[list(_SAME)], index=False)
+    return prints.to_numpy(dtype=np.uint64)

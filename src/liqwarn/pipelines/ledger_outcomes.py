@@ -85,7 +85,7 @@ def new_outcomes(
     changed = known & settled & ~((y == last) | (np.isnan(y) & np.isnan(last)))
     fresh = known & ~settled
     chosen = changed | fresh
-    out = keys.loc[chosen, list(KEY)].reset_index(drop=True)
+    out: pd.DataFrame = keys.loc[chosen, list(KEY)].reset_index(drop=True)
     out["y"] = y[chosen]
     out["settled_at"] = pd.Timestamp(now).as_unit("us")
     return out

@@ -8,7 +8,6 @@ by its hashes, made anew from the parts where anything does not fit, and held ag
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -158,7 +157,7 @@ def _with_lines(folder: Path, ledger: Ledger) -> Ledger:
             fresh[str(kind)].append(table.assign(part=line.record["sequence"]))
     return Ledger(
         tables={kind: _joined(parts) for kind, parts in fresh.items()},
-        models=reduce(_with_model, lines, dict(ledger.models)),
+        models=_with_models(ledger.models, lines),
         sources=ledger.sources | {s["sha256"] for line in lines for s in _sources(line)},
         head=lines[-1].head,
     )
@@ -169,17 +168,18 @@ def _sources(line: Line) -> list[dict[str, str]]:
     return found
 
 
-def _with_model(models: dict[str, datetime], line: Line) -> dict[str, datetime]:
+def _with_models(models: Mapping[str, datetime], lines: list[Line]) -> dict[str, datetime]:
     """Of a version that is told twice the later end of training holds: it is the safer."""
-    record = line.record
-    if record.get("kind") != "model":
-        return models
-    try:
-        until = datetime.fromisoformat(record["trained_until"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"ledger: line {record['sequence']} is no model: {error!r}") from error
-    version = str(record["version"])
-    return models | {version: max(until, models.get(version, until))}
+    found = dict(models)
+    for record in (line.record for line in lines):
+        if record.get("kind") != "model":
+            continue
+        try:
+            version, until = str(record["version"]), datetime.fromisoformat(record["trained_until"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"ledger: line {record['sequence']} is no model: {error!r}") from error
+        found[version] = max(until, found.get(version, until))
+    return found
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
