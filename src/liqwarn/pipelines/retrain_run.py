@@ -84,7 +84,7 @@ class RetrainRun:
             released = release_owed(self.registry, self.history, self.notes, self.order.release)
         except (LiqwarnError, OSError) as error:  # a new champion may be released all the same
             return [*told, f"the champion is not released: {error}"]
-        return [*told, f"mended: released {released}"] if released else told
+        return [*told, f"released the champion that was there: {released}"] if released else told
 
     def moved_before(self) -> tuple[str, tuple[str, ...]] | None:
         """What this very run did to the champion before it was interrupted; None for nothing."""
