@@ -1,0 +1,1 @@
+"""liqwarn every week, by Dagster."""
