@@ -1,10 +1,20 @@
 """promote, rollback, audit models: by hand, on the record, and an edit is found."""
 
+import runpy
 import subprocess
 import sys
+import time
+from pathlib import Path
+from threading import Event, Thread
 
 import mlflow
 import pytest
+
+from liqwarn.models.registry import Registry, RunRecord
+from liqwarn.serving.bundle_watch import BundleWatch
+from liqwarn.serving.bundles import BundleHolder
+from liqwarn.serving.clock import SystemClock
+from liqwarn.signing import load_verify_keys
 
 SEEN = """
 import sys
@@ -39,6 +49,19 @@ def go(run, champions):
         return run(*words, "--panel", "conf/panels/demo.yaml")
 
     return once
+
+
+@pytest.fixture
+def registered(run, home, small_bundle_folder, tmp_path):
+    """Two versions with bundles of their own, the first of them champion by the history."""
+    registry = Registry(
+        f"sqlite:///{home / 'mlflow.db'}", "demo", artifacts=home / "mlflow-artifacts"
+    )
+    small = runpy.run_path(str(Path(__file__).parents[1] / "models" / "small_bundle.py"))
+    small["save_small_bundle"](tmp_path / "second", seed=1)
+    for key, bundle in (("a", small_bundle_folder), ("b", tmp_path / "second")):
+        registry.register(bundle, RunRecord(name=key, key=key))
+    return registry
 
 
 WHY = ("--reason", "drift of funding", "--by", "Ada")
@@ -84,3 +107,45 @@ def test_a_hand_at_night_does_not_wait_for_what_training_imports():
     told = subprocess.run([sys.executable, "-c", SEEN], capture_output=True, text=True, check=True)
 
     assert told.stdout == "[]\n"
+
+
+def test_a_running_server_takes_what_is_promoted_and_after_a_rollback_the_former(
+    run, registered, tmp_path
+):
+    """As in operations: champion, signed release, canary, the watch of a server, and back."""
+    keys, releases = tmp_path / "keys", tmp_path / "releases"
+    made = run("bundle", "keygen", "--out", keys, "--json").json
+    out = ("--panel", "conf/panels/demo.yaml", "--release", releases, "--key", made["private"])
+    run("promote", "1", *WHY, *out)
+    holder = BundleHolder(load_verify_keys(keys), clock=SystemClock(), check=lambda _: None)
+    watch = BundleWatch(
+        holder, releases, state=tmp_path / "state", clock=SystemClock(), every_s=0.02
+    )
+    watch.start()
+    stop = Event()
+    server = Thread(target=watch.run, args=(stop,))
+    server.start()
+    try:
+        served = [served_after(holder, "1")]
+        told = run("promote", "2", *WHY, *out, "--json").json
+        served.append(served_after(holder, "2"))
+        back = run("rollback", *WHY, *out)
+        served.append(served_after(holder, "1"))
+    finally:
+        stop.set()
+        server.join()
+
+    assert Path(told["release"]).name == served[1][:32]
+    assert "champion is version 1, it was 2" in back.out
+    assert served[2] == served[0] != served[1]
+    assert watch.fault is None
+    assert run("audit", "models", "--panel", "conf/panels/demo.yaml", "--json").json["moves"] == 3
+
+
+def served_after(holder, version):
+    """Hash of the bundle that is served once its version is."""
+    until = time.monotonic() + 60
+    while holder.current().id.version != version:
+        assert time.monotonic() < until, holder.current().id
+        time.sleep(0.02)
+    return holder.current().id.sha256
