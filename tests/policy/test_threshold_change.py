@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liqwarn.errors import PolicyError
-from liqwarn.policy.threshold_change import APART, change_thresholds
+from liqwarn.policy.threshold_change import APART, change_exits, change_thresholds
 from liqwarn.policy.tiers import Enter
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -91,3 +91,15 @@ def test_what_is_no_ladder_is_refused():
         change_thresholds(SHIPPED, (SHIPPED[1], SHIPPED[0], *SHIPPED[2:]), None, NOW)
     with pytest.raises(PolicyError, match="3 thresholds wanted, expected 4"):
         change_thresholds(SHIPPED, SHIPPED[:3], None, NOW)
+
+
+def test_exits_are_held_like_entries_and_stay_below_them():
+    exits, notes = change_exits((0.85, 0.90, 0.95, 0.98), (0.5, 0.905, 0.96, 0.999))
+
+    assert exits == (0.82, 0.905, 0.96, 0.984)
+    assert [note[:20] for note in notes] == ["step 1: exit quantil", "step 4: exit quantil"]
+
+
+def test_as_many_exits_as_tiers_are_asked_for():
+    with pytest.raises(PolicyError, match="1 exits wanted, expected 2"):
+        change_exits((0.85, 0.9), (0.85,))

@@ -15,7 +15,7 @@ from typing import Final
 from liqwarn.errors import PolicyError
 from liqwarn.policy.tiers import Enter
 
-__all__ = ["APART", "MOST", "ThresholdChange", "change_thresholds"]
+__all__ = ["APART", "MOST", "ThresholdChange", "change_exits", "change_thresholds"]
 
 MOST: Final = 0.2
 """Largest relative change of one threshold."""
@@ -86,15 +86,48 @@ def change_thresholds(
     return ThresholdChange(enter=enter, changed=enter != tuple(current), notes=tuple(notes))
 
 
+def change_exits(
+    current: Sequence[float], wanted: Sequence[float]
+) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Move the quantiles at which tiers are left with those at which they are entered.
+
+    A ladder whose exits lie below its entries before, and in what is wanted, has them there after.
+
+    Returns
+    -------
+    tuple of float, tuple of str
+        The quantiles, one a tier, and what was held back.
+
+    Raises
+    ------
+    PolicyError
+        When there are not as many of both.
+
+    >>> change_exits([0.85], [0.5])
+    ((0.82,), ('step 1: exit quantile 0.5 asked for, 0.82 is within 20 % of the time above it',))
+    """
+    if len(current) != len(wanted):
+        raise PolicyError(f"{len(wanted)} exits wanted, expected {len(current)}")
+    notes: list[str] = []
+    steps = enumerate(zip(current, wanted, strict=True), start=1)
+    exits = tuple(_quantile(f"step {n}: exit", old, new, notes) for n, (old, new) in steps)
+    return exits, tuple(notes)
+
+
+def _quantile(what: str, old: float, new: float, notes: list[str]) -> float:
+    low, high = 1.0 - (1.0 - old) * (1 + MOST), 1.0 - (1.0 - old) * (1 - MOST)
+    if low <= new <= high:
+        return new
+    held = round(min(max(new, low), high), 12)
+    notes.append(
+        f"{what} quantile {new:g} asked for, {held:g} is within "
+        f"{100 * MOST:.0f} % of the time above it"
+    )
+    return held
+
+
 def _step(what: str, old: Enter, new: Enter, notes: list[str]) -> Enter:
-    quantile = new.quantile
-    low, high = 1.0 - (1.0 - old.quantile) * (1 + MOST), 1.0 - (1.0 - old.quantile) * (1 - MOST)
-    if not low <= quantile <= high:
-        quantile = round(min(max(quantile, low), high), 12)
-        notes.append(
-            f"{what}: quantile {new.quantile:g} asked for, {quantile:g} is within "
-            f"{100 * MOST:.0f} % of the time above it"
-        )
+    quantile = _quantile(f"{what}:", old.quantile, new.quantile, notes)
     multiple = min(max(new.base_multiple, old.base_multiple * (1 - MOST)),
                    old.base_multiple * (1 + MOST))  # fmt: skip
     if multiple != new.base_multiple:
