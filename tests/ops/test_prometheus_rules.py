@@ -3,14 +3,21 @@
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
 from liqwarn.serving.clock import SystemClock
+from liqwarn.serving.ledger_families import ledger_families, retrain_families
+from liqwarn.serving.ledger_file import LedgerReading
+from liqwarn.serving.ledger_retrain import LastRuns
+from liqwarn.serving.ledger_watch import LedgerWatch
+from liqwarn.serving.metric_families import tell_families
 from liqwarn.serving.metrics import ServingMetrics
 
+NOW = datetime(2025, 10, 2, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "ops" / "prometheus" / "liqwarn.rules.yml"
 TESTS = RULES.with_name("liqwarn.rules.test.yml")
@@ -27,7 +34,19 @@ def promtool(*words):
 
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory):
-    return ServingMetrics(SystemClock(), disk=tmp_path_factory.mktemp("disk"))
+    clock = SystemClock()
+    made = ServingMetrics(clock, disk=tmp_path_factory.mktemp("disk"))
+    tell_families(
+        made.registry, LedgerWatch(tmp_path_factory.mktemp("home"), "p", clock=clock).families
+    )
+    return made
+
+
+@pytest.fixture(scope="module")
+def read():
+    """Labels of what is read from the ledger when somebody asks."""
+    families = [*ledger_families(LedgerReading(), NOW), *retrain_families(LastRuns())]
+    return {f"liqwarn_{family.name}": family.labels for family in families}
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +69,8 @@ def test_every_metric_of_a_rule_exists(rule, sample_names):
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=NAMES)
-def test_every_label_of_a_rule_exists(rule, metrics):
-    by_name = {collector._name: collector._labelnames for collector in _own(metrics)}
+def test_every_label_of_a_rule_exists(rule, metrics, read):
+    by_name = {collector._name: collector._labelnames for collector in _own(metrics)} | read
     for name, labels in re.findall(r"\b(liqwarn_\w+)\{([^}]*)\}", rule["expr"]):
         known = by_name[re.sub(r"_total$", "", name)]
         assert set(re.findall(r"(\w+)=", labels)) <= set(known)

@@ -199,9 +199,9 @@ def _stamp(name: str, what: str, account: Account) -> MetricFamily:
     return MetricFamily(name=name, what=what, samples=[((), at)])
 
 
-def _unlike(samples: Samples) -> Samples:
+def _unlike(samples: Sequence[tuple[Sequence[str], float]]) -> Samples:
     """The first sample of each set of labels, and no more sets than there may be symbols."""
-    first: dict[tuple[str, ...], float] = {}
+    first: dict[Sequence[str], float] = {}
     for at, value in samples:
         first.setdefault(tuple(at), value)
     return list(first.items())[:MOST_SYMBOLS]
