@@ -109,8 +109,8 @@ def test_the_project_says_where_its_definitions_are():
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    assert {"defs", "weekly", "every_sunday"} <= names
-    settings = yaml.safe_load((PROJECT / "dagster.yaml").read_text())
+    assert {"defs", "weekly", "every_week"} <= names
+    settings = yaml.safe_load((PROJECT / "instance" / "dagster.yaml").read_text())
     assert settings["telemetry"] == {"enabled": False}
 
 
@@ -134,12 +134,12 @@ def dagster_python():
 
 _TRY = (
     "import dagster as dg\n"
-    "from liqwarn_weekly.definitions import ASSETS, Liqwarn, every_sunday, weekly, defs\n"
+    "from liqwarn_weekly.definitions import ASSETS, Liqwarn, every_week, weekly, defs\n"
     "done = dg.materialize(ASSETS, resources={'liqwarn': Liqwarn()}, raise_on_error=False)\n"
     "told = [e.step_key for e in done.get_asset_materialization_events()]\n"
     "context = dg.build_schedule_context(scheduled_execution_time=__import__('datetime').datetime("
     "2026, 11, 22, 3, tzinfo=__import__('datetime').timezone.utc))\n"
-    "due = every_sunday.evaluate_tick(context).run_requests\n"
+    "due = every_week.evaluate_tick(context).run_requests\n"
     "print(done.success, told, len(due))"
 )
 
@@ -159,7 +159,7 @@ def test_dagster_runs_it_in_order(dagster_python, tmp_path):
     place = where(tmp_path, program=str(stand_in))
     names = ("program", "panel", "data", "policy", "home", "scores")
     given = {f"WEEKLY_{name.upper()}": getattr(place, name) for name in names}
-    (tmp_path / "dagster.yaml").write_text((PROJECT / "dagster.yaml").read_text())
+    (tmp_path / "dagster.yaml").write_text((PROJECT / "instance" / "dagster.yaml").read_text())
     done = subprocess.run(
         [dagster_python, "-c", _TRY],
         env=os.environ | given | {"DAGSTER_HOME": str(tmp_path), "PYTHONPATH": str(PROJECT)},

@@ -27,6 +27,7 @@ from dagster import (
 from liqwarn_weekly.commands import BUSY, STEPS, CommandError, Where, command_of, run
 
 BUSY_WAIT_S = 600
+EVERY = EnvVar("WEEKLY_SCHEDULE").get_value("0 3 * * 0")
 TAGS = {"liqwarn/panel": EnvVar("WEEKLY_PANEL").get_value("unnamed")}
 
 
@@ -112,14 +113,14 @@ weekly = define_asset_job(
 )
 
 # cron's weekdays here: 0 is Sunday; in UTC no hour is left out or done twice
-every_sunday = ScheduleDefinition(
-    name="every_sunday",
+every_week = ScheduleDefinition(
+    name="every_week",
     job=weekly,
-    cron_schedule="0 3 * * 0",
+    cron_schedule=EVERY,
     execution_timezone="UTC",
     default_status=DefaultScheduleStatus.RUNNING,
 )
 
 defs = Definitions(
-    assets=ASSETS, jobs=[weekly], schedules=[every_sunday], resources={"liqwarn": Liqwarn()}
+    assets=ASSETS, jobs=[weekly], schedules=[every_week], resources={"liqwarn": Liqwarn()}
 )
