@@ -17,7 +17,8 @@ from liqwarn.models.model_files import SCHEMA
 from liqwarn.models.registry import RunRecord
 from liqwarn.pipelines.alias_moves import history_of
 from liqwarn.pipelines.champion import open_champion, registry_of
-from liqwarn.pipelines.retrain import retrain, run_key
+from liqwarn.pipelines.policy_versions import PolicyVersions
+from liqwarn.pipelines.retrain import RetrainOrder, retrain, run_key
 from liqwarn.pipelines.retrain_journal import journal_of
 from liqwarn.pipelines.train import TrainOrder, fit_bundle
 
@@ -38,9 +39,10 @@ def order(small):
 def go(order, settings, now):
     """Retrain on a study."""
 
-    def once(study, *, at=now, on_progress=None, settings=settings):
+    def once(study, *, at=now, on_progress=None, settings=settings, rederive=None):
         extra = {} if on_progress is None else {"on_progress": on_progress}
-        return retrain("demo", lambda: (study, ()), order, settings, now=at, **extra)
+        asked = replace(RetrainOrder.of(order), rederive=rederive)
+        return retrain("demo", lambda: (study, ()), asked, settings, now=at, **extra)
 
     return once
 
@@ -146,10 +148,14 @@ def test_a_second_run_at_the_same_time_is_refused_and_names_the_lock(go, thin, s
     assert not ledger(settings).exists()
 
 
-def test_a_better_challenger_is_promoted_with_reasons(go, telling, weak, settings, no_edge):
+@pytest.mark.usefixtures("no_edge")
+def test_a_better_challenger_is_promoted_with_reasons(
+    go, telling, weak, settings, given_market, monkeypatch
+):
     crown(weak, settings)
+    monkeypatch.setattr("liqwarn.policy.threshold_curve.LEAST_ALARMS", 2)
 
-    done = go(telling, at=PRESENT)
+    done = go(telling, at=PRESENT, rederive=given_market.policy_file)
 
     assert (done.action, done.champion) == ("promoted", "2"), done.reasons
     assert all("over the champion" in reason for reason in done.reasons)
@@ -169,17 +175,24 @@ def test_a_better_challenger_is_promoted_with_reasons(go, telling, weak, setting
         open_champion("demo", settings).training.trained_until
         > load_bundle(weak, version="1").training.trained_until
     )
+    (told,) = (one for one in journal_of("demo", settings.home).lines() if one["step"] == "judged")
+    in_force = PolicyVersions("demo", given_market.policy_file, settings).in_force()
+    assert told["figures"]["policy"]["changed"]
+    assert told["figures"]["policy"]["version"] == in_force.policy.version == "1.1.0"
 
 
-def test_a_challenger_without_an_edge_keeps_the_champion_and_says_why(go, thin, weak, settings):
+def test_a_challenger_without_an_edge_keeps_the_champion_and_says_why(
+    go, thin, weak, settings, given_market
+):
     """Features of other rows: nothing to learn."""
     crown(weak, settings)
     values = np.array(thin.matrix.values)
     np.random.default_rng(2).shuffle(values, axis=1)
     blind = replace(thin, matrix=replace(thin.matrix, values=values))
 
-    done = go(blind, at=PRESENT)
+    done = go(blind, at=PRESENT, rederive=given_market.policy_file)
 
+    assert not (settings.home / "policies").exists()
     assert (done.action, done.champion) == ("kept", "1")
     assert any("not better than HAR" in reason for reason in done.reasons)
     assert versions(settings) == [1]

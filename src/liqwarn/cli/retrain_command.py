@@ -18,6 +18,7 @@ from liqwarn.config import Settings, load_panel, load_policy, load_settings
 from liqwarn.errors import LockHeldError
 from liqwarn.pipelines.champion import registry_of
 from liqwarn.pipelines.market import MarketJob, open_market
+from liqwarn.pipelines.policy_versions import PolicyVersions
 from liqwarn.pipelines.progress import OnProgress
 from liqwarn.pipelines.retrain import ReleaseTo, Retrained, RetrainOrder, Studies, retrain
 from liqwarn.pipelines.retrain_rehearsal import rehearse
@@ -53,6 +54,14 @@ class RetrainOptions(FitOptions):
     policy: Annotated[Path, typer.Option(help="Policy file (YAML) to release it with.")] = (
         DEFAULT_POLICY
     )
+    rederive_policy: Annotated[
+        bool,
+        typer.Option(
+            "--rederive-policy",
+            help="Derive thresholds anew for a new champion, by a fifth and once a week at most; "
+            "the file itself is not changed.",
+        ),
+    ] = False
 
 
 @command(
@@ -131,17 +140,24 @@ def _store(panel: Path, settings: Settings) -> Path:
 
 def _order(options: RetrainOptions, panel: str, settings: Settings) -> RetrainOrder:
     order = RetrainOrder(
-        seed=options.seed, threads=options.threads, accept_less=options.accept_less
+        seed=options.seed,
+        threads=options.threads,
+        accept_less=options.accept_less,
+        rederive=options.policy if options.rederive_policy else None,
     )
+    if options.rederive_policy or options.release is not None:
+        load_policy(options.policy)  # refused now rather than after an hour
     if (options.release is None) != (options.key is None):
         raise typer.BadParameter("--release and --key go together: a release is signed")
     if options.release is None or options.key is None:
         return order
     releases, key = options.release, options.key
-    load_policy(options.policy)  # refused now rather than after an hour
 
     def released(version: str) -> str:
+        policy = options.policy
+        if options.rederive_policy:
+            policy = PolicyVersions(panel, policy, settings).in_force().path
         registry = registry_of(panel, settings)
-        return str(release_champion(releases, key, registry, (version, options.policy)))
+        return str(release_champion(releases, key, registry, (version, policy)))
 
     return replace(order, release=ReleaseTo(place=str(releases.resolve()), release=released))

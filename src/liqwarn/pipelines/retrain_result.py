@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 
 from liqwarn import __version__
@@ -50,6 +51,9 @@ class RetrainOrder(TrainOrder):
     accept_less : bool
         Go on though the data holds less than at the last run, or than the champion knew.
     release : ReleaseTo or None
+    rederive : Path or None
+        A person's policy file whose thresholds are derived anew for a challenger that is promoted,
+        see :mod:`liqwarn.pipelines.rederive`; None leaves them as they are.
     clock : callable
         Seconds, for how long the steps take.
     """
@@ -58,6 +62,7 @@ class RetrainOrder(TrainOrder):
     drift: DriftLimits = field(default_factory=DriftLimits)
     accept_less: bool = False
     release: ReleaseTo | None = None
+    rederive: Path | None = None
     clock: Callable[[], float] = time.monotonic
 
     @classmethod

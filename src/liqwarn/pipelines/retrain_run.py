@@ -16,9 +16,10 @@ from liqwarn.pipelines.alias_moves import Mandate, finish_open_move, history_of,
 from liqwarn.pipelines.champion import open_champion, registry_of
 from liqwarn.pipelines.ledger import settle
 from liqwarn.pipelines.progress import OnProgress
+from liqwarn.pipelines.rederive import rederived
 from liqwarn.pipelines.retrain_folds import fold_names, folds_of, prune
 from liqwarn.pipelines.retrain_journal import Notes, Step
-from liqwarn.pipelines.retrain_judge import judge_challenger, judge_record
+from liqwarn.pipelines.retrain_judge import Judged, judge_challenger, judge_record
 from liqwarn.pipelines.retrain_mend import appoint_left_over
 from liqwarn.pipelines.retrain_release import release_owed
 from liqwarn.pipelines.retrain_report import report_path, write_retrain_report
@@ -113,8 +114,19 @@ class RetrainRun:
         self.registry.record(judge_record(self.study, judged, self.key))
         figures = {**judged.figures(), "champion": champion.stamp.version}
         figures |= {"found": len(there & set(folds.used)), "pruned": prune(folds, self.key)}
+        if judged.verdict.promote:
+            figures |= self._thresholds(judged)
         self.notes.note(Step.JUDGED, figures, judged.verdict.reasons)
         return judged.verdict
+
+    def _thresholds(self, judged: Judged) -> dict[str, Any]:
+        """Derive the thresholds of a challenger that is to be champion, where that is asked for."""
+        given, now = self.order.rederive, self.notes.now
+        if given is None:
+            return {}
+        found = judged.walk.found
+        made = rederived(self.study, found, given, self.settings, now=now, others=self.others)
+        return {"policy": {"version": made.version, "changed": made.changed, "notes": made.notes}}
 
     def train(self) -> str:
         """The version of this run: trained and registered, or found by its key."""
