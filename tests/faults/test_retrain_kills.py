@@ -87,6 +87,7 @@ def places(points):
     return [last[name] for name in ("after Registry.register", "os.rename")]
 
 
+@pytest.mark.timeout(6 * 3600 if FULL else 300)
 def test_killed_before_any_durable_step_the_same_command_changes_it_once(nursery, whole):
     key, kills = whole["run"], 0
     for number in places(whole["points"]):

@@ -1,7 +1,7 @@
 """Have the inputs moved, or are they broken? A market that moves is to be learned from."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Final
 
@@ -27,9 +27,12 @@ def check_drift(study: Study, champion: Bundle, limits: DriftLimits, *, now: dat
     them, and features that moved in training and stand still now.
     """
     found = measure_drift(study, champion, now=now)
-    before, recent = _parts(study, champion, limits)
-    novel = float(champion.model.novelty_.novel(recent).mean()) if len(recent) else 0.0
-    still = list(_still(champion.model.names_, before, recent))
+    before, recent = _parts(study, champion, limits, now)
+    rows = recent[np.isfinite(recent).any(axis=2)]
+    novel = float(champion.model.novelty_.novel(rows).mean()) if len(rows) else 0.0
+    still = [
+        n for k, n in enumerate(champion.model.names_) if _still(before[..., k], recent[..., k])
+    ]
     graded = [row for row in found["inputs"] if row["grade"] != "unknown"]
     large = [row for row in graded if row["grade"] == "large"]
     shares = {
@@ -39,7 +42,7 @@ def check_drift(study: Study, champion: Bundle, limits: DriftLimits, *, now: dat
     }
     named = {
         "large": [row["feature"] for row in _farthest(large)],
-        "novel": _strange(champion, recent),
+        "novel": _strange(champion, rows),
         "constant": still,
     }
     return Checked(
@@ -88,27 +91,35 @@ def _farthest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -float(row["psi"]))
 
 
-def _parts(study: Study, champion: Bundle, limits: DriftLimits) -> tuple[FloatArray, FloatArray]:
-    """Rows before the recent ones, and the recent ones, with the champion's columns."""
-    times, names = study.matrix.times, champion.model.names_
-    since = times[-1] - np.timedelta64(limits.recent)
-    values = study.matrix.aligned(names)
-    usable = study.market.quality.usable
-    recent = times > since
-    parts = [values[:, chosen][usable[:, chosen]] for chosen in (~recent, recent)]
-    return np.ascontiguousarray(parts[0]), np.ascontiguousarray(parts[1])
+def _parts(
+    study: Study, champion: Bundle, limits: DriftLimits, now: datetime
+) -> tuple[FloatArray, FloatArray]:
+    """The champion's features before the recent bars, and at those known at `now`, by symbol.
+
+    Shape (n_symbols, n_bars, n_features); NaN where the bar cannot be scored.
+    """
+    times = study.matrix.times
+    end = min(times[-1], np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "s"))
+    recent = (times > end - np.timedelta64(limits.recent)) & (times <= end)
+    values = study.matrix.aligned(champion.model.names_)
+    values[~study.market.quality.usable] = np.nan
+    return values[:, (times <= end) & ~recent], values[:, recent]
 
 
-def _still(names: tuple[str, ...], before: FloatArray, recent: FloatArray) -> Iterator[str]:
-    """Features with one value in all recent rows, though they had many before."""
-    for k, name in enumerate(names):
-        now = recent[:, k][np.isfinite(recent[:, k])]
-        if now.size < _LEAST or np.ptp(now) > 0:
-            continue
-        then = before[:, k][np.isfinite(before[:, k])]
-        # what stands still half of the time, such as a capped rate, may do so now
-        if then.size >= _LEAST and (then == now[0]).mean() < 0.5:
-            yield name
+def _still(before: FloatArray, recent: FloatArray) -> bool:
+    """Whether a feature has one value a symbol in all recent bars, and had many before."""
+    told = [_stands_still(*pair) for pair in zip(before, recent, strict=True)]
+    known = [one for one in told if one is not None]
+    return bool(known) and all(known)
+
+
+def _stands_still(before: FloatArray, recent: FloatArray) -> bool | None:
+    """The same of one symbol; None where too little is known of it."""
+    now, then = recent[np.isfinite(recent)], before[np.isfinite(before)]
+    if min(now.size, then.size) < _LEAST:
+        return None
+    # what has stood there half of the time, such as a capped rate, may do so now
+    return bool(np.ptp(now) == 0 and (then == now[0]).mean() < 0.5)
 
 
 def _strange(champion: Bundle, recent: FloatArray) -> list[str]:
