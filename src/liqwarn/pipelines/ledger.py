@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from liqwarn.config import Settings
 from liqwarn.decisions import iso_utc
 from liqwarn.durable import write_json
-from liqwarn.errors import ConfigError, StoreError
+from liqwarn.errors import AuditError, ConfigError, StoreError
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.ledger_alarms import decay_alarms
 from liqwarn.models.skill_floor import LiveSkill, Standing
@@ -67,12 +67,13 @@ def settle(
     panel = study.market.panel.name
     folder = ledger_folder(settings, panel)
     with _alone(folder):
-        before = load(folder)
+        earlier = _account_before(settings, panel)
+        before = _whole(folder, earlier)
         ledger = _with_flags(folder, before, scores, bundle)
         ledger = _with_outcomes(folder, ledger, study, now)
         keep(folder, ledger)
         account = _account(study, bundle, settings, ledger, now)
-        raised = decay_alarms(account, before=_alarms_before(settings, panel))
+        raised = decay_alarms(account, before=earlier.get("alarms", []))
         account["alarms"] = [alarm.to_dict() for alarm in raised]
         write_json(folder / _ACCOUNT, account)
     return account
@@ -213,14 +214,24 @@ def _judged(
     return update_standings(panel, live_skill(told, champion), champion, settings, now=now)
 
 
-def _alarms_before(settings: Settings, panel: str) -> list[dict[str, str]]:
-    """Alarms of the account that is replaced; none where it cannot be read, it is made anew."""
+def _account_before(settings: Settings, panel: str) -> dict[str, Any]:
+    """The account that is replaced; empty where it cannot be read, it is made anew."""
     try:
-        before = read_account(settings, panel)
+        return read_account(settings, panel) or {}
     except StoreError:
-        return []
-    alarms: list[dict[str, str]] = [] if before is None else before.get("alarms", [])
-    return alarms
+        return {}
+
+
+def _whole(folder: Path, account: Mapping[str, Any]) -> Ledger:
+    """The ledger, which must reach as far as the account made of it says."""
+    ledger = load(folder)
+    told = account.get("ledger", {}).get("lines", 0)
+    if told > ledger.head.lines:
+        raise AuditError(
+            f"{folder}: {ledger.head.lines} lines, but its account was made of {told}: the ledger "
+            "was cut; restore it"
+        )
+    return ledger
 
 
 def _champion(bundle: Bundle | None, settings: Settings, panel: str) -> dict[str, Any] | None:

@@ -107,6 +107,8 @@ def lines_after(folder: Path, at: Head) -> Iterator[Line]:
         raise AuditError(f"{folder / _LOG}: {end.lines} lines, expected {at.lines} at least")
     if at == end:
         return
+    if not (folder / _LOG).exists():
+        raise AuditError(f"{folder / _LOG}: missing, expected {end.lines} lines")
     with (folder / _LOG).open("rb") as log:
         log.seek(at.size)
         while at.lines < end.lines:
