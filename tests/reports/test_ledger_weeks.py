@@ -2,6 +2,7 @@
 
 import re
 import runpy
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -90,5 +91,10 @@ def test_both_sides_have_the_same_scale():
         assert (long.y_ticks, long.x_ticks) == (short.y_ticks, short.x_ticks)
 
 
-def test_a_long_history_has_few_dates():
-    assert len(week_charts(LEDGERS["make_account"](weeks=200))[0].x_ticks) == 6
+@pytest.mark.parametrize("weeks", [1, 5, 6, 7, 10, 200])
+def test_dates_are_few_and_at_one_distance(weeks):
+    ticks = [at for at, _ in week_charts(LEDGERS["make_account"](weeks=weeks))[0].x_ticks]
+    apart = {round(after - before, 6) for before, after in pairwise(ticks)}
+
+    assert 1 <= len(ticks) <= 6
+    assert len(apart) <= 1

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from liqwarn.frames import SIDES
 from liqwarn.reports.evaluation_text import estimate, rate
-from liqwarn.reports.formats import finite, number
+from liqwarn.reports.formats import DASH, finite, number, utc
 from liqwarn.reports.results import PRIMARY_H
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "WINDOWS",
     "alarm_rows",
     "caught_text",
+    "champion_text",
     "count_of",
     "counts_sentence",
     "drift_rows",
@@ -186,8 +187,9 @@ def caught_text(row: Mapping[str, Any]) -> str:
 
     >>> caught_text({"recall": {"value": 0.75, "low": 0.4, "high": 0.9, "caught": 3, "events": 4}})
     '3 of 4: 75 % [40, 90]'
-    >>> caught_text({"recall": {"caught": 0, "events": 0}}), caught_text({})
-    ('no event', '–')
+    >>> few = {"value": None, "caught": 2, "events": 6}
+    >>> caught_text({"recall": few}), caught_text({"recall": {"caught": 0, "events": 0}})
+    ('2 of 6', 'no event')
     """
     found = part_of(row, "recall")
     caught, events = finite(found.get("caught")), finite(found.get("events"))
@@ -195,8 +197,25 @@ def caught_text(row: Mapping[str, Any]) -> str:
         return rate(found.get("value"), ends_of(found))
     if events == 0:
         return "no event"
-    shown = rate(found.get("value"), ends_of(found))
-    return f"{caught:,.0f} of {events:,.0f}: {shown}"
+    counted = f"{caught:,.0f} of {events:,.0f}"
+    if finite(found.get("value")) is None:
+        return counted
+    return f"{counted}: {rate(found.get('value'), ends_of(found))}"
+
+
+def champion_text(account: Mapping[str, Any]) -> str:
+    """Which champion was in force when the ledger was settled, and since when if that is known.
+
+    >>> champion_text({"champion": {"version": "7", "since": "2025-08-01T03:00:00Z"}})
+    'Champion: version 7 since 2025-08-01 03:00.'
+    >>> champion_text({"champion": {"version": "7", "since": None}}), champion_text({})
+    ('Champion: version 7.', 'Champion: none.')
+    """
+    champion = part_of(account, "champion")
+    if not champion.get("version"):
+        return "Champion: none."
+    since = utc(champion.get("since"))
+    return f"Champion: version {champion['version']}{'' if since == DASH else f' since {since}'}."
 
 
 def count_of(account: Mapping[str, Any], name: str) -> str:

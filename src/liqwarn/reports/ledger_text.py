@@ -23,6 +23,7 @@ from liqwarn.reports.ledger_rows import (
     EVERY,
     SPANS,
     alarm_rows,
+    champion_text,
     counts_sentence,
     drift_rows,
     few_outcomes,
@@ -64,14 +65,11 @@ def ledger_text(document: Mapping[str, Any]) -> str:
 def _head(account: Mapping[str, Any]) -> list[str]:
     found = account.get("market")
     market = f"{found} market" if found in ("real", "simulated") else "market not said"
-    champion = part_of(account, "champion")
-    version = champion.get("version")
-    in_force = f"version {version} since {utc(champion.get('since'))}" if version else "none"
     title = f"{account.get('panel', '?')} ({market}): what became of its flags"
     return [
         f"{title}, as of {utc(account.get('as_of'))} UTC",
         counts_sentence(account),
-        f"Champion: {in_force}.",
+        champion_text(account),
         *filter(None, [few_outcomes(skill_rows(account))]),
     ]
 

@@ -24,6 +24,7 @@ from liqwarn.reports.ledger_rows import (
     SPANS,
     alarm_rows,
     caught_text,
+    champion_text,
     counts_sentence,
     drift_rows,
     ends_of,
@@ -119,7 +120,7 @@ def ledger_view(account: Mapping[str, Any] | None) -> LedgerView | None:
         as_of=utc(account.get("as_of")),
         settled=utc(account.get("generated_at")),
         counts=counts_sentence(account),
-        champion=_champion(account),
+        champion=champion_text(account),
         caveat=few_outcomes(every),
         alarms=tuple(map(alarm_cells, alarms)),
         act=any(row.get("severity") == "act" for row in alarms),
@@ -138,13 +139,6 @@ def ledger_view(account: Mapping[str, Any] | None) -> LedgerView | None:
         ),
         standings=tuple(map(standing_cells, list_of(account, "standings"))),
     )
-
-
-def _champion(account: Mapping[str, Any]) -> str:
-    champion = part_of(account, "champion")
-    if not champion.get("version"):
-        return "There is no champion."
-    return f"Champion: version {champion['version']} since {utc(champion.get('since'))} UTC."
 
 
 def _panel(account: Mapping[str, Any], side: str) -> LedgerPanel | None:

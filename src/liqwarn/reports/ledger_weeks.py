@@ -176,10 +176,9 @@ def _middle(place: int, weeks: Sequence[str]) -> float:
 
 
 def _dates(weeks: Sequence[str]) -> Ticks:
-    """A few weeks by their first day, evenly spread, the first and the last among them."""
-    last = len(weeks) - 1
-    shown = sorted({round(k * last / (_LABELS - 1)) for k in range(_LABELS)})
-    return tuple((_middle(place, weeks), weeks[place]) for place in shown)
+    """A few weeks by their first day, from the first on at one distance."""
+    step = max(-(-len(weeks) // _LABELS), 1)
+    return tuple((_middle(k, weeks), weeks[k]) for k in range(0, len(weeks), step))
 
 
 def _levels(up: LinearScale) -> Ticks:
