@@ -78,7 +78,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_http.py
 
 faults: $(READY)
-	LIQWARN_FAULTS=full $(BIN)/python -m pytest tests/faults -n 0 -s --timeout 3600
+	LIQWARN_FAULTS=full $(BIN)/python -m pytest tests/faults tests/cli/test_live_retrain.py -n 0 -s --timeout 3600
 
 skill: $(READY)
 	$(BIN)/python benchmarks/skill.py $(if $(DATA),--data $(DATA))
