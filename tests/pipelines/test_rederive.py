@@ -29,7 +29,7 @@ from liqwarn.policy.tiers import Enter
 SHIPPED = Path(__file__).parents[2] / "conf" / "policy.yaml"
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 WEEK = timedelta(days=7)
-EXAMPLES = 300 if os.environ.get("LIQWARN_FAULTS") == "full" else 10
+EXAMPLES = 60 if os.environ.get("LIQWARN_FAULTS") == "full" else 10
 ASKED = Thresholds(
     enter=(
         Enter(quantile=0.91, base_multiple=2.1),

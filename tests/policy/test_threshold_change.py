@@ -103,3 +103,26 @@ def test_exits_are_held_like_entries_and_stay_below_them():
 def test_as_many_exits_as_tiers_are_asked_for():
     with pytest.raises(PolicyError, match="1 exits wanted, expected 2"):
         change_exits((0.85, 0.9), (0.85,))
+
+
+@st.composite
+def ladders_with_exits(draw):
+    """Any ladder: both columns rise, every exit is below its entry."""
+    enter = sorted(draw(st.lists(st.integers(4, 9_999), min_size=4, max_size=4, unique=True)))
+    rise = sorted(draw(st.lists(st.integers(1, 9_999), min_size=4, max_size=4, unique=True)))
+    exits = [0]
+    for one in enter:
+        exits.append(draw(st.integers(exits[-1] + 1, one - 1)))
+    steps = ladder(*((q / 10_000, m / 50) for q, m in zip(enter, rise, strict=True)))
+    return steps, tuple(one / 10_000 for one in exits[1:])
+
+
+@given(st.lists(ladders_with_exits(), max_size=12))
+def test_exits_stay_below_entries_over_any_sequence_of_changes(asked):
+    enter, exits = SHIPPED, (0.85, 0.90, 0.95, 0.98)
+    for wanted, below in asked:
+        enter = change_thresholds(enter, wanted, None, NOW).enter
+        exits, _ = change_exits(exits, below)
+        assert list(exits) == sorted(set(exits))
+        for left, entered in zip(exits, enter, strict=True):
+            assert 0.0 < left < entered.quantile < 1.0

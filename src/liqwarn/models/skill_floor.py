@@ -163,7 +163,8 @@ def disabled_reasons(
     standings: Mapping[str, Standing], symbols: Sequence[str], disabled: BoolArray
 ) -> dict[str, str]:
     """Why symbols are not scored, by symbol; `disabled` has shape (n_symbols,)."""
-    return {symbols[row]: standings[symbols[row]].reason for row in np.flatnonzero(disabled)}
+    off = np.flatnonzero(disabled).tolist()
+    return {symbols[row]: standings[symbols[row]].reason for row in off}
 
 
 def _renewed(before: Standing, champion: str, now: datetime) -> Standing:
