@@ -240,6 +240,25 @@ def test_a_later_run_killed_after_it_registered_is_finished_without_registering_
     assert versions(settings) == [1, 2]
 
 
+def test_a_version_without_alias_of_a_killed_run_is_mended_by_the_next_run(
+    go, thin, weak, settings
+):
+    """The next run has newer data, so another key, and judges for itself."""
+    crown(weak, settings)
+    registry = registry_of("demo", settings)
+    registry.register(weak, RunRecord(name="left", key="of a killed run"))
+
+    done = go(thin)
+
+    assert done.action == "stopped"
+    assert "stale: the newest bar closed 2022-06-30" in done.reasons[0]
+    assert "mended: version 2 was registered and had no alias" in done.notes
+    assert registry.alias("challenger") == "2"
+    assert registry.champion() == "1"
+    assert steps(settings) == ["started", "data", "quality", "stopped"]
+    assert go(thin).notes == ()  # checked again, and nothing left to mend
+
+
 def test_a_run_killed_while_training_leaves_nothing(go, thin, settings):
     with pytest.raises(KilledError):
         go(thin, on_progress=stop_at("train"))
