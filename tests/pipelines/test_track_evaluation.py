@@ -74,14 +74,13 @@ def test_a_run_holds_pages_hashes_and_skill_over_the_folds(document, folder, set
     assert run.data.tags["policy_sha256"] == "p" * 64
     assert not [name for name in run.data.tags if "git" in name]
     assert run.data.tags["mlflow.source.name"] == "liqwarn evaluate"  # and no line of a command
-    assert run.info.run_name == "evaluate demo 2024-01-01 to 2024-02-28"
+    assert run.info.run_name == "evaluate 2024-01-01 to 2024-02-28"
     (read,) = run.inputs.dataset_inputs
-    assert (read.dataset.name, read.dataset.digest) == ("demo", "d" * 36)
+    assert (read.dataset.name, read.dataset.digest) == ("demo", "d" * 12)
     assert run.data.tags["mlflow.note.content"].startswith(
         "Out-of-sample PR-AUC at 4 h: long 0.400 (HAR 0.300), short 0.400 (HAR 0.300). "
     )
     assert "liqwarn.run" not in run.data.tags  # it has no key
-    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
     assert run.data.metrics["long_4h_pr_auc"] == 0.4
     assert run.data.metrics["long_4h_B2_pr_auc"] == 0.3
     curve = client.get_metric_history(run_id, "fold/long_4h_pr_auc")

@@ -21,7 +21,7 @@ RUN_KEY: Final = "liqwarn.run"
 PARENT: Final = "mlflow.parentRunId"
 NOTE: Final = "mlflow.note.content"
 """Tag that MLflow's pages show as the description of a run or an experiment."""
-_DIGEST: Final = 36  # MLflow takes no longer one of a data set
+_DIGEST: Final = 12  # what a column of its pages shows; the whole hash is a tag
 _BATCH: Final = 100  # MLflow takes no more parameters or tags at once
 
 

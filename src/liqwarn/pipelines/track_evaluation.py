@@ -41,7 +41,6 @@ def experiment_tags(panel: str, market: str) -> dict[str, str]:
     return {
         "liqwarn.panel": panel,
         "liqwarn.market": market,
-        "mlflow.experimentKind": "custom_model_development",  # else its pages open on traces
         NOTE: f"Liquidation cascades of the panel {panel} ({market} market). Runs are named by "
         "what they did: train, evaluate, judge; a walk-forward holds a run a fold. Duration is "
         "that of logging.",
@@ -120,7 +119,7 @@ def evaluation_record(
     folds = list(document.get("by_fold", ()))
     pages = [folder / name for name in _PAGES]
     return RunRecord(
-        name=f"evaluate {document['panel']} {test['from'][:10]} to {test['to'][:10]}",
+        name=f"evaluate {test['from'][:10]} to {test['to'][:10]}",
         params={name: str(document[name]) for name in _SETTINGS if name in document}
         | {"test_from": str(test["from"]), "test_to": str(test["to"])},
         tags={**tags, NOTE: _evaluation_note(metrics)},

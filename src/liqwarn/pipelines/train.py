@@ -225,7 +225,7 @@ def _record(
                 metrics[f"{side}_{hours}h_base_rate"] = float(y[known].mean())
     until = str(rows.end.max())
     return RunRecord(
-        name=f"train {study.market.panel.name} to {until[:10]}",
+        name=f"train to {until[:10]}",
         key=key,
         params={name: str(value) for name, value in settings.items()},
         tags={
