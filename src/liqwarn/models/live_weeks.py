@@ -2,48 +2,62 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liqwarn.decisions import iso_utc
-from liqwarn.frames import SIDES
-from liqwarn.models.alarms import approaches, lead_minutes
+from liqwarn.frames import SIDES, BoolArray
+from liqwarn.models.alarms import approaches, false_alarms, lead_minutes
 from liqwarn.models.bootstrap import MONDAY_S, WEEK_S, week_numbers
 from liqwarn.models.events import Event
-from liqwarn.models.live_skill import ALARM_TIER, LiveRows, measure_live_skill
+from liqwarn.models.live_skill import ALARM_TIER, LiveRows
+from liqwarn.models.metrics import brier
 
 __all__ = ["missed_events", "weekly_table"]
-
-_WEEK_S: Final = 7 * 24 * 3600
 
 
 def weekly_table(rows: LiveRows, events: Sequence[Event]) -> Iterator[dict[str, Any]]:
     """A row a calendar week and side, oldest first; ``week`` is its Monday.
 
-    PR-AUC is NaN in a week of fewer onsets than say anything, which is nearly every week.
+    An onset belongs to the week of the last flag before it. PR-AUC is NaN: the onsets of one week
+    are too few for it, and the key is there for readers that have more.
     """
     weeks = week_numbers(rows.times)
+    met = [_caught(rows, events, j) for j in range(len(SIDES))]
     for number in np.unique(weeks):
         for j, side in enumerate(SIDES):
             part = rows.take((weeks == number) & (rows.sides == j))
             if not len(part):
                 continue
-            found = measure_live_skill(part, events, side)
+            caught = met[j][1][met[j][0] == number]
             monday = datetime.fromtimestamp(int(number) * WEEK_S + MONDAY_S, tz=UTC)
-            symbol_weeks = len(part) * rows.bar.total_seconds() / _WEEK_S
-            caught = found["recall"]["caught"]
+            symbol_weeks = len(part) * rows.bar.total_seconds() / WEEK_S
+            false = false_alarms(part.alarm_rows(), part.tier >= ALARM_TIER)
+            scored = np.isfinite(part.p)
             yield {
                 "week": f"{monday:%Y-%m-%d}",
                 "side": side,
                 "rows": len(part),
-                "onsets": found["onsets"],
-                "pr_auc": found["pr_auc"]["value"],
-                "brier": found["brier"],
-                "caught": caught,
-                "missed": found["onsets"] - caught,
-                "false_alarms": round(found["false_alarms_per_week"] * symbol_weeks),
+                "onsets": caught.size,
+                "pr_auc": float("nan"),
+                "brier": brier(part.y[scored], part.p[scored]) if scored.any() else float("nan"),
+                "caught": int(caught.sum()),
+                "missed": int((~caught).sum()),
+                "false_alarms": round(false * symbol_weeks),
             }
+
+
+def _caught(
+    rows: LiveRows, events: Sequence[Event], side: int
+) -> tuple[NDArray[np.int64], BoolArray]:
+    """Week of each onset of a side, and whether a flag at T2 or higher stood before it."""
+    part = rows.take(rows.sides == side)
+    met = approaches(part.alarm_rows(), events, SIDES[side])
+    minutes = lead_minutes(part.alarm_rows(), part.tier >= ALARM_TIER, met)
+    last = np.array([at[-1] for _, at in met], dtype=np.intp)
+    return week_numbers(part.times[last]), np.isfinite(minutes)
 
 
 def missed_events(

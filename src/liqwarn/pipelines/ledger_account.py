@@ -68,11 +68,14 @@ def measures(study: Study, ledger: Ledger, firsts: Firsts, *, now: datetime) -> 
     events = events_of(ledger.events)
     rows = _live_rows(study.labels.bar, table, unseen, timely)
     as_of = pd.Timestamp(known_until(study, now)).tz_localize("UTC").to_pydatetime()
+    skill = list(skill_table(rows, events, as_of))
     return {
         "as_of": iso_utc(as_of),
         "counts": _counts(study, ledger, firsts, (unseen, timely), now),
-        "skill": list(skill_table(rows, events, as_of)),
-        "timely_skill": list(skill_table(rows.take(rows.timely), events, as_of)),
+        "skill": skill,
+        "timely_skill": skill
+        if rows.timely.all()
+        else list(skill_table(rows.take(rows.timely), events, as_of)),
         "pooled": list(pooled_skill(rows)),
         "weekly": list(weekly_table(rows, events)),
         "misses": list(missed_events(rows, grown(events, study.events))),
