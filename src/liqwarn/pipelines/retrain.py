@@ -6,6 +6,7 @@ champion once, and what a killed run left open the next one ends, whatever its k
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from liqwarn.config import Settings
@@ -78,7 +79,8 @@ def retrain(
             return _go(run)
         except (LiqwarnError, OSError) as error:
             notes.failed(error)
-            write_retrain_report(journal, notes.run)
+            with suppress(LiqwarnError, OSError):  # the error itself is what is to be told
+                write_retrain_report(journal, notes.run)
             raise
 
 
