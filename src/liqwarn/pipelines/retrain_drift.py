@@ -18,6 +18,7 @@ __all__ = ["check_drift"]
 
 _LEAST: Final = 50
 _NAMED: Final = 5
+_GRADES: Final = ("large", "moderate", "none", "unknown")
 
 
 def check_drift(study: Study, champion: Bundle, limits: DriftLimits, *, now: datetime) -> Checked:
@@ -75,9 +76,7 @@ def _grades(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "reference": found["reference"],
         "recent": found["recent"],
-        "grades": {
-            grade: grades.count(grade) for grade in ("none", "moderate", "large", "unknown")
-        },
+        "grades": {grade: grades.count(grade) for grade in _GRADES},
         "farthest": [
             {"feature": row["feature"], "psi": row["psi"], "ks": row["ks"], "grade": row["grade"]}
             for row in _farthest([row for row in inputs if isfinite(row["psi"])])[:_NAMED]
@@ -88,7 +87,8 @@ def _grades(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _farthest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(rows, key=lambda row: -float(row["psi"]))
+    """By grade and distance; a distance alone may be what a slow series does by chance."""
+    return sorted(rows, key=lambda row: (_GRADES.index(row["grade"]), -float(row["psi"])))
 
 
 def _parts(
