@@ -21,12 +21,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import yaml
 
+from liqwarn.frames import FloatArray
 from liqwarn.models.boosting import FIXED, BoostedTrees
 from liqwarn.models.calibration import Calibrated
 from liqwarn.models.evaluation import EvaluationPlan, default_makers, out_of_sample, walk_for_gate
@@ -40,6 +42,7 @@ from liqwarn.pipelines.study import Study, build_study
 
 ROOT = Path(__file__).parents[1]
 SYMBOLS = ("BTCUSDT", "DOGEUSDT")
+T = TypeVar("T")
 STAGES = ("study", "walk", "fit")
 
 
@@ -49,7 +52,7 @@ class Laps:
 
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def time(self, stage: str, work: Callable[[], object]) -> object:
+    def time(self, stage: str, work: Callable[[], T]) -> T:
         began = time.process_time()
         done = work()
         self.seconds[stage] = time.process_time() - began
@@ -65,16 +68,19 @@ class Run:
     """What a retrain said, and what it took."""
 
     found: OutOfSample
-    p: np.ndarray
+    p: FloatArray
     laps: Laps
 
 
 class FromFrames(BoostedTrees):
     """The same trees, each grown from a frame that is binned for it alone."""
 
-    def _grow(self, data: lgb.Dataset, stage: tuple, y: np.ndarray, start: np.ndarray) -> None:
+    def _grow(
+        self, data: lgb.Dataset, stage: tuple[str, int], y: FloatArray, start: FloatArray
+    ) -> None:
         names = list(self.names_)
-        frame = pd.DataFrame(data.get_data(), columns=names)
+        raw: Any = data.get_data()
+        frame = pd.DataFrame(raw, columns=names)
         own = lgb.Dataset(frame, feature_name=names, params={**FIXED, "num_threads": 1})
         super()._grow(own, stage, y, start)
 
@@ -104,7 +110,7 @@ def reusing(market: Market, plan: EvaluationPlan, home: Path) -> Run:
     return Run(walk.found, _fitted(ours, study, laps), laps)
 
 
-def _fitted(make: Callable[[int], Calibrated], study: Study, laps: Laps) -> np.ndarray:
+def _fitted(make: Callable[[int], Calibrated], study: Study, laps: Laps) -> FloatArray:
     """Probabilities of a model of everything known, at all of it."""
     rows = labelled_rows(study)
     model = laps.time("fit", lambda: make(0).fit(rows))

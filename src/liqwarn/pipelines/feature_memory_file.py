@@ -43,7 +43,7 @@ def write_month(path: Path, key: str, arrays: Arrays) -> None:
     }
     told = [[name, array.dtype.str, list(array.shape)] for name, array in little.items()]
     line = orjson.dumps({"key": key, "arrays": told}, option=orjson.OPT_APPEND_NEWLINE)
-    parts = [line, *(array.reshape(-1).view(np.uint8).data for array in little.values())]
+    parts = [line, *(array.tobytes() for array in little.values())]
     digest = sha256()
     for part in parts:
         digest.update(part)

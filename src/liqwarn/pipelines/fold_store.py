@@ -151,7 +151,7 @@ def _fit_arrays(kept: Mapping[str, KeptFit]) -> Arrays:
 
 def _save(arrays: Arrays, path: Path) -> None:
     with path.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **arrays)  # type: ignore[arg-type]  # names are ours
+        np.savez(stream, allow_pickle=False, **arrays)
 
 
 def _read(path: Path) -> dict[str, dict[str, NDArray[np.generic]]]:
