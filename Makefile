@@ -76,6 +76,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_memory.py
 	$(BIN)/python benchmarks/bench_board.py
 	$(BIN)/python benchmarks/bench_http.py
+	$(BIN)/python benchmarks/bench_retrain.py
 
 faults: $(READY)
 	LIQWARN_FAULTS=full $(BIN)/python -m pytest tests/faults tests/cli/test_live_retrain.py -n 0 -s --timeout 3600
