@@ -160,7 +160,7 @@ def ks_chance(distance: float, first: float, second: float) -> float:
     scaled = (sqrt(size) + 0.12 + 0.11 / sqrt(size)) * distance
     if scaled < 0.2:  # the series below does not converge, and the chance is 1 to 12 digits
         return 1.0
-    terms = [(-1) ** (k - 1) * exp(-2.0 * k * k * scaled * scaled) for k in range(1, 101)]
+    terms = [(1.0 if k % 2 else -1.0) * exp(-2.0 * k * k * scaled * scaled) for k in range(1, 101)]
     return min(1.0, max(0.0, 2.0 * sum(terms)))
 
 
@@ -188,8 +188,8 @@ def correlation_time(series: FloatArray) -> float:
 
 def _centred_ranks(x: FloatArray) -> FloatArray:
     _, place, counts = np.unique(x, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - counts / 2.0)[place]
-    return np.asarray(ranks - ranks.mean())
+    ranks: FloatArray = (np.cumsum(counts) - counts / 2.0)[place]
+    return np.asarray(ranks - ranks.mean(), dtype=np.float64)
 
 
 def _summed(centred: FloatArray) -> float:

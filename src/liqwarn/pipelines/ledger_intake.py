@@ -114,4 +114,4 @@ def _flags(content: bytes, path: Path) -> pd.DataFrame:
 def _prints(flags: pd.DataFrame) -> NDArray[np.uint64]:
     """A number for each flag by what makes it itself; equal ones have the same."""
     prints = pd.util.hash_pandas_object(flags[list(_SAME)], index=False)
-    return prints.to_numpy(dtype=np.uint64)
+    return np.asarray(prints.to_numpy(), dtype=np.uint64)
