@@ -14,7 +14,7 @@ WORKERS ?= 2
 export OMP_WAIT_POLICY := passive
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop soak drill drill-collect gate clean
+.PHONY: help setup demo test check format lock bench faults skill tries leak-hunt map-skill realism planted-skill closed-loop soak drill drill-collect gate year clean
 
 help:
 	@echo "make demo    run the main job on the simulated market   (PANEL= DATA= for real data)"
@@ -30,6 +30,7 @@ help:
 	@echo "make planted-skill  the model on the simulated market, with and without leverage (minutes)"
 	@echo "make closed-loop    the breaker against other arms on simulated news      (half an hour)"
 	@echo "make gate    seeded bad challengers against the gate     (minutes)"
+	@echo "make year    a simulated year of weekly retrains, faults planted          (a quarter of an hour)"
 	@echo "make soak    a live server under load for half an hour, its model swapped   (MINUTES=30)"
 	@echo "make drill   the runbook's drill in real time: kill the server, stop its feed  (a quarter of an hour)"
 	@echo "make drill-collect   from venues' sockets to a flag in real time, and broken on the way  (half an hour)"
@@ -104,6 +105,9 @@ closed-loop: $(READY)
 
 gate: $(READY)
 	$(BIN)/python benchmarks/gate.py
+
+year: $(READY)
+	$(BIN)/python benchmarks/retrain_year.py
 
 drill: $(READY)
 	$(BIN)/python examples/drill/run.py
