@@ -41,8 +41,7 @@ def test_moves_are_read_back_with_how_they_ended(history):
     ]  # fmt: skip
     assert history.moves()[0].move == move(None, "1", "first", run="k")
     assert history.open_move().move.after == "3"
-    assert history.was_promoted_by("k")
-    assert not history.was_promoted_by("other")
+    assert history.champions() == (move(None, "1", "first", run="k"),)
 
 
 def test_two_rollbacks_in_a_row_go_two_back(history):

@@ -62,6 +62,7 @@ def test_rows_right_before_and_just_outside_the_horizon(market, found):
         assert one.nearest_roc_auc == roc_auc(y[nearest], score[nearest])
         assert one.edge_roc_auc == roc_auc(y[edge], score[edge])
         assert one.roc_auc == roc_auc(y.ravel(), score.ravel())
+        assert 0.9 * one.roc_auc < one.roc_auc_low < one.roc_auc
         assert one.level_ratio == pytest.approx(1.0, abs=1e-6)
         assert one.calibration_slope == pytest.approx(1.0, abs=1e-6)
 
@@ -81,7 +82,9 @@ def test_a_score_that_is_not_finite_leaves_figures_unmeasured_and_raises_nothing
     long, short = evidence(replace(found, p={**found.p, MODEL: p}), MADE["good"](market))
 
     assert (long.not_finite, short.not_finite) == (2, 0)
-    assert np.isnan([long.roc_auc, long.calibration_slope, long.versus_har.low]).all()
+    assert np.isnan(
+        [long.roc_auc, long.roc_auc_low, long.calibration_slope, long.versus_har.low]
+    ).all()
     assert np.isfinite([short.roc_auc, short.calibration_slope, short.versus_har.low]).all()
 
 

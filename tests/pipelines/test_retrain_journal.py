@@ -130,3 +130,15 @@ def test_a_release_is_known_by_version_and_place(journal, notes):
     assert journal.was_released("2", "/r")
     assert not journal.was_released("2", "/other")
     assert not journal.was_released("1", "/r")
+
+
+def test_what_a_run_showed_is_that_of_its_last_verdict(journal, notes):
+    notes("aa").note(Step.JUDGED, {"evidence": [{"side": "long", "roc_auc": 0.5}]})
+    told = [{"side": "long", "roc_auc": 0.8, "roc_auc_low": 0.7}, {"side": "short", "roc_auc": 0.6}]
+    notes("aa").note(Step.JUDGED, {"evidence": told})
+    notes("bb").note(Step.STARTED)
+
+    assert journal.shown_by("aa") == [
+        {"side": "long", "value": 0.8, "low": 0.7}, {"side": "short", "value": 0.6, "low": None},
+    ]  # fmt: skip
+    assert journal.shown_by("bb") == journal.shown_by("cc") == []

@@ -15,7 +15,7 @@ GOOD = SideEvidence(
     side="long", sample=Sample(onsets=60, weeks=20), not_finite=0, tied_frac=0.01,
     versus_har=BETTER, brier_skill_vs_har=0.02, calibration_slope=1.0, level_ratio=1.0,
     roc_auc=0.8, nearest_roc_auc=0.8, edge_roc_auc=0.6, compared=Sample(onsets=12, weeks=9),
-    versus_champion=BETTER, left_out=LeftOut(symbol="AAA", rest=BETTER),
+    versus_champion=BETTER, roc_auc_low=0.7, left_out=LeftOut(symbol="AAA", rest=BETTER),
 )  # fmt: skip
 BAD = SideEvidence(
     side="short", sample=Sample(onsets=3, weeks=2), not_finite=0, tied_frac=0.01,

@@ -6,7 +6,6 @@ and how it *ended*. A process that dies between them leaves an intent open, and 
 whoever, ends it first.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -120,9 +119,10 @@ class AliasHistory:
         """The move that was intended and did not end; None when all ended."""
         return next((one for one in self.moves() if one.state is None), None)
 
-    def was_promoted_by(self, run: str) -> bool:
-        """Whether a training run has moved the champion, even if it was moved again since."""
-        return any(one.move.run == run for one in self._champions())
+    def champions(self) -> tuple[AliasMove, ...]:
+        """Moves of the champion that were made, in order."""
+        ended = (one for one in self.moves() if one.state == "done")
+        return tuple(one.move for one in ended if one.move.alias == "champion")
 
     def earlier_champion(self, champion: str) -> str | None:
         """The version to go back to from `champion`; None when none is known.
@@ -131,20 +131,17 @@ class AliasHistory:
         that two rollbacks in a row go two back, and not to and fro.
         """
         stack: list[str] = []
-        for one in self._champions():
-            if one.move.action == ROLLBACK and one.move.after in stack:
-                top = len(stack) - stack[::-1].index(one.move.after)
+        for move in self.champions():
+            if move.action == ROLLBACK and move.after in stack:
+                top = len(stack) - stack[::-1].index(move.after)
                 del stack[top:]
                 continue
-            if not stack and one.move.before is not None:
-                stack.append(one.move.before)
-            stack.append(one.move.after)
+            if not stack and move.before is not None:
+                stack.append(move.before)
+            stack.append(move.after)
         while stack and stack[-1] == champion:
             stack.pop()
         return stack[-1] if stack else None
-
-    def _champions(self) -> Iterator[Ended]:
-        return (one for one in self.moves() if one.state == "done" and one.move.alias == "champion")
 
     @staticmethod
     def _take(found: dict[int, Ended], record: dict[str, object]) -> None:

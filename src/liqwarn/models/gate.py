@@ -109,6 +109,9 @@ class SideEvidence:
     level_ratio : float
         Mean probability over the observed rate.
     roc_auc : float
+    roc_auc_low : float
+        Lower end of its interval of 95 %: the gate does not ask for it, the ledger does, once the
+        challenger is champion.
     nearest_roc_auc : float
         Of the last rows before an onset, against all rows with none ahead.
     edge_roc_auc : float
@@ -139,6 +142,7 @@ class SideEvidence:
     versus_champion: Difference | None = None
     left_out: LeftOut | None = None
     worse_symbols: tuple[str, ...] = ()
+    roc_auc_low: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

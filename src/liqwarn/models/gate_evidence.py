@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from liqwarn.frames import BoolArray, FloatArray
+from liqwarn.models.bootstrap import interval
 from liqwarn.models.evaluation import PRIMARY_H
 from liqwarn.models.folds import OutOfSample
 from liqwarn.models.gate import Difference, LeftOut, Sample, SideEvidence
@@ -96,6 +97,7 @@ def _side(found: OutOfSample, cell: Cell, against: Cell | None) -> SideEvidence:
         calibration_slope=slope,
         level_ratio=float(p.mean() / y.mean()),
         roc_auc=_roc(y == 1, y == 0, p),
+        roc_auc_low=interval(cell.roc_samples(MODEL))[0] if finite else _UNKNOWN,
         nearest_roc_auc=_roc(ahead.nearest, y == 0, p),
         edge_roc_auc=_roc(y == 1, ahead.outside, p),
         compared=Sample() if against is None else _sample(against),

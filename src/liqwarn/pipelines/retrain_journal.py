@@ -103,6 +103,20 @@ class Journal:
         found = [one for one in lines if one["step"] == Step.DATA and one["run"] in done]
         return found[-1]["figures"] if found else None
 
+    def shown_by(self, run: str) -> list[dict[str, Any]]:
+        """ROC-AUC by side of the challenger that a run walked forward; empty for a first model.
+
+        Returns
+        -------
+        list of dict
+            ``side``, ``value`` and ``low``, the lower end of its interval; None where unknown.
+        """
+        judged = [one["figures"] for one in self.of_run(run) if one["step"] == Step.JUDGED]
+        return [
+            {"side": one["side"], "value": one["roc_auc"], "low": one.get("roc_auc_low")}
+            for one in (judged[-1]["evidence"] if judged else ())
+        ]
+
     def was_released(self, version: str, place: str) -> bool:
         """Whether a run has released a version there."""
         told = {"version": version, "place": place}

@@ -3,7 +3,7 @@
 from typing import Final
 
 from liqwarn.models.alias_history import AliasHistory
-from liqwarn.models.registry import CHAMPION, Registry
+from liqwarn.models.registry import Registry
 from liqwarn.pipelines.retrain_journal import Notes, Step
 from liqwarn.pipelines.retrain_result import ReleaseTo
 
@@ -23,7 +23,7 @@ def release_owed(
     if to is None:
         return ""
     champion = registry.champion()
-    done = [o.move for o in history.moves() if o.state == "done" and o.move.alias == CHAMPION]
+    done = history.champions()
     if champion is None or not done or done[-1].after != champion or done[-1].action in _BY_HAND:
         return ""
     if notes.journal.was_released(champion, to.place):

@@ -11,7 +11,7 @@ from liqwarn.errors import LiqwarnError, ModelError, OutdatedModelError
 from liqwarn.models.alias_history import AliasHistory
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.gate import Verdict
-from liqwarn.models.registry import CHAMPION, Registry
+from liqwarn.models.registry import Registry
 from liqwarn.pipelines.alias_moves import Mandate, finish_open_move, history_of, promote
 from liqwarn.pipelines.champion import open_champion, registry_of
 from liqwarn.pipelines.ledger import settle
@@ -89,9 +89,8 @@ class RetrainRun:
 
     def moved_before(self) -> tuple[str, tuple[str, ...]] | None:
         """What this very run did to the champion before it was interrupted; None for nothing."""
-        for one in self.history.moves():
-            move = one.move
-            if (move.run, move.alias, one.state) == (self.key, CHAMPION, "done"):
+        for move in self.history.champions():
+            if move.run == self.key:
                 action = "first" if move.action == "first" else "promoted"
                 return action, (f"{action} by an earlier run that was interrupted afterwards",)
         return None
