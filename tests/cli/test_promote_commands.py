@@ -88,6 +88,12 @@ def test_promotion_and_rollback_are_told_and_on_the_record(go, home, champions):
     assert "line 2 does not follow line 1" in go("audit", "models").refusal
 
 
+def test_a_history_without_a_move_has_no_champion_to_name(run, home):
+    told = run("audit", "models", "--panel", "conf/panels/demo.yaml").out
+
+    assert "0 moves, unbroken; no champion" in told
+
+
 def test_a_move_past_liqwarn_is_found(go, champions):
     go("promote", "2", *WHY)
     champions.set_registered_model_alias("liqwarn-demo", "champion", "3")
@@ -97,7 +103,8 @@ def test_a_move_past_liqwarn_is_found(go, champions):
 
 def test_what_cannot_be_done_is_refused_and_leaves_the_champion(go, home, champions):
     assert "knows none before it" in go("rollback", *WHY).refusal
-    assert "version=99) not found" in go("promote", "99", *WHY).refusal
+    refused = go("promote", "99", *WHY).refusal
+    assert "liqwarn-demo has no version 99, the newest are 1, 2, 3" in refused
     assert go("promote", "2", "--reason", " ", "--by", "Ada").code == 2
     assert go("promote", "2", *WHY, "--release", home / "releases").code == 2
     assert str(champions.get_model_version_by_alias("liqwarn-demo", "champion").version) == "1"

@@ -114,10 +114,13 @@ def audit_models(options: AuditModelsOptions) -> None:
     emit(
         {"champion": found, "moves": len(moves), "champions": lines},
         as_json=options.json,
-        text="\n".join(
-            [*lines, f"{len(moves)} moves, unbroken; champion is version {found or 'none'}"]
-        ),
+        text="\n".join([*lines, _whole(len(moves), found)]),
     )
+
+
+def _whole(moves: int, champion: str | None) -> str:
+    told = "1 move" if moves == 1 else f"{moves} moves"
+    return f"{told}, unbroken; {f'champion is version {champion}' if champion else 'no champion'}"
 
 
 def _opened(panel: Path) -> tuple[Registry, AliasHistory]:

@@ -40,6 +40,8 @@ CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
 PREVIOUS: Final = "previous"
 _PATIENCE_S: Final = 600.0  # for others that register at the same time
+_TOLD: Final = 5
+"""Versions that a refusal names."""
 _NOT_THERE: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _OF_VERSION: Final = ("model_sha256", "panel_sha256", "data_sha256", "features", "trained_until")
 _ABOUT: Final = (
@@ -183,7 +185,14 @@ class Registry:
             When the registry does not know it.
         """
         with self._mlflow() as mlflow:
-            mlflow.MlflowClient().get_model_version(self.name, version)
+            try:
+                mlflow.MlflowClient().get_model_version(self.name, version)
+            except mlflow.MlflowException as error:
+                if error.error_code not in _NOT_THERE:
+                    raise
+                newest = [str(one.version) for one in self.versions(mlflow)][-_TOLD:]
+                found = f"the newest are {', '.join(newest)}" if newest else "it has none"
+                raise ModelError(f"{self.name} has no version {version}, {found}") from error
 
     def version_of_run(self, run_key: str) -> str | None:
         """The version that was registered under a key of ours, so that nothing is done twice."""

@@ -159,11 +159,13 @@ def rollback(registry: Registry, history: AliasHistory, mandate: Mandate) -> Mov
     with _alone(registry, history) as check:
         _finish(registry, history, mandate.now, check)
         before = registry.champion()
-        target = None if before is None else history.earlier_champion(before)
+        if before is None:
+            raise ModelError(f"{registry.name} has no champion: `liqwarn train` makes the first")
+        target = history.earlier_champion(before)
         if target is None:
             raise ModelError(
-                f"{registry.name}: champion is version {before or 'none'}, and {history.log} knows "
-                "none before it: name one with `liqwarn promote`"
+                f"{registry.name}: champion is version {before}, and {history.log} knows none "
+                "before it: name one with `liqwarn promote`"
             )
         _move(registry, history, (CHAMPION, target), replace(mandate, action=ROLLBACK), check)
         return Moved(champion=target, before=before, moved=True)

@@ -15,6 +15,9 @@ from liqwarn.pipelines.train import TrainOrder
 
 __all__ = ["ReleaseTo", "RetrainOrder", "Retrained", "run_key"]
 
+_MEND: Final = (
+    "nothing was trained: mend the data (`liqwarn quality` shows it), and run the same again"
+)
 _WOULD: Final = {
     "first": "would make a first champion",
     "promoted": "would promote a challenger",
@@ -114,8 +117,10 @@ class Retrained:
     def to_text(self) -> str:
         """The same in lines."""
         action = _WOULD.get(self.action, self.action) if self.dry_run else self.action
-        head = f"{action}; champion is version {self.champion or 'none'} (run {self.run[:12]})"
+        champion = f"champion is version {self.champion}" if self.champion else "no champion"
+        head = f"{action}; {champion} (run {self.run[:12]})"
         rest = [*(f"  {reason}" for reason in self.reasons), *(f"note: {n}" for n in self.notes)]
+        rest += [_MEND] if self.action == "stopped" else []
         rest += [f"released {self.release}"] if self.release else []
         rest += [f"report: {self.report}"] if self.report else []
         return "\n".join([head, *rest])
