@@ -19,6 +19,7 @@ FLAG = {
     "model", "policy", "data",
 }  # fmt: skip
 SIDE = {"p_1h", "p_4h", "p_24h", "tier", "state", "limits", "reasons"}
+ACCOUNT = "demo-ledger/ledger/demo/account.json"
 TABLES = ("scores.parquet", "flags.parquet")
 
 
@@ -106,14 +107,32 @@ def test_its_log_verifies_and_replays(out, policy):
     assert replay(out / "audit.jsonl", policy).differences == 0
 
 
+def test_its_report_tells_what_became_of_the_flags(out, demo):
+    account = orjson.loads((out / ACCOUNT).read_bytes())
+    rows = len(pd.read_parquet(out / "flags.parquet"))
+    page = (out / "report.html").read_text()
+
+    assert account["counts"]["issued"] == rows
+    assert account["counts"]["in_sample"] == 4  # of both symbols, the bar that training ended at
+    assert account["counts"]["known"] > rows / 2
+    assert account["champion"]["version"] == "demo"
+    assert [one for one in account["alarms"] if one["rule"] == "unsettled"] == []
+    assert "What became of our flags" in page
+    assert "There is no ledger" not in page
+    assert ("settle", 1, 1) in demo[2]
+
+
 def test_into_the_same_folder_it_runs_again_and_gives_the_same(out, demo, policy):
     order, done, _ = demo
     tables = {name: pd.read_parquet(out / name) for name in TABLES}
     fixed = ("events.csv", "evaluation.json", "evaluation.md", "positions.json", "scoring.json")
     before = {name: (out / name).read_bytes() for name in fixed}
 
+    counts = orjson.loads((out / ACCOUNT).read_bytes())["counts"]
+
     again = run_demo(order)
 
+    assert orjson.loads((out / ACCOUNT).read_bytes())["counts"] == counts
     assert {name: (out / name).read_bytes() for name in fixed} == before
     for name, table in tables.items():
         found = pd.read_parquet(out / name).drop(columns="issued_at", errors="ignore")

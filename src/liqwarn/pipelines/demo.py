@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from liqwarn.config import load_policy
+from liqwarn.config import Settings, load_policy
 from liqwarn.durable import replace_file
 from liqwarn.models.boosting import BoostSettings
-from liqwarn.models.bundle import load_bundle
+from liqwarn.models.bundle import Bundle, load_bundle
 from liqwarn.pipelines.engine import Engine
 from liqwarn.pipelines.evaluate import EvaluationOrder, evaluate, write_evaluation
+from liqwarn.pipelines.ledger import ledger_folder, settle
 from liqwarn.pipelines.map_picture import draw_leader_map
 from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.progress import OnProgress, silent
@@ -30,6 +31,7 @@ __all__ = ["DEMO_PANEL", "Demo", "DemoOrder", "run_demo", "write_simulated_marke
 
 DEMO_PANEL: Final = Path("conf/panels/demo.yaml")
 SHOWN: Final = timedelta(days=90)  # scored by a model that saw nothing of it
+LEDGER: Final = "demo-ledger"
 MARKET: Final = MarketConfig(n_bars=24 * 500)
 
 
@@ -121,11 +123,11 @@ def run_demo(order: DemoOrder, *, on_progress: OnProgress = silent) -> Demo:
     market = open_market(job, now=datetime.now(UTC), on_progress=on_progress)
     study = build_study(market, on_progress=on_progress)
     document = _evaluate(order, study, on_progress)
-    flags = _score(order, study, on_progress)
+    flags, bundle = _score(order, study, on_progress)
+    ledgers = _settle(order, study, bundle, on_progress)
     draw_leader_map(study, order.out, on_progress=on_progress)
-    write_report(
-        ReportOrder(scores=order.out, out=order.out / "report.html"), now=datetime.now(UTC)
-    )
+    report = ReportOrder(scores=order.out, out=order.out / "report.html", ledgers=ledgers)
+    write_report(report, now=datetime.now(UTC))
     skill = {
         row["side"]: {"base_rate": row["base_rate"]}
         for row in document["results"]
@@ -157,7 +159,9 @@ def _evaluate(order: DemoOrder, study: Study, on_progress: OnProgress) -> dict[s
     return document
 
 
-def _score(order: DemoOrder, study: Study, on_progress: OnProgress) -> list[dict[str, object]]:
+def _score(
+    order: DemoOrder, study: Study, on_progress: OnProgress
+) -> tuple[list[dict[str, object]], Bundle]:
     """Train on what was known 90 days before the end, and score those days into a clean folder."""
     since = _utc(study.market.frame.times[-1]) - SHOWN
     for stale in ("positions.json", "scores.parquet", "flags.parquet"):
@@ -171,7 +175,21 @@ def _score(order: DemoOrder, study: Study, on_progress: OnProgress) -> list[dict
     policy = load_policy(order.policy)
     done = score(study, bundle, policy, order.out, now=datetime.now(UTC), since=since)
     on_progress("score", 1, 1)
-    return done.flags
+    return done.flags, bundle
+
+
+def _settle(order: DemoOrder, study: Study, bundle: Bundle, on_progress: OnProgress) -> Path:
+    """A ledger of these flags in the folder of the demo, as of its last bar; returns where.
+
+    The ledger of an earlier demo is taken away with its flags: its model was another.
+    """
+    home = order.out.resolve() / LEDGER  # never LIQWARN_HOME itself, whose ledger is for good
+    shutil.rmtree(home, ignore_errors=True)
+    settings = Settings(home=home, mlflow_uri="")
+    on_progress("settle", 0, 1)
+    settle(study, bundle, settings, scores=order.out, now=_utc(study.market.frame.times[-1]))
+    on_progress("settle", 1, 1)
+    return ledger_folder(settings, study.market.panel.name).parent
 
 
 def _utc(moment: np.datetime64) -> datetime:
