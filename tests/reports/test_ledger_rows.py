@@ -87,3 +87,15 @@ def test_a_figure_needs_both_ends_for_an_interval():
     assert figure({"value": 0.5, "low": None, "high": 0.6}) == "0.500"
     assert figure({"value": None, "low": 0.4, "high": 0.6}) == "–"
     assert caught_text({"recall": {"value": 1.0, "caught": 1, "events": 1}}) == "1 of 1: 100 %"
+
+
+def test_an_onset_without_any_flag_is_listed_and_counted_apart(account):
+    onset = {"symbol": "BTCUSDT", "side": "long", "onset": "2099-01-01T00:00:00Z", "severity": 3.0}
+    before = len(miss_rows(account))
+    assert "no flag" not in counts_sentence(account)
+    account["uncovered"] = [onset]
+    account["counts"]["uncovered"] = 1
+
+    assert miss_rows(account)[0] == {**onset, "tier": "no flag"}
+    assert len(miss_rows(account)) == before + 1
+    assert "1 onsets came while no flag issued in time stood" in counts_sentence(account)

@@ -56,6 +56,13 @@ def test_what_was_settled_is_told():
     assert value(found, "ledger_as_of_timestamp_seconds") == SETTLED.timestamp()
 
 
+def test_onsets_that_no_flag_stood_before_are_told():
+    account = LEDGERS["make_account"]()
+    account["counts"]["uncovered"] = 3
+
+    assert value(told(account), "ledger_uncovered_onsets") == 3
+
+
 def test_without_an_account_the_age_is_unknown_and_nothing_else_is_told():
     found = told(None)
 

@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from filelock import FileLock, Timeout
 
+from liqwarn.chained_log import Head
 from liqwarn.config import Settings
 from liqwarn.decisions import iso_utc
 from liqwarn.durable import write_json
@@ -24,7 +25,8 @@ from liqwarn.pipelines.alias_moves import history_of
 from liqwarn.pipelines.drift import NO_DRIFT, measure_drift
 from liqwarn.pipelines.ledger_account import first_flags, measures
 from liqwarn.pipelines.ledger_intake import models_of, take_in
-from liqwarn.pipelines.ledger_log import Entry, append_entries
+from liqwarn.pipelines.ledger_log import Entry, append_entries, lines_after
+from liqwarn.pipelines.ledger_origin import need_panel
 from liqwarn.pipelines.ledger_outcomes import known_events, new_outcomes
 from liqwarn.pipelines.ledger_state import KEY, Ledger, keep, load
 from liqwarn.pipelines.standings import read_standings, update_standings
@@ -62,14 +64,16 @@ def settle(
     ConfigError
         When another process settles for longer than two minutes.
     StoreError, AuditError
-        When the folder of flags, or the ledger itself, is not what was written.
+        When the folder of flags is of another panel, or it, or the ledger, is not what was written.
     """
     panel = study.market.panel.name
     folder = ledger_folder(settings, panel)
     with _alone(folder):
         earlier = _account_before(settings, panel)
         before = _whole(folder, earlier)
-        ledger = _with_flags(folder, before, scores, bundle)
+        if scores is not None:
+            need_panel(scores, panel)
+        ledger = _with_flags(folder, before, (scores, bundle), now)
         ledger = _with_outcomes(folder, ledger, study, now)
         keep(folder, ledger)
         account = _account(study, bundle, settings, ledger, now)
@@ -136,17 +140,21 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _with_flags(folder: Path, ledger: Ledger, scores: Path | None, bundle: Bundle | None) -> Ledger:
+def _with_flags(
+    folder: Path, ledger: Ledger, given: tuple[Path | None, Bundle | None], now: datetime
+) -> Ledger:
+    scores, bundle = given
     told = {(one["version"], one["trained_until"]): one for one in models_of(scores, bundle)}
     entries = [
         Entry(kind="model", told=one)
         for (version, until), one in told.items()
-        if version not in ledger.models or ledger.models[version] < datetime.fromisoformat(until)
+        if all(known < datetime.fromisoformat(until) for _, known in ledger.models.get(version, ()))
     ]
     if scores is not None:
         found = take_in(scores, ledger)
         if len(found.rows):
-            entries.append(Entry(kind="flags", told={"sources": found.sources}, rows=found.rows))
+            came = {"sources": found.sources, "at": iso_utc(now)}
+            entries.append(Entry(kind="flags", told=came, rows=found.rows))
     return _added(folder, ledger, entries)
 
 
@@ -225,11 +233,18 @@ def _account_before(settings: Settings, panel: str) -> dict[str, Any]:
 def _whole(folder: Path, account: Mapping[str, Any]) -> Ledger:
     """The ledger, which must reach as far as the account made of it says."""
     ledger = load(folder)
-    told = account.get("ledger", {}).get("lines", 0)
+    place = account.get("ledger", {})
+    told = place.get("lines", 0)
     if told > ledger.head.lines:
         raise AuditError(
             f"{folder}: {ledger.head.lines} lines, but its account was made of {told}: the ledger "
             "was cut; restore it"
+        )
+    there = (line.head for line in lines_after(folder, Head()) if line.head.lines == told)
+    if told and next(there).sha256 != place.get("sha256"):
+        raise AuditError(
+            f"{folder}: line {told} is not the one its account was made of: it is another ledger, "
+            "or was edited; restore it"
         )
     return ledger
 

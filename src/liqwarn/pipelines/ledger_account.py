@@ -8,17 +8,18 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from liqwarn.decisions import iso_utc
+from liqwarn.decisions import MAX_LIFE, iso_utc
 from liqwarn.frames import SIDES, BoolArray
 from liqwarn.models.events import Event
 from liqwarn.models.live_skill import LiveRows, pooled_skill, skill_table
 from liqwarn.models.live_weeks import missed_events, weekly_table
-from liqwarn.pipelines.ledger_outcomes import Cells, events_of, known_until
-from liqwarn.pipelines.ledger_state import KEY, Ledger
+from liqwarn.pipelines.ledger_outcomes import Cells, events_of, known_until, uncovered_events
+from liqwarn.pipelines.ledger_state import KEY, Ledger, Told
 from liqwarn.pipelines.study import Study
 
 __all__ = ["Firsts", "first_flags", "measures"]
 
+_CLOCKS: Final = timedelta(minutes=5)
 _ORDER: Final = ("late", "issued_at", "model", "sequence", "tier", "p_4h", "part")
 
 
@@ -63,15 +64,17 @@ def first_flags(ledger: Ledger) -> Firsts:
 def measures(study: Study, ledger: Ledger, firsts: Firsts, *, now: datetime) -> dict[str, Any]:
     """Counts, skill, weeks and misses."""
     table = firsts.table
-    unseen = _unseen(table, ledger.models)
-    timely = (table["issued_at"] <= table["valid_until"]).to_numpy()
+    timely = _in_time(table)
+    unseen = _unseen(table, ledger.models, timely)
     events = events_of(ledger.events)
+    uncovered = list(grown(list(uncovered_events(table[timely], events)), study.events))
     rows = _live_rows(study.labels.bar, table, unseen, timely)
     as_of = pd.Timestamp(known_until(study, now)).tz_localize("UTC").to_pydatetime()
     skill = list(skill_table(rows, events, as_of))
     return {
         "as_of": iso_utc(as_of),
-        "counts": _counts(study, ledger, firsts, (unseen, timely), now),
+        "counts": _counts(study, ledger, firsts, (unseen, timely), now)
+        | {"uncovered": len(uncovered)},
         "skill": skill,
         "timely_skill": skill
         if rows.timely.all()
@@ -79,17 +82,52 @@ def measures(study: Study, ledger: Ledger, firsts: Firsts, *, now: datetime) -> 
         "pooled": list(pooled_skill(rows)),
         "weekly": list(weekly_table(rows, events)),
         "misses": list(missed_events(rows, grown(events, study.events))),
+        "uncovered": [
+            {
+                "symbol": event.symbol,
+                "side": event.side,
+                "onset": iso_utc(event.onset),
+                "severity": severity,
+            }
+            for event, severity in uncovered
+        ],
     }
 
 
-def _unseen(table: pd.DataFrame, models: Mapping[str, datetime]) -> BoolArray:
+def _in_time(table: pd.DataFrame) -> BoolArray:
+    """Whether a flag was issued within its validity, as far as that can be.
+
+    No flag is issued before its bar, but for two clocks that differ, and none is valid for longer
+    than any may be: a clock that was wrong, or a file that was made, proves nothing.
+    """
+    issued, as_of = table["issued_at"], table["as_of"]
+    found = (issued <= table["valid_until"]) & (issued <= as_of + MAX_LIFE)
+    return np.asarray(found & (issued >= as_of - _CLOCKS), dtype=bool)
+
+
+def _unseen(table: pd.DataFrame, models: Mapping[str, Told], timely: BoolArray) -> BoolArray:
     """Whether a flag's model cannot have known anything of its bar.
 
     Where its training is not known, only a flag that was issued in time proves it.
     """
-    until = pd.to_datetime(table["model"].map(models), utc=True)
-    in_time = table["issued_at"] <= table["valid_until"]
-    return np.asarray(np.where(until.notna(), table["as_of"] > until, in_time), dtype=bool)
+    until = _trained(table, models)
+    return np.asarray(np.where(until.notna(), table["as_of"] > until, timely), dtype=bool)
+
+
+def _trained(table: pd.DataFrame, models: Mapping[str, Told]) -> "pd.Series[Any]":
+    """Until when a flag's model knew outcomes, by what was told before the flag was taken in.
+
+    What is told later of the same version, as of another registry's, is not of that flag's model,
+    and history stays as it was; without anything before, the first that is told counts.
+    """
+    until = pd.Series(pd.NaT, index=table.index, dtype="datetime64[us, UTC]")
+    for version, told in models.items():
+        of_model = table["model"] == version
+        until[of_model] = pd.Timestamp(told[0][1])
+        for line, moment in told[1:]:
+            later = of_model & (table["part"] > line) & (until < moment)
+            until[later] = pd.Timestamp(moment)
+    return until
 
 
 def _live_rows(

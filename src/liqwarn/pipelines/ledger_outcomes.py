@@ -5,7 +5,7 @@ change it has closed; NaN says that a cascade of the side was running at the fla
 row of an early warning.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from liqwarn.frames import SIDES, BoolArray, FloatArray, TimeArray, epoch_seconds
+from liqwarn.frames import SIDES, BoolArray, FloatArray, epoch_seconds
 from liqwarn.models.events import EVENT_COLUMNS, Event, event_table
 from liqwarn.models.live_skill import HORIZON_H
 from liqwarn.pipelines.ledger_state import KEY
 from liqwarn.pipelines.study import Study
 
-__all__ = ["Cells", "events_of", "known_events", "new_outcomes"]
+__all__ = ["Cells", "events_of", "known_events", "new_outcomes", "uncovered_events"]
 
 _HORIZON: Final = np.timedelta64(HORIZON_H, "h")
 
@@ -114,7 +114,9 @@ def known_until(study: Study, now: datetime) -> np.datetime64:
 def known_events(
     study: Study, flags: pd.DataFrame, recorded: pd.DataFrame, *, now: datetime
 ) -> pd.DataFrame:
-    """Onsets that are confirmed by `now`, had a flag in the 4 h before, and are not recorded.
+    """Onsets confirmed by `now`, behind their symbol's first flag, that are not recorded.
+
+    One before which no flag stood is recorded too: whoever reads flags was not warned of it.
 
     Returns
     -------
@@ -123,16 +125,14 @@ def known_events(
     """
     until = known_until(study, now)
     held = {(row.symbol, row.side, row.onset) for row in recorded.itertuples()}
-    spans = {
-        str(symbol): np.sort(seconds_of(times).astype("datetime64[s]"))
-        for symbol, times in flags.groupby("symbol", observed=True)["as_of"]
-    }
+    firsts = flags.groupby("symbol", observed=True)["as_of"].min()
     new = [
         event
         for event in study.events
         if _moment(event.confirmed) <= until
         and (event.symbol, event.side, pd.Timestamp(event.onset)) not in held
-        and _flagged(spans.get(event.symbol), event)
+        and event.symbol in firsts
+        and event.onset > firsts[event.symbol]
     ]
     table = event_table(new)
     confirmed = pd.to_datetime([event.confirmed for event in new], utc=True)
@@ -141,12 +141,26 @@ def known_events(
     return table
 
 
-def _flagged(times: TimeArray | None, event: Event) -> bool:
-    if times is None:
-        return False
-    onset = _moment(event.onset)
-    first, end = np.searchsorted(times, [onset - _HORIZON, onset])
-    return bool(end > first)
+def uncovered_events(flags: pd.DataFrame, recorded: Sequence[Event]) -> Iterator[Event]:
+    """Recorded onsets behind a side's first flag that had no flag in the 4 h before.
+
+    Parameters
+    ----------
+    flags : DataFrame
+        Those that were issued in time: one that came later warned nobody.
+    """
+    stood = {
+        tuple(map(str, key)): np.sort(seconds_of(times).astype("datetime64[s]"))
+        for key, times in flags.groupby(["symbol", "side"], observed=True)["as_of"]
+    }
+    for event in recorded:
+        times = stood.get((event.symbol, event.side))
+        if times is None or _moment(event.onset) <= times[0]:
+            continue
+        onset = _moment(event.onset)
+        first, end = np.searchsorted(times, [onset - _HORIZON, onset])
+        if first == end:
+            yield event
 
 
 def events_of(recorded: pd.DataFrame) -> tuple[Event, ...]:

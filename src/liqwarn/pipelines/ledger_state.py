@@ -21,10 +21,11 @@ from liqwarn.live.flag_rows import flag_frame
 from liqwarn.pipelines.ledger_log import KINDS, Line, lines_after, part_table
 from liqwarn.tables import read_table, write_table
 
-__all__ = ["KEY", "Ledger", "keep", "load", "rebuilt"]
+__all__ = ["KEY", "Ledger", "Told", "keep", "load", "rebuilt"]
 
 KEY: Final = ("symbol", "as_of", "side")
-_SCHEMA: Final = "liqwarn.ledger-cache/1"
+Told = tuple[tuple[int, datetime], ...]
+_SCHEMA: Final = "liqwarn.ledger-cache/2"
 _CACHE: Final = "cache"
 _OFTEN: Final = 24
 """Lines of the chain that are read from their parts before the copy is made anew."""
@@ -47,8 +48,9 @@ class Ledger:
     ----------
     tables : mapping of {"flags", "outcomes", "events"} to DataFrame
         In the order they were taken in; ``part`` is the number of the line that brought a row.
-    models : mapping of version to datetime
-        Until when a model's training knew outcomes.
+    models : mapping of version to tuple of (int, datetime)
+        Until when a model's training knew outcomes, and the number of the line that told it; the
+        first that was told, and every later one that is told of the same version.
     sources : frozenset of str
         SHA-256 of the files whose flags were taken in.
     head : Head
@@ -56,7 +58,7 @@ class Ledger:
     """
 
     tables: Mapping[str, pd.DataFrame] = field(default_factory=_empty)
-    models: Mapping[str, datetime] = field(default_factory=dict)
+    models: Mapping[str, Told] = field(default_factory=dict)
     sources: frozenset[str] = frozenset()
     head: Head = field(default_factory=Head)
 
@@ -114,7 +116,10 @@ def keep(folder: Path, ledger: Ledger) -> None:
         "schema": _SCHEMA,
         "head": asdict(ledger.head),
         "files": {kind: sha256_of(folder / _CACHE / f"{kind}.parquet") for kind in KINDS},
-        "models": {version: until.isoformat() for version, until in ledger.models.items()},
+        "models": {
+            version: [[line, until.isoformat()] for line, until in told]
+            for version, told in ledger.models.items()
+        },
         "sources": sorted(ledger.sources),
     }
     write_json(folder / _CACHE / "cache.json", described)
@@ -132,11 +137,16 @@ def _kept(folder: Path) -> Ledger:
     try:
         told: dict[str, Any] = orjson.loads((folder / _CACHE / "cache.json").read_bytes())
         paths = {kind: folder / _CACHE / f"{kind}.parquet" for kind in KINDS}
-        if any(sha256_of(path) != told["files"][kind] for kind, path in paths.items()):
+        if told["schema"] != _SCHEMA or any(
+            sha256_of(path) != told["files"][kind] for kind, path in paths.items()
+        ):
             return Ledger()
         return Ledger(
             tables={kind: read_table(path) for kind, path in paths.items()},
-            models={v: datetime.fromisoformat(t) for v, t in told["models"].items()},
+            models={
+                version: tuple((int(line), datetime.fromisoformat(until)) for line, until in lines)
+                for version, lines in told["models"].items()
+            },
             sources=frozenset(told["sources"]),
             head=Head(**told["head"]),
         )
@@ -168,8 +178,7 @@ def _sources(line: Line) -> list[dict[str, str]]:
     return found
 
 
-def _with_models(models: Mapping[str, datetime], lines: list[Line]) -> dict[str, datetime]:
-    """Of a version that is told twice the later end of training holds: it is the safer."""
+def _with_models(models: Mapping[str, Told], lines: list[Line]) -> dict[str, Told]:
     found = dict(models)
     for record in (line.record for line in lines):
         if record.get("kind") != "model":
@@ -178,7 +187,7 @@ def _with_models(models: Mapping[str, datetime], lines: list[Line]) -> dict[str,
             version, until = str(record["version"]), datetime.fromisoformat(record["trained_until"])
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(f"ledger: line {record['sequence']} is no model: {error!r}") from error
-        found[version] = max(until, found.get(version, until))
+        found[version] = (*found.get(version, ()), (int(record["sequence"]), until))
     return found
 
 

@@ -134,10 +134,14 @@ def alarm_rows(account: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def miss_rows(account: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Every missed event, the newest first."""
-    return sorted(
-        list_of(account, "misses"), key=lambda row: str(row.get("onset", "")), reverse=True
-    )
+    """Every missed event, and every one that no flag stood before, the newest first.
+
+    >>> miss_rows({"uncovered": [{"symbol": "A"}]})
+    [{'tier': 'no flag', 'symbol': 'A'}]
+    """
+    uncovered = [{"tier": "no flag", **row} for row in list_of(account, "uncovered")]
+    rows = [*list_of(account, "misses"), *uncovered]
+    return sorted(rows, key=lambda row: str(row.get("onset", "")), reverse=True)
 
 
 def no_miss_text(account: Mapping[str, Any]) -> str:
@@ -243,6 +247,18 @@ def counts_sentence(account: Mapping[str, Any]) -> str:
         f"count for no skill. {told['replayed']} were issued after their time (replayed): skill of "
         f"those in time is told apart. {told['changed']} flags came again otherwise and "
         f"{told['revised']} outcomes were revised: the first counts."
+        f"{_uncovered(account)}"
+    )
+
+
+def _uncovered(account: Mapping[str, Any]) -> str:
+    """How many onsets nobody was warned of for want of a flag; empty for none."""
+    if not finite(part_of(account, "counts").get("uncovered")):
+        return ""
+    return (
+        f" {count_of(account, 'uncovered')} onsets came while no flag issued in time stood in the "
+        "4 h before, as when a server is down: they are listed as missed (no flag), and no figure "
+        "of skill holds them."
     )
 
 

@@ -86,6 +86,12 @@ def _of_panel(account: Account) -> Iterator[MetricFamily]:
     told: Samples = [((s,), v) for s in _STATES if (v := finite(counts.get(s))) is not None]
     what = "Sides of flags in the ledger, by what is known of them."
     yield MetricFamily(name="ledger_flags", what=what, labels=("state",), samples=told)
+    uncovered = finite(counts.get("uncovered"))
+    yield MetricFamily(
+        name="ledger_uncovered_onsets",
+        what="Onsets with no flag issued in time in the 4 h before, as when a server is down.",
+        samples=[] if uncovered is None else [((), uncovered)],
+    )
     yield _stamp("ledger_as_of_timestamp_seconds", "Until when outcomes are known.", account)
     what = "Alarms of the ledger, by rule and level: act or warn."
     yield MetricFamily(
