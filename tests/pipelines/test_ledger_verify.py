@@ -116,9 +116,22 @@ def test_a_cut_with_a_forged_head_contradicts_the_account(home, folder):
         settle(made.study_of(), None, home, scores=None, now=END)
 
 
-def test_a_ledger_that_is_not_there_says_how_to_begin_one(home):
-    with pytest.raises(AuditError, match="`liqwarn ledger settle` begins one"):
+def test_a_ledger_without_flags_says_how_to_begin_one(home):
+    nothing = r"holds no flags yet: .* `liqwarn ledger settle --scores FOLDER`, takes them in"
+
+    with pytest.raises(AuditError, match=nothing):
         verify_ledger(ledger_folder(home, "demo"), None)
+    settle(made.study_of(), None, home, scores=None, now=END)  # an account of nothing
+    with pytest.raises(AuditError, match=nothing):
+        checked(home, ledger_folder(home, "demo"))
+
+
+def test_a_ledger_that_was_taken_away_is_not_one_that_was_never_begun(home, folder):
+    (folder / "ledger.jsonl").unlink()
+    (folder / "ledger.head.json").unlink()
+
+    with pytest.raises(AuditError, match=r"made of \d lines, found none: restore the ledger"):
+        checked(home, folder)
 
 
 def test_dying_before_any_write_reaches_the_disk_loses_nothing(home, scores, monkeypatch):

@@ -99,7 +99,9 @@ def test_what_is_scored_already_need_not_be_enabled_and_a_stranger_cannot_be(hom
 
     assert not done.changed
     assert done.standing.since == NOW
-    with pytest.raises(ConfigError, match="XRPUSDT has no standing in panel 'demo', known are: BT"):
+    with pytest.raises(
+        ConfigError, match="XRPUSDT has no standing in panel 'demo', expected one of: BT"
+    ):
         enable_symbol("demo", "XRPUSDT", home, by="Ada", reason="why not", now=LATER)
 
 

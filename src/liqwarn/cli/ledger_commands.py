@@ -63,7 +63,10 @@ def show_command(options: LedgerOptions) -> None:
     name = load_panel(options.panel).name
     account = read_account(load_settings(), name)
     if account is None:
-        raise ConfigError(f"panel '{name}' has no ledger: `liqwarn ledger settle` begins one")
+        raise ConfigError(
+            f"panel '{name}' has no ledger: `liqwarn score`, or `liqwarn ledger settle --scores "
+            "FOLDER`, begins one"
+        )
     emit(account, as_json=options.json, text=ledger_text(account))
 
 

@@ -166,8 +166,12 @@ def _false_alarms(account: Account) -> Iterator[Alarm]:
 
 
 def _unsettled(account: Account, now: datetime) -> Iterator[Alarm]:
-    age = now - moment_from_iso(account["as_of"], "as_of")
+    last = moment_from_iso(account["as_of"], "as_of")
+    age = now - last
     if age > OLD_WARN:
         severity = "act" if age > OLD_ACT else "warn"
-        text = f"nothing was settled after {account['as_of']}, {age / timedelta(days=1):.1f} days"
+        text = (
+            f"nothing was settled after {last:%Y-%m-%d %H:%M} UTC, {age / timedelta(days=1):.1f} "
+            f"days ago, expected {OLD_WARN.days} at most"
+        )
         yield _alarm("unsettled", "panel", severity, text)

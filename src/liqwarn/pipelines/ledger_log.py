@@ -138,7 +138,8 @@ def part_table(folder: Path, record: Mapping[str, Any]) -> pd.DataFrame:
     found = sha256(content).hexdigest()
     if found != record["sha256"]:
         raise AuditError(
-            f"{path}: SHA-256 {found[:12]}…, expected {str(record['sha256'])[:12]}…: it was edited"
+            f"{path}: SHA-256 {found[:12]}…, expected {str(record['sha256'])[:12]}…: it was "
+            "edited, restore it"
         )
     table = read_table(BytesIO(content))
     if len(table) != record["rows"]:

@@ -64,7 +64,7 @@ def verify_ledger(folder: Path, account: Mapping[str, Any] | None) -> Verified:
         Naming what was edited, removed or cut.
     """
     if not (folder / "ledger.jsonl").exists() and not (folder / "ledger.head.json").exists():
-        raise AuditError(f"{folder} holds no ledger: `liqwarn ledger settle` begins one")
+        raise AuditError(_nothing(folder, account))
     named, place = set(), Head()
     _need_account(account, place)
     for line in lines_after(folder, place):
@@ -86,6 +86,16 @@ def verify_ledger(folder: Path, account: Mapping[str, Any] | None) -> Verified:
         events=len(whole.events),
         sha256=place.sha256,
         unnamed=tuple(name for name in found if name not in named),
+    )
+
+
+def _nothing(folder: Path, account: Mapping[str, Any] | None) -> str:
+    told = 0 if account is None else account["ledger"]["lines"]
+    if told:
+        return f"{folder}: its account was made of {told} lines, found none: restore the ledger"
+    return (
+        f"{folder} holds no flags yet: `liqwarn score`, or `liqwarn ledger settle --scores "
+        "FOLDER`, takes them in"
     )
 
 

@@ -135,7 +135,8 @@ def enable_symbol(
         if symbol not in before:
             known = ", ".join(sorted(before)) or "none"
             raise ConfigError(
-                f"{symbol} has no standing in panel '{panel}', known are: {known}; it is scored"
+                f"{symbol} has no standing in panel '{panel}', expected one of: {known}; nothing "
+                "was changed"
             )
         if before[symbol].enabled:
             return Enabled(standing=before[symbol], changed=False)
