@@ -17,6 +17,7 @@ from liqwarn.models.model_files import SCHEMA
 from liqwarn.models.registry import RunRecord
 from liqwarn.pipelines.alias_moves import history_of
 from liqwarn.pipelines.champion import open_champion, registry_of
+from liqwarn.pipelines.ledger import read_account
 from liqwarn.pipelines.policy_versions import PolicyVersions
 from liqwarn.pipelines.retrain import RetrainOrder, retrain, run_key
 from liqwarn.pipelines.retrain_journal import journal_of
@@ -177,6 +178,10 @@ def test_a_better_challenger_is_promoted_with_reasons(
     )
     (told,) = (one for one in journal_of("demo", settings.home).lines() if one["step"] == "judged")
     in_force = PolicyVersions("demo", given_market.policy_file, settings).in_force()
+    shown = read_account(settings, "demo")["champion"]["shown"]
+    evidence = told["figures"]["evidence"]
+    assert [one["value"] for one in shown] == [one["roc_auc"] for one in evidence]
+    assert all(one["low"] < one["value"] for one in shown)
     assert told["figures"]["policy"]["changed"]
     assert told["figures"]["policy"]["version"] == in_force.policy.version == "1.1.0"
 

@@ -29,6 +29,7 @@ from liqwarn.pipelines.ledger_log import Entry, append_entries, lines_after
 from liqwarn.pipelines.ledger_origin import need_panel
 from liqwarn.pipelines.ledger_outcomes import known_events, new_outcomes
 from liqwarn.pipelines.ledger_state import KEY, Ledger, keep, load
+from liqwarn.pipelines.retrain_journal import journal_of
 from liqwarn.pipelines.standings import read_standings, update_standings
 from liqwarn.pipelines.study import Study
 
@@ -211,11 +212,7 @@ def _judged(
     told: Mapping[str, Any], bundle: Bundle | None, settings: Settings, panel: str, now: datetime
 ) -> Mapping[str, Standing]:
     """Who is scored from now on; another model than the one in force changes nothing in that."""
-    champions = [
-        ended.move.after
-        for ended in history_of(panel, settings).moves()
-        if ended.state == "done" and ended.move.alias == "champion"
-    ]
+    champions = [move.after for move in history_of(panel, settings).champions()]
     if bundle is None or bundle.stamp.version != (champions or [bundle.stamp.version])[-1]:
         return read_standings(settings, panel)
     champion = bundle.stamp.version
@@ -250,13 +247,18 @@ def _whole(folder: Path, account: Mapping[str, Any]) -> Ledger:
 
 
 def _champion(bundle: Bundle | None, settings: Settings, panel: str) -> dict[str, Any] | None:
-    """The champion and since when, by the history of aliases; by hand there is no date."""
+    """The champion, since when by the history of aliases, and what it showed when it was judged.
+
+    A model that was put there past the history has no date; one that no retraining judged, such as
+    the first, has shown nothing.
+    """
     if bundle is None:
         return None
     version = bundle.stamp.version
-    moves = [
-        ended.move.at
-        for ended in history_of(panel, settings).moves()
-        if ended.state == "done" and ended.move.alias == "champion" and ended.move.after == version
-    ]
-    return {"version": version, "since": moves[-1] if moves else None}
+    moves = [one for one in history_of(panel, settings).champions() if one.after == version]
+    runs = [move.run for move in moves if move.run]
+    return {
+        "version": version,
+        "since": moves[-1].at if moves else None,
+        "shown": journal_of(panel, settings.home).shown_by(runs[-1]) if runs else [],
+    }
