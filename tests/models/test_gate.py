@@ -48,6 +48,7 @@ GOOD = SideEvidence(
 FAULTS = [
     ("sample", {"sample": Sample(onsets=29, weeks=8)}, "too few: 29 onsets in 8 weeks, expected"),
     ("sample", {"sample": Sample(onsets=99, weeks=7)}, "too few: 99 onsets in 7 weeks"),
+    ("sample", {"sample": Sample(onsets=1, weeks=1)}, "too few: 1 onset in 1 week, expected"),
     ("finite", {"not_finite": 3}, "3 scores are not finite"),
     ("constant", {"tied_frac": 0.5}, "constant: 50 % of the rows"),
     ("constant", {"tied_frac": NAN}, "constant"),

@@ -96,6 +96,7 @@ def test_drift_is_worst_first_and_its_grade_is_a_word(account):
     assert rows[2].cells[0] == "feature_29"
     assert section(account).count('class="grade-large"') == 2
     assert "(43,488 rows) against what the model was trained on, 2025-01-01" in section(account)
+    assert "so a large PSI alone is no drift" in section(account)
 
 
 def test_weeks_without_a_ranking_have_no_chart_of_it(account):

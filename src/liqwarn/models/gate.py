@@ -74,7 +74,8 @@ class Sample:
         return self.onsets >= least.onsets and self.weeks >= least.weeks
 
     def __str__(self) -> str:
-        return f"{self.onsets} onsets in {self.weeks} weeks"
+        onsets, weeks = "s" * (self.onsets != 1), "s" * (self.weeks != 1)
+        return f"{self.onsets} onset{onsets} in {self.weeks} week{weeks}"
 
 
 ENOUGH: Final = Sample(onsets=30, weeks=8)

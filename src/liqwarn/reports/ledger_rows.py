@@ -274,6 +274,8 @@ def few_outcomes(rows: list[Mapping[str, Any]]) -> str:
     --------
     >>> few_outcomes([{"scope": "all", "side": "long", "rows": 400, "onsets": 12}])
     'Long: only 12 onsets, too few to lean on (fewer than 30).'
+    >>> few_outcomes([{"scope": "all", "side": "long", "rows": 400, "onsets": 1}])
+    'Long: only 1 onset, too few to lean on (fewer than 30).'
     >>> few_outcomes([])
     'No outcome is known yet: nothing can be said of the skill of these flags.'
     """
@@ -282,7 +284,8 @@ def few_outcomes(rows: list[Mapping[str, Any]]) -> str:
     if not any(finite(row.get("rows")) for row in sides):
         return "No outcome is known yet: nothing can be said of the skill of these flags."
     return " ".join(
-        f"{side.capitalize()}: only {n:,.0f} onsets, too few to lean on (fewer than {FEW_ONSETS})."
+        f"{side.capitalize()}: only {n:,.0f} onset{'s' * (n != 1)}, too few to lean on (fewer than "
+        f"{FEW_ONSETS})."
         if n
         else f"{side.capitalize()}: no onset yet, so ranking and recall cannot be measured."
         for side, n in known.items()
