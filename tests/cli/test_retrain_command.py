@@ -26,6 +26,7 @@ def test_a_run_beside_another_ends_with_75_and_names_the_lock(run, market_option
     assert told.code == 75
     assert told.out == ""
     assert "another liqwarn retrain holds the lock" in told.err
+    assert "wait until it has ended" in told.err
     assert "demo.lock" in told.err
 
 

@@ -94,6 +94,17 @@ def test_a_text_has_the_same():
     assert "drift of rv_24h: PSI 0.300, KS 0.200, large" in text
 
 
+def test_reasons_are_told_once():
+    judged = line("judged", {}, ["long: too few"])
+    kept = line("finished", {"action": "kept", "champion": "3", "notes": []}, ["long: too few"])
+    mended = line("registered", {}, ["mended"])
+
+    text = retrain_text("demo", [line("started"), mended, judged, kept])
+
+    assert text.count("long: too few") == 1
+    assert "registered: mended" in text
+
+
 def test_a_run_that_stopped_failed_or_was_killed_has_a_page_too():
     stop = line("stopped", {"action": "stopped", "champion": "3", "notes": []}, ["stale: old"])
     fail = line("failed", {"error": "StoreError"}, ["no space"], seconds=None)

@@ -29,7 +29,9 @@ def only_retraining(panel: str, settings: Settings) -> Iterator[None]:
     try:
         held = lock.acquire(timeout=0)
     except Timeout as error:
-        raise LockHeldError(f"another liqwarn retrain holds the lock {lock.lock_file}") from error
+        raise LockHeldError(
+            f"another liqwarn retrain holds the lock {lock.lock_file}: wait until it has ended"
+        ) from error
     with held, registry_of(panel, settings).retraining():
         yield
 

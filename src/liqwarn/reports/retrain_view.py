@@ -68,19 +68,20 @@ def retrain_view(lines: Sequence[Line]) -> RetrainView:
     figures = end.get("figures", {})
     action = str(figures.get("action") or end.get("step") or "")
     evidence = _figures(last, "judged").get("evidence", [])
+    reasons = tuple(end.get("reasons", ()))
     return RetrainView(
         sentence=_SENTENCES.get(action, action),
         action=action or "not finished",
         run=str(lines[-1]["run"]) if lines else "",
         at=utc(lines[-1]["at"]) if lines else DASH,
         champion=str(figures.get("champion") or DASH),
-        reasons=tuple(end.get("reasons", ())),
+        reasons=reasons,
         notes=tuple(figures.get("notes", ())),
         facts=(*_data(_figures(last, "data")), *_quality(_figures(last, "quality"))),
         drift=tuple(_drift(_figures(last, "drift"))),
         sides=tuple(str(one["side"]) for one in evidence),
         gate=tuple(gate_rows(evidence)),
-        steps=tuple(_step(line) for line in lines),
+        steps=tuple(_step(line, reasons) for line in lines),
     )
 
 
@@ -119,7 +120,8 @@ def _drift(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     ]
 
 
-def _step(line: Line) -> tuple[str, str, str]:
+def _step(line: Line, told: tuple[str, ...]) -> tuple[str, str, str]:
+    """What a step said, unless the page begins with it."""
     seconds = finite(line["seconds"])
-    said = "; ".join(line["reasons"])
+    said = "" if tuple(line["reasons"]) == told else "; ".join(line["reasons"])
     return str(line["step"]), DASH if seconds is None else f"{seconds:.1f} s", said
