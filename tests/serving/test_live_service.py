@@ -228,7 +228,8 @@ def disabled_for(start, first, last):
 
 
 def ledger_of(clock, off, until):
-    return lambda: {"DOGEUSDT": off} if off.since <= clock.wall() < until else {}
+    on = Standing(enabled=True, champion=off.champion, since=until)
+    return lambda: {"DOGEUSDT": off if off.since <= clock.wall() < until else on}
 
 
 def test_a_disabled_symbol_is_not_scored_as_in_the_batch_and_says_why(
@@ -279,7 +280,7 @@ def test_bars_taken_again_know_who_was_disabled_whoever_is_now(study, begun, tmp
     (first.folder / "scores.live").unlink()
     shutil.rmtree(first.folder / "history")  # it is made again, too
     _, again = begun(tmp_path / "cut")
-    again = replace(again, standings=dict)
+    again = replace(again, standings=ledger_of(again.clock, off, until))
     again.feed.put_columns(bars(study, 8, 11))
     again.clock.forward(8 * HOUR + HOUR / 2)
     run_to_end(LiveService(again))

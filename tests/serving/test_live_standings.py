@@ -71,6 +71,34 @@ def test_what_did_not_change_is_not_written_again(begun, noon, tmp_path):
     assert len(list(chained_log.records(tmp_path / STANDINGS))) == 1
 
 
+@pytest.mark.parametrize(
+    "told",
+    [{"DOGEUSDT": Standing(enabled=True, champion="8", since=NOON)}, {}],
+    ids=["the next champion's", "gone"],
+)
+def test_a_symbol_stays_disabled_under_the_model_that_is_still_served(begun, noon, told):
+    make, ledger, watch = begun
+    one = make()
+    ledger.now = {"DOGEUSDT": off(noon)}
+    one.renew(noon)
+    ledger.now = told
+    one.renew(noon + HOUR)
+
+    assert one.at(noon + 2 * HOUR) == {"DOGEUSDT": off(noon)}
+    assert watch.names() == ["standings"]
+
+
+def test_a_symbol_that_is_enabled_under_the_same_champion_is_scored_again(begun, noon):
+    make, ledger, _ = begun
+    one = make()
+    ledger.now = {"DOGEUSDT": off(noon)}
+    one.renew(noon)
+    ledger.now = {"DOGEUSDT": Standing(enabled=True, champion="7", since=noon, by_hand=True)}
+    one.renew(noon + HOUR)
+
+    assert one.at(noon + 2 * HOUR) == {}
+
+
 def test_a_file_that_cannot_be_read_changes_nothing(begun, noon):
     make, ledger, watch = begun
     one = make()

@@ -62,10 +62,12 @@ class LiveStandings:
         """Look at the ledger; what is other than before is in force behind the newest bar.
 
         A file that cannot be read changes nothing, nor does a journal that cannot be written.
+        Who was disabled stays so until the ledger enables it under the same champion: it says the
+        next one's name before this server has that model, and one that is gone says nothing.
         """
         try:
-            wanted = {name: one for name, one in self._read().items() if not one.enabled}
             before = self._known[-1] if self._known else {}
+            wanted = _disabled(before, self._read())
             if wanted == before:
                 return
             line = {
@@ -95,6 +97,16 @@ class LiveStandings:
                 yield _moment(record["after"]), disabled
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 raise AuditError(f"{self._log}: line {number} says no standings") from error
+
+
+def _disabled(before: Standings, told: Standings) -> dict[str, Standing]:
+    """Who is disabled by what is told now; a standing holds for the champion it names alone."""
+    out = {name: one for name, one in told.items() if not one.enabled}
+    for name, one in before.items():
+        now = told.get(name)
+        if now is None or (now.enabled and now.champion != one.champion):
+            out[name] = one
+    return out
 
 
 def _plain(one: Standing) -> dict[str, Any]:
