@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from filelock import FileLock, Timeout
-
 from liqwarn.config import Settings
 from liqwarn.decisions import iso_utc
-from liqwarn.errors import ConfigError, LiqwarnError, ModelError
+from liqwarn.errors import LiqwarnError, ModelError
 from liqwarn.models.alias_history import ROLLBACK, AliasHistory, AliasMove, Ended
 from liqwarn.models.registry import CHALLENGER, CHAMPION, Registry
+from liqwarn.pipelines.file_lock import file_lock
 
 __all__ = [
     "COPY",
@@ -279,10 +278,5 @@ def _make(
 @contextmanager
 def _alone(registry: Registry, history: AliasHistory) -> Iterator[Callable[[], None]]:
     """Hold the locks of history and registry; yields what raises when the latter was lost."""
-    history.lock.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        held = FileLock(history.lock).acquire(timeout=LOCK_S)
-    except Timeout as error:
-        raise ConfigError(f"somebody holds the lock {history.lock} for {LOCK_S:.0f} s") from error
-    with held, registry.changing() as check:
+    with file_lock(history.lock, LOCK_S), registry.changing() as check:
         yield check

@@ -3,26 +3,25 @@
 Nothing that was taken in is ever changed or taken out; see :mod:`liqwarn.pipelines.ledger_log`.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import orjson
-from filelock import FileLock, Timeout
 
 from liqwarn.chained_log import Head
 from liqwarn.config import Settings
 from liqwarn.decisions import iso_utc
 from liqwarn.durable import write_json
-from liqwarn.errors import AuditError, ConfigError, StoreError
+from liqwarn.errors import AuditError, StoreError
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.ledger_alarms import decay_alarms
 from liqwarn.models.skill_floor import LiveSkill, Standing
 from liqwarn.pipelines.alias_moves import history_of
 from liqwarn.pipelines.drift import NO_DRIFT, measure_drift
+from liqwarn.pipelines.file_lock import file_lock
 from liqwarn.pipelines.ledger_account import first_flags, measures
 from liqwarn.pipelines.ledger_intake import models_of, take_in
 from liqwarn.pipelines.ledger_log import Entry, append_entries, lines_after
@@ -69,7 +68,7 @@ def settle(
     """
     panel = study.market.panel.name
     folder = ledger_folder(settings, panel)
-    with _alone(folder):
+    with file_lock(folder / "ledger.lock", _LOCK_S):
         earlier = _account_before(settings, panel)
         before = _whole(folder, earlier)
         if scores is not None:
@@ -127,18 +126,6 @@ def live_skill(account: Mapping[str, Any], champion: str) -> dict[str, LiveSkill
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else value
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "ledger.lock")
-    try:
-        held = lock.acquire(timeout=_LOCK_S)
-    except Timeout as error:
-        raise ConfigError(f"another process holds the ledger's lock {lock.lock_file}") from error
-    with held:
-        yield
 
 
 def _with_flags(

@@ -20,13 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock, Timeout
-
 from liqwarn.chained_log import append_records, records, verify
 from liqwarn.config import Settings, config_sha256, load_policy, policy_of
 from liqwarn.decisions import iso_utc
 from liqwarn.durable import write_bytes
-from liqwarn.errors import ConfigError, StoreError
+from liqwarn.errors import StoreError
+from liqwarn.pipelines.file_lock import file_lock
 from liqwarn.policy.tiers import Policy
 
 __all__ = ["InForce", "PolicyVersions", "next_version"]
@@ -123,13 +122,7 @@ class PolicyVersions:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the lock under which versions are added."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = self.folder / "policies.lock"
-        try:
-            held = FileLock(lock).acquire(timeout=_LOCK_S)
-        except Timeout as error:
-            raise ConfigError(f"somebody holds the lock {lock} for {_LOCK_S:.0f} s") from error
-        with held:
+        with file_lock(self.folder / "policies.lock", _LOCK_S):
             yield
 
     def _newest(self) -> dict[str, Any] | None:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from filelock import FileLock, Timeout
 
 from liqwarn.chained_log import append_records, records, verify
 from liqwarn.config import Settings
@@ -26,6 +25,7 @@ from liqwarn.durable import write_bytes
 from liqwarn.errors import ConfigError, StoreError
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.skill_floor import LiveSkill, Standing, enable, judge_symbols
+from liqwarn.pipelines.file_lock import file_lock
 
 __all__ = [
     "Enabled",
@@ -211,11 +211,5 @@ def _head(path: Path) -> Path:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Hold the lock of a panel's standings."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_suffix(".lock")
-    try:
-        held = FileLock(lock).acquire(timeout=_LOCK_S)
-    except Timeout as error:
-        raise ConfigError(f"somebody holds the lock {lock} for {_LOCK_S:.0f} s") from error
-    with held:
+    with file_lock(path.with_suffix(".lock"), _LOCK_S):
         yield
