@@ -114,3 +114,11 @@ def test_a_symbol_that_only_the_champion_knew_is_told(study, bundle):
 
     assert told == ("less data: the champion was trained on DOGEUSDT, which is not in the panel",)
     assert among_others == ()
+
+
+def test_a_further_panel_that_is_left_out_is_less_data(study):
+    now = data_figures(study, ())
+    told = check_less(now, {**now, "others": ["wide"]}, None)
+
+    assert told == ("less data: the last run trained on panel wide too, this one does not",)
+    assert check_less({**now, "others": ["wide"]}, now, None) == ()

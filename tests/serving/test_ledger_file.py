@@ -1,6 +1,8 @@
 """The account's file: read again when it is replaced, and never a crash."""
 
+import os
 import runpy
+import threading
 from pathlib import Path
 
 import orjson
@@ -77,3 +79,15 @@ def test_a_folder_in_its_place_is_a_fault(home):
     home.account.mkdir()
 
     assert "Is a directory" in LedgerFile(home.account).read().fault
+
+
+def test_a_pipe_in_its_place_holds_nobody_up(home):
+    os.mkfifo(home.account)
+    found = []
+    reader = threading.Thread(
+        target=lambda: found.append(LedgerFile(home.account).read()), daemon=True
+    )
+    reader.start()
+    reader.join(10)
+
+    assert [one.fault for one in found] == ["account.json: StoreError: no regular file"]

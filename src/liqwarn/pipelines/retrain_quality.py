@@ -75,6 +75,9 @@ def _less_than_before(found: Mapping[str, Any], before: Mapping[str, Any] | None
     gone = sorted(set(before["symbols"]) - set(found["symbols"]))
     if gone:
         yield f"less data: {', '.join(gone)} of the last run is not in the panel any more"
+    left = sorted(set(before.get("others", ())) - set(found["others"]))
+    if left:
+        yield f"less data: the last run trained on panel {', '.join(left)} too, this one does not"
     if found["until"] < before["until"]:
         yield f"less data: it ends {found['until']}, at the last run it ended {before['until']}"
     same = found["panel_sha256"] == before["panel_sha256"]

@@ -1,9 +1,11 @@
 """The account of a panel's ledger, read from its file and again when that is replaced."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, Final
 
 import orjson
@@ -64,7 +66,7 @@ class LedgerFile:
         if stamp == self._stamp:
             return self._reading
         try:
-            account = _account(self._path, stat.st_size)
+            account = _account(self._path, stat)
             settled = moment_from_iso(account["generated_at"], "generated_at")
         except OSError as error:
             return self._failed(None, error.strerror or type(error).__name__)
@@ -83,10 +85,17 @@ class LedgerFile:
         return self._reading
 
 
-def _account(path: Path, size: int) -> dict[str, Any]:
+def _account(path: Path, stat: os.stat_result) -> dict[str, Any]:
+    if not (S_ISREG(stat.st_mode) or S_ISDIR(stat.st_mode)):
+        raise StoreError("no regular file")  # a pipe never ends, and the metrics wait for it
+    content = b""
+    if stat.st_size <= _LARGEST:
+        with path.open("rb") as stream:
+            content = stream.read(_LARGEST + 1)  # it may have grown
+    size = max(stat.st_size, len(content))
     if size > _LARGEST:
         raise StoreError(f"{size} bytes, expected at most {_LARGEST}")
-    found = orjson.loads(path.read_bytes())
+    found = orjson.loads(content)
     schema = found.get("schema") if isinstance(found, dict) else None
     if schema != SCHEMA:
         raise StoreError(f"schema is {schema!r}, expected {SCHEMA!r}")
