@@ -30,7 +30,10 @@ def test_show_is_readable_and_an_edit_is_refused(run, scored, given, tmp_path):
     part.write_bytes(part.read_bytes()[:-1] + b"x")
 
     assert run("ledger", "show", *about).code == 0
-    assert "it was edited, restore it" in run("ledger", "verify", *about).refusal
+    assert (
+        "it was edited; keep a copy of the folder, and restore it"
+        in run("ledger", "verify", *about).refusal
+    )
 
 
 def test_a_panel_without_a_ledger_says_how_to_begin_one(run, given):

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from liqwarn.decisions import flag_from_dict
+from liqwarn.errors import ConfigError
 from liqwarn.models.events import EVENT_COLUMNS
 from liqwarn.pipelines.demo import run_demo
 from liqwarn.policy.audit import replay, verify
@@ -141,6 +142,23 @@ def test_into_the_same_folder_it_runs_again_and_gives_the_same(out, demo, policy
         assert one | {"issued_at": None} == two | {"issued_at": None}
     verify(out / "audit.jsonl", out / "audit.head.json")
     assert replay(out / "audit.jsonl", policy).differences == 0
+
+
+@pytest.mark.parametrize(
+    ("held", "stays"),
+    [("manifest.json", False), ("panel=demo/a_killed_demo", False), ("btc/manifest.json", True)],
+)
+def test_a_folder_of_other_stores_is_left_alone(demo, tmp_path, held, stays):
+    """As ``--out $LIQWARN_HOME`` would give it."""
+    (tmp_path / "store" / held).parent.mkdir(parents=True)
+    (tmp_path / "store" / held).write_text("{}")
+    market = replace(demo[0].market, n_bars=24)
+    order = replace(demo[0], out=tmp_path, market=market, panel=tmp_path / "none.yaml")
+
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read"):
+        run_demo(order)
+
+    assert (tmp_path / "store" / held).exists() == stays
 
 
 def test_real_files_are_not_called_simulated(demo):

@@ -117,7 +117,7 @@ def run_demo(order: DemoOrder, *, on_progress: OnProgress = silent) -> Demo:
     data = order.data
     if data is None:
         data = order.out / "files"
-        shutil.rmtree(order.out / "store", ignore_errors=True)  # of another simulated market
+        _forget_store(order.out / "store")
         write_simulated_market(order.market, order.seed, data, on_progress=on_progress)
     job = MarketJob(panel=order.panel, data=data, store=order.out / "store")
     market = open_market(job, now=datetime.now(UTC), on_progress=on_progress)
@@ -139,6 +139,12 @@ def run_demo(order: DemoOrder, *, on_progress: OnProgress = silent) -> Demo:
     return Demo(
         simulated=market.panel.market == "simulated", out=order.out, flags=flags, skill=skill
     )
+
+
+def _forget_store(store: Path) -> None:
+    """Take away the store of another simulated market; a folder of panels' stores is not ours."""
+    if (store / "manifest.json").exists() or any(store.glob("panel=*")):
+        shutil.rmtree(store)
 
 
 def _evaluate(order: DemoOrder, study: Study, on_progress: OnProgress) -> dict[str, Any]:

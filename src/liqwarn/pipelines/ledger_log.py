@@ -139,7 +139,7 @@ def part_table(folder: Path, record: Mapping[str, Any]) -> pd.DataFrame:
     if found != record["sha256"]:
         raise AuditError(
             f"{path}: SHA-256 {found[:12]}…, expected {str(record['sha256'])[:12]}…: it was "
-            "edited, restore it"
+            "edited; keep a copy of the folder, and restore it"
         )
     table = read_table(BytesIO(content))
     if len(table) != record["rows"]:
