@@ -238,6 +238,22 @@ def test_a_run_that_the_server_ended_is_missed(begin, tmp_path):
     assert watch.missed is not None
 
 
+@pytest.mark.parametrize(("ago", "runs"), [(10, 0), (120, 1), (-300, 1)])
+def test_a_run_that_took_the_server_with_it_is_not_made_again_at_once(begin, tmp_path, ago, runs):
+    now = datetime.now(UTC)
+    began = now - ago * MINUTE
+    told = {"last": (now - timedelta(days=20)).isoformat(), "began": began.isoformat()}
+    (tmp_path / MEMORY).write_bytes(orjson.dumps(told))
+    run = Runs()
+    schedule, watch = begin(trigger_of(CronTimes.parse("0 3 * * 0")), run)
+    if runs:
+        until(lambda: watch.came == ["started", "kept"])
+
+    assert watch.missed is not None
+    assert len(run.begun) == runs
+    assert runs or schedule.next == began + timedelta(hours=1)
+
+
 @pytest.mark.parametrize("found", [b"", b"[]", b'{"last": 3}', b'{"last": "yesterday"}'])
 def test_a_damaged_memory_is_made_anew(begin, tmp_path, found):
     (tmp_path / MEMORY).write_bytes(found)

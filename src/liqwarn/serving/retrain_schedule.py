@@ -5,7 +5,7 @@ itself. One runs at a time; what becomes due meanwhile is left out, and what bec
 machine slept or the server was down is made up for once.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +32,7 @@ MEMORY: Final = "retrain_schedule.json"
 _NAMES: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _JOB: Final = "retrain"
 _LOOK_S: Final = 30
+_APART: Final = timedelta(hours=1)
 
 
 def trigger_of(times: CronTimes) -> BaseTrigger:
@@ -88,7 +89,7 @@ class RetrainSchedule:
         """Wait for what is due next, and make up for what was missed."""
         now = self._clock.wall()
         missed = self._missed(now)
-        options = {"next_run_time": now} if missed is not None else {}
+        options = {"next_run_time": self._not_before(now)} if missed is not None else {}
         self._scheduler.add_job(
             self._once,
             self._trigger,
@@ -119,8 +120,12 @@ class RetrainSchedule:
 
     def _once(self) -> None:
         self._watch.started()
+        before = self._remembered()
+        self._write({**before, "began": iso_utc(self._clock.wall())})
         outcome = self._run()
-        if outcome.result != "ended":
+        if outcome.result == "ended":
+            self._write(before)
+        else:
             self._remember(outcome.finished)  # what was due meanwhile was left out
         self._watch.finished(outcome, self.next)
 
@@ -130,16 +135,37 @@ class RetrainSchedule:
     def _missed(self, now: datetime) -> datetime | None:
         """What was due first since the last run; nothing is at the first start ever."""
         try:
-            last = datetime.fromisoformat(orjson.loads(self._memory.read_bytes())["last"])
+            last = datetime.fromisoformat(self._remembered()["last"])
             due: datetime | None = self._trigger.get_next_fire_time(None, last)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             self._remember(now)
             return None
         return due if due is not None and due <= now else None
 
-    def _remember(self, moment: datetime) -> None:
+    def _not_before(self, now: datetime) -> datetime:
+        """When a missed run may begin: not at once where this server died in the last one.
+
+        Else a run that takes the server with it would do so again after every restart.
+        """
         try:
-            write_json(self._memory, {"last": iso_utc(moment)})
+            began = datetime.fromisoformat(self._remembered()["began"])
+            return max(now, began + _APART) if began <= now else now
+        except (ValueError, KeyError, TypeError):
+            return now
+
+    def _remember(self, moment: datetime) -> None:
+        self._write({"last": iso_utc(moment)})
+
+    def _remembered(self) -> dict[str, str]:
+        try:
+            found = orjson.loads(self._memory.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _write(self, told: dict[str, str]) -> None:
+        try:
+            write_json(self._memory, told)
         except OSError as error:
             self._watch.forgetful(error)
 
