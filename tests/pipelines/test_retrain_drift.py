@@ -44,10 +44,33 @@ def test_another_unit_stops_with_what_is_strange(checked):
     def change(recent):
         recent *= 1e6
 
-    (*_, told) = checked(change).reasons
+    (told,) = [text for text in checked(change).reasons if "of the recent rows" in text]
 
     assert "of the recent rows are unlike anything in training" in told
     assert "robust deviations beyond anything in training" in told
+
+
+def test_a_symbol_in_another_unit_for_three_days_is_told_by_name(checked, study):
+    def change(recent):
+        recent[0, -72:] *= 1e6
+
+    found = checked(change, replace(LIMITS, symbols=0.5))
+
+    assert found.reasons == ()
+    assert found.figures["odd"] == [study.matrix.symbols[0]]
+    (note,) = found.notes
+    assert f"100 % of the newest rows of {study.matrix.symbols[0]}, 3 days" in note
+
+
+def test_more_than_a_quarter_of_the_symbols_in_another_unit_stop(checked, study):
+    def change(recent):
+        recent[0, -72:] *= 1e6
+
+    found = checked(change)
+
+    assert len(found.figures["odd"]) == 1 > 0.25 * len(study.matrix.symbols)
+    assert "of the newest rows of" in found.reasons[0]
+    assert found.notes == ()
 
 
 def test_features_that_stand_still_stop_with_their_names(checked):

@@ -62,9 +62,18 @@ class DriftLimits:
         unit makes them.
     constant : float
         Largest share of the features that have become constant.
+    newest : timedelta
+        The newest bars in which one symbol's fault is looked for.
+    strange : float
+        Largest share of a symbol's newest rows that are unlike anything in training.
+    symbols : float
+        Share of the symbols that may be strange; the panel is stopped beyond it.
     """
 
     recent: timedelta = timedelta(days=30)
     large: float = 0.5
     novel: float = 0.5
     constant: float = 0.1
+    newest: timedelta = timedelta(days=3)
+    strange: float = 0.5
+    symbols: float = 0.25
