@@ -75,5 +75,5 @@ class DriftLimits:
     novel: float = 0.5
     constant: float = 0.1
     newest: timedelta = timedelta(days=3)
-    strange: float = 0.5
+    strange: float = 0.9
     symbols: float = 0.25
