@@ -2,7 +2,7 @@
 
 Every week of the year the data grows by seven days, the champion in force scores them, the ledger
 settles what became known, and the retrain decides. Four things are planted: in one week traders
-change their habits, in one a symbol's open interest is told in another unit (and put right the week
+change their habits, in one two symbols' open interest is told in another unit (and put right the week
 after), in one the timer does not fire, and once the champion is rolled back by hand. Run as
 ``make year``; the page is written by this command alone. The clock is the simulation's.
 """
@@ -72,7 +72,7 @@ def study_at(year: Year, week: int) -> Study:
     """The study of everything published by a week's timer."""
     now, fault = year.moment(week), None
     if week == year.plan.fault:
-        fault = ("ETHUSDT", now - timedelta(days=3))
+        fault = (("DOGEUSDT", "ETHUSDT"), now - timedelta(days=3))
     publish(year.market, year.out / "files", now, fault=fault)
     repaired = week == year.plan.fault + 1
     job = MarketJob(
@@ -137,7 +137,7 @@ def happenings(year: Year, week: int) -> list[str]:
     plan = year.plan
     told = {
         plan.turn: "traders take up leverage",
-        plan.fault: "ETHUSDT's open interest told in thousands for three days",
+        plan.fault: "open interest of DOGEUSDT and ETHUSDT told in thousands for three days",
         plan.fault + 1: "put right by the provider",
         plan.missed: "the timer does not fire",
     }

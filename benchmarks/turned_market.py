@@ -70,18 +70,18 @@ def turned_market(start: datetime, days: int, turn_day: int, seed: int) -> Turne
 
 
 def publish(
-    market: Turned, folder: Path, now: datetime, *, fault: tuple[str, datetime] | None = None
+    market: Turned, folder: Path, now: datetime, *, fault: tuple[tuple[str, ...], datetime] | None = None
 ) -> None:
     """Write what a provider would have published by `now`: bars that have closed.
 
     Parameters
     ----------
-    fault : tuple of str and datetime, or None
-        From then on the symbol's open interest is told in thousands, as a changed unit would be.
+    fault : tuple of symbols and datetime, or None
+        From then on those symbols' open interest is told in thousands, as a changed unit would be.
     """
     for symbol, table in market.tables.items():
         known = table[table["timestamp"] + HOUR <= now]
-        if fault is not None and fault[0] == symbol:
+        if fault is not None and symbol in fault[0]:
             spoilt = known["timestamp"] >= fault[1]
             told = np.where(spoilt, known["open_interest"] / 1000.0, known["open_interest"])
             known = known.assign(open_interest=told)
