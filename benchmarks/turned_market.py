@@ -70,7 +70,11 @@ def turned_market(start: datetime, days: int, turn_day: int, seed: int) -> Turne
 
 
 def publish(
-    market: Turned, folder: Path, now: datetime, *, fault: tuple[tuple[str, ...], datetime] | None = None
+    market: Turned,
+    folder: Path,
+    now: datetime,
+    *,
+    fault: tuple[tuple[str, ...], datetime] | None = None,
 ) -> None:
     """Write what a provider would have published by `now`: bars that have closed.
 
