@@ -2,8 +2,8 @@
 
 Every week of the year the data grows by seven days, the champion in force scores them, the ledger
 settles what became known, and the retrain decides. Four things are planted: in one week traders
-change their habits, in one two symbols' open interest is told in another unit (and put right the week
-after), in one the timer does not fire, and once the champion is rolled back by hand. Run as
+change their habits, in one two symbols' open interest is told in another unit (and put right the
+week after), in one the timer does not fire, and once the champion is rolled back by hand. Run as
 ``make year``; the page is written by this command alone. The clock is the simulation's.
 """
 
