@@ -27,7 +27,7 @@ from liqwarn.pipelines.market import MarketJob, open_market
 from liqwarn.pipelines.retrain import retrain
 from liqwarn.pipelines.score import score
 from liqwarn.pipelines.study import Study, build_study
-from liqwarn.pipelines.train import TrainOrder
+from liqwarn.pipelines.train import TrainOrder, train
 from retrain_year_page import page
 from turned_market import Turned, publish, turned_market, write_panel
 
@@ -147,7 +147,14 @@ def happenings(year: Year, week: int) -> list[str]:
 def drill_rollback(year: Year, week: int) -> dict[str, Any]:
     """Roll the champion back by hand and forward again, and time both."""
     registry, history = registry_of("year", year.settings), history_of("year", year.settings)
-    found: dict[str, Any] = {"week": week, "was": registry.champion()}
+    by_hand = ""
+    if registry.champion() == "1":  # the gate let nobody pass: a person does
+        study = study_at(year, week)
+        done = train(study, (), year.order, year.settings, run=("by hand", year.moment(week)))
+        mandate = Mandate(action="promote", reason="drill", by="the year", now=year.moment(week))
+        promote(registry, history, done.version, mandate)
+        by_hand = ", of a challenger that was promoted by hand"
+    found: dict[str, Any] = {"week": week, "was": registry.champion(), "by_hand": by_hand}
     for action in ("rollback", "promote"):
         mandate = Mandate(action=action, reason="drill", by="the year", now=year.moment(week))
         began = time.monotonic()
@@ -187,7 +194,7 @@ def run(options: argparse.Namespace, plan: Plan) -> dict[str, Any]:
             file=sys.stderr,
             flush=True,
         )
-        if week >= plan.rollback and found["rollback"] is None and row.get("champion", "1") != "1":
+        if week >= plan.rollback and found["rollback"] is None and row["action"] != "missed":
             found["rollback"] = drill_rollback(year, week)
     return found | {"weeks": year.weeks, "seconds": time.monotonic() - began}
 

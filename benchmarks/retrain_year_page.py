@@ -5,7 +5,7 @@ from typing import Any
 
 HEAD = """# A year of weekly retrains
 
-Simulated market, six symbols, hourly bars. Written by `make year`, nowhere by hand.
+Simulated market, four symbols, hourly bars. Written by `make year`, nowhere by hand.
 Every week the data grows by seven days, the champion in force scores them, the ledger settles what
 became known, and `liqwarn retrain`'s chain decides, under the simulation's clock.
 The trees are fewer and faster than the defaults: the year is about the chain, not about skill.
@@ -33,13 +33,13 @@ def _summary(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _drift_seen(found)
     drill = found["rollback"]
     if drill is None:
-        yield "There was nothing to roll back to: no second champion."
+        yield "There was no rollback drill in so few weeks."
     else:
         back, forth = drill["rollback"], drill["promote"]
         yield (
-            f"Rollback drill after week {drill['week']}: from version {drill['was']} to "
-            f"{back['champion']} in {back['seconds']:.1f} s, and forward again in "
-            f"{forth['seconds']:.1f} s, both in the history; imports not counted."
+            f"Rollback drill after week {drill['week']}{drill['by_hand']}: from version "
+            f"{drill['was']} to {back['champion']} in {back['seconds']:.1f} s, and forward again "
+            f"in {forth['seconds']:.1f} s, both in the history; imports not counted."
         )
 
 

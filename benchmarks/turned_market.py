@@ -21,7 +21,7 @@ from liqwarn.simulation.market import draw_world
 from liqwarn.simulation.observables import Truth, observe
 from liqwarn.simulation.rules import columns_of, ladder_of, rules_of
 
-SYMBOLS = ("ADAUSDT", "BTCUSDT", "DOGEUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")
+SYMBOLS = ("ADAUSDT", "BTCUSDT", "DOGEUSDT", "ETHUSDT")
 LEAD = timedelta(days=30)
 CALM = (0.50, 0.30, 0.13, 0.04, 0.015, 0.008, 0.004, 0.002, 0.0006, 0.0004)
 """Shares of leverage before the turn: 2x and 3x for four in five."""

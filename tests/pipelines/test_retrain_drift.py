@@ -7,10 +7,14 @@ import numpy as np
 import orjson
 import pytest
 
+from liqwarn.pipelines.retrain_checks import checks_of
 from liqwarn.pipelines.retrain_drift import check_drift
-from liqwarn.pipelines.retrain_limits import DriftLimits
+from liqwarn.pipelines.retrain_journal import Step
+from liqwarn.pipelines.retrain_limits import DriftLimits, QualityLimits
+from liqwarn.pipelines.retrain_result import RetrainOrder
 
 LIMITS = DriftLimits()
+WIDE = QualityLimits(stale=timedelta(days=999), ahead=timedelta(days=999))
 DAYS = 30 * 24
 
 
@@ -44,33 +48,10 @@ def test_another_unit_stops_with_what_is_strange(checked):
     def change(recent):
         recent *= 1e6
 
-    (told,) = [text for text in checked(change).reasons if "of the recent rows" in text]
+    (*_, told) = checked(change).reasons
 
     assert "of the recent rows are unlike anything in training" in told
     assert "robust deviations beyond anything in training" in told
-
-
-def test_a_symbol_in_another_unit_for_three_days_is_told_by_name(checked, study):
-    def change(recent):
-        recent[0, -72:] *= 1e6
-
-    found = checked(change, replace(LIMITS, symbols=0.5))
-
-    assert found.reasons == ()
-    assert found.figures["odd"] == [study.matrix.symbols[0]]
-    (note,) = found.notes
-    assert f"100 % of the newest rows of {study.matrix.symbols[0]}, 3 days" in note
-
-
-def test_more_than_a_quarter_of_the_symbols_in_another_unit_stop(checked, study):
-    def change(recent):
-        recent[0, -72:] *= 1e6
-
-    found = checked(change)
-
-    assert len(found.figures["odd"]) == 1 > 0.25 * len(study.matrix.symbols)
-    assert "of the newest rows of" in found.reasons[0]
-    assert found.notes == ()
 
 
 def test_features_that_stand_still_stop_with_their_names(checked):
@@ -86,3 +67,12 @@ def test_the_limits_are_the_orders(checked):
     found = checked(limits=replace(LIMITS, large=-1.0))
 
     assert "of the features have drifted far, expected -100 % at most" in found.reasons[0]
+
+
+def test_a_person_may_go_on_with_what_drifted(study, bundle):
+    end = bundle.training.trained_until + timedelta(days=60)
+    order = RetrainOrder(drift=replace(LIMITS, large=-1.0), quality=WIDE, accept_drift=True)
+    (_, quality), (step, found) = checks_of((study, ()), bundle, order, None, end)
+
+    assert (quality.reasons, step, found.reasons) == ((), Step.DRIFT, ())
+    assert any(text.startswith("accepted: drift: ") for text in found.notes)

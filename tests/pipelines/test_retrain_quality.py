@@ -69,6 +69,26 @@ def test_one_symbol_of_many_is_only_told(spoilt):
     assert (wide.reasons, len(wide.notes)) == ((), 1)
 
 
+def in_thousands(values):
+    return np.where(np.arange(len(values))[:, None] == 0, values / 1000.0, values)
+
+
+def test_a_changed_unit_of_one_symbol_is_told_and_of_many_stops(spoilt):
+    some = spoilt(3 * 24, open_interest=in_thousands)
+    n = len(some.frame.symbols)
+
+    told = check_recent(some, replace(LIMITS, symbols=1.0)).notes
+    assert len(told) == 1
+    assert f"'open_interest' of {some.frame.symbols[0]} is 0.00" in told[0]
+    stops = check_recent(some, replace(LIMITS, symbols=0.5 / n))
+    assert any("a changed unit?" in text for text in stops.reasons)
+
+
+def test_a_level_that_has_lasted_is_no_leap(spoilt):
+    """After a month it is how things are: what drifts away is to be learned from."""
+    assert check_recent(spoilt(33 * 24, open_interest=in_thousands), LIMITS).reasons == ()
+
+
 def test_prices_apart_are_in_doubt_and_disagree(spoilt):
     found = check_recent(spoilt(200, mark=lambda values: 1.1 * values), LIMITS)
 

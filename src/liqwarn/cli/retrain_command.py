@@ -45,6 +45,10 @@ class RetrainOptions(FitOptions):
             "--accept-less", help="Go on with less data than the last run or the champion had."
         ),
     ] = False
+    accept_drift: Annotated[
+        bool,
+        typer.Option("--accept-drift", help="Go on with inputs that drifted so far as to stop it."),
+    ] = False
     release: Annotated[
         Path | None, typer.Option(help="Release a new champion here: the folder servers watch.")
     ] = None
@@ -143,6 +147,7 @@ def _order(options: RetrainOptions, panel: str, settings: Settings) -> RetrainOr
         seed=options.seed,
         threads=options.threads,
         accept_less=options.accept_less,
+        accept_drift=options.accept_drift,
         rederive=options.policy if options.rederive_policy else None,
     )
     if options.rederive_policy or options.release is not None:

@@ -38,7 +38,14 @@ def checks_of(
     quality = _quality(data, champion, order, before, now)
     yield Step.QUALITY, quality
     if not quality.reasons and champion is not None:
-        yield Step.DRIFT, check_drift(data[0], champion, order.drift, now=now)
+        drift = check_drift(data[0], champion, order.drift, now=now)
+        yield Step.DRIFT, _accepted(drift) if order.accept_drift else drift
+
+
+def _accepted(found: Checked) -> Checked:
+    """The same with its reasons as notes: a person has looked at them."""
+    told = (f"accepted: {text}" for text in found.reasons)
+    return replace(found, reasons=(), notes=(*found.notes, *told))
 
 
 def _quality(

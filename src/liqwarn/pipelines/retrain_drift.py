@@ -25,8 +25,7 @@ def check_drift(study: Study, champion: Bundle, limits: DriftLimits, *, now: dat
     """Drift as the ledger measures it, and whether it looks like a fault.
 
     Three signs of a fault: too many features drifted at once, rows as strange as a wrong unit makes
-    them, and features that moved in training and stand still now. Of one symbol alone a few strange
-    days are told; of many they stop the run.
+    them, and features that moved in training and stand still now.
     """
     found = measure_drift(study, champion, now=now)
     before, recent = _parts(study, champion, limits, now)
@@ -47,33 +46,10 @@ def check_drift(study: Study, champion: Bundle, limits: DriftLimits, *, now: dat
         "novel": _strange(champion, rows),
         "constant": still,
     }
-    odd = _odd_symbols(study, champion, recent, limits)
-    many = len(odd) > limits.symbols * len(study.matrix.symbols)
-    figures = {"shares": shares, "constant": still, "odd": sorted(odd), **_grades(found)}
     return Checked(
-        figures=figures,
-        reasons=(*_faults(shares, named, limits), *(odd.values() if many else ())),
-        notes=() if many else tuple(odd.values()),
+        figures={"shares": shares, "constant": still, **_grades(found)},
+        reasons=tuple(_faults(shares, named, limits)),
     )
-
-
-def _odd_symbols(
-    study: Study, champion: Bundle, recent: FloatArray, limits: DriftLimits
-) -> dict[str, str]:
-    """Symbols whose newest rows are unlike training, as one symbol's wrong unit makes them."""
-    newest = recent[:, -(limits.newest // study.matrix.bar) :]
-    out = {}
-    for symbol, values in zip(study.matrix.symbols, newest, strict=True):
-        rows = values[np.isfinite(values).any(axis=1)]
-        share = float(champion.model.novelty_.novel(rows).mean()) if len(rows) else 0.0
-        if share > limits.strange:
-            told = ", ".join(_strange(champion, rows))
-            out[symbol] = (
-                f"drift: {100 * share:.0f} % of the newest rows of {symbol}, "
-                f"{limits.newest.days} days, are unlike anything in training, expected "
-                f"{100 * limits.strange:.0f} % at most: {told}"
-            )
-    return out
 
 
 def _faults(
@@ -89,7 +65,7 @@ def _faults(
             told = ", ".join(named[name][:_NAMED])
             yield (
                 f"drift: {100 * shares[name]:.0f} % {text}, expected {100 * limit:.0f} % at most; "
-                f"the inputs look broken: {told}"
+                f"the inputs look broken: {told}; look at them, then --accept-drift if they are not"
             )
 
 

@@ -29,6 +29,10 @@ class QualityLimits:
         Largest share of bars in doubt.
     apart_bps : float
         Largest median distance of two prices of one asset, in basis points.
+    newest, usual : timedelta
+        The newest bars, and those before them that a core field's level is held against.
+    leap : float
+        Largest ratio, up or down, of the medians of the two: further, a unit has changed.
     symbols : float
         Share of the symbols that may break the limits above; the panel is stopped beyond it.
     stale : timedelta
@@ -42,6 +46,9 @@ class QualityLimits:
     silent: timedelta = timedelta(hours=24)
     doubt: float = 0.05
     apart_bps: float = 100.0
+    newest: timedelta = timedelta(days=3)
+    usual: timedelta = timedelta(days=30)
+    leap: float = 5.0
     symbols: float = 0.25
     stale: timedelta = STALE
     ahead: timedelta = timedelta(hours=1)
@@ -62,18 +69,9 @@ class DriftLimits:
         unit makes them.
     constant : float
         Largest share of the features that have become constant.
-    newest : timedelta
-        The newest bars in which one symbol's fault is looked for.
-    strange : float
-        Largest share of a symbol's newest rows that are unlike anything in training.
-    symbols : float
-        Share of the symbols that may be strange; the panel is stopped beyond it.
     """
 
     recent: timedelta = timedelta(days=30)
     large: float = 0.5
     novel: float = 0.5
     constant: float = 0.1
-    newest: timedelta = timedelta(days=3)
-    strange: float = 0.9
-    symbols: float = 0.25

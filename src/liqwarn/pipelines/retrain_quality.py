@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from liqwarn.data.field_quality import FieldQuality
-from liqwarn.frames import epoch_seconds
+from liqwarn.frames import FloatArray, epoch_seconds
 from liqwarn.models.bundle import Bundle
 from liqwarn.models.rows import asset_of
 from liqwarn.pipelines.market import Market
@@ -122,6 +122,7 @@ def check_recent(market: Market, limits: QualityLimits) -> Checked:
         *_uncovered(account, market, limits),
         *_doubtful(account, limits),
         *_apart(account, limits),
+        *_leaps(market, limits),
     ):
         faults.setdefault(asset, []).append(text)
     told = tuple(text for texts in faults.values() for text in texts)
@@ -171,6 +172,32 @@ def _doubtful(account: QualityAccount, limits: QualityLimits) -> Iterator[tuple[
                 f"{row['rule']}, expected {100 * limits.doubt:.0f} % at most"
             )
             yield asset_of(row["symbol"]), told
+
+
+def _leaps(market: Market, limits: QualityLimits) -> Iterator[tuple[str, str]]:
+    """Core fields whose level is another from one day to the next, as a changed unit makes it.
+
+    A market that drifts away over weeks is none of it: that is what retraining is for.
+    """
+    frame, panel = market.frame, market.panel
+    end = max(1, limits.newest // panel.bar)
+    start = end + limits.usual // panel.bar
+    for name in panel.core:
+        for symbol, values in zip(frame.symbols, frame.field(name), strict=True):
+            ratio = _median(values[-end:]) / _median(values[-start:-end])
+            if ratio > limits.leap or ratio < 1.0 / limits.leap:
+                told = (
+                    f"quality: '{name}' of {symbol} is {ratio:.3g} times what it was, the last "
+                    f"{_span(limits.newest)} against the {_span(limits.usual)} before, expected "
+                    f"{1.0 / limits.leap:g} to {limits.leap:g}: a changed unit?"
+                )
+                yield asset_of(symbol), told
+
+
+def _median(values: FloatArray) -> float:
+    """Of the known positive values; NaN where there are none, which leaps nowhere."""
+    known = values[values > 0.0]
+    return float(np.median(known)) if known.size else float("nan")
 
 
 def _apart(account: QualityAccount, limits: QualityLimits) -> Iterator[tuple[str, str]]:

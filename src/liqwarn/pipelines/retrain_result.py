@@ -53,6 +53,8 @@ class RetrainOrder(TrainOrder):
     drift : DriftLimits
     accept_less : bool
         Go on though the data holds less than at the last run, or than the champion knew.
+    accept_drift : bool
+        Go on though the inputs look broken by how far they drifted.
     release : ReleaseTo or None
     rederive : Path or None
         A person's policy file whose thresholds are derived anew for a challenger that is promoted,
@@ -64,6 +66,7 @@ class RetrainOrder(TrainOrder):
     quality: QualityLimits = field(default_factory=QualityLimits)
     drift: DriftLimits = field(default_factory=DriftLimits)
     accept_less: bool = False
+    accept_drift: bool = False
     release: ReleaseTo | None = None
     rederive: Path | None = None
     clock: Callable[[], float] = time.monotonic
