@@ -50,7 +50,7 @@ def test_a_symbol_nobody_judged_is_refused(run, judged):
     told = run("ledger", "enable", *PANEL, "XRPUSDT", *WHY)
 
     assert told.code == 1
-    assert "XRPUSDT has no standing in panel 'demo', known are: BTCUSDT, SOLUSDT" in told.err
+    assert "XRPUSDT has no standing in panel 'demo', expected one of: BTCUSDT, SOLUSDT" in told.err
 
 
 @pytest.mark.parametrize("name", ["--by", "--reason"])
